@@ -1,0 +1,320 @@
+/*
+ * jacchain - total derivatives of computation graphs from their local Jacobians.
+ *
+ *   dT/dS = sum over all paths from S to T of the product of the Jacobians D[of,wrt] on the path
+ *
+ * The way through the library, each stage const for the next:
+ *
+ *   graph  ->  plan  ->  program of a backend  ->  run (bind, execute)  ->  results
+ *
+ * Example (L = f(y), y = A w; dL/dw is the row vector g A):
+ *
+ *   jc_graph *graph = NULL;
+ *   int64_t w, y, L;
+ *   jc_graph_create(NULL, &graph);
+ *   jc_graph_add_variable(graph, "w", 4, &w);
+ *   jc_graph_add_variable(graph, "y", 3, &y);
+ *   jc_graph_add_variable(graph, "L", 1, &L);
+ *   jc_jacobian a = JC_JACOBIAN_INIT(JC_DENSE), g = JC_JACOBIAN_INIT(JC_DENSE);
+ *   a.values = jc_array_2d(JC_F64, 3, 4, A_data);           // borrowed until the graph is destroyed
+ *   g.values = jc_array_2d(JC_F64, 1, 3, g_data);
+ *   jc_graph_add_edge(graph, y, w, &a, NULL, 0);
+ *   jc_graph_add_edge(graph, L, y, &g, NULL, 0);
+ *   jc_graph_finish(graph);
+ *
+ *   jc_query query = JC_QUERY_INIT;
+ *   query.of = &L, query.n_of = 1, query.wrt = &w, query.n_wrt = 1;
+ *   jc_results *results = NULL;
+ *   if (jc_evaluate(graph, &query, NULL, &results) != JC_OK) fprintf(stderr, "%s\n", jc_last_error());
+ *   jc_result total;
+ *   jc_results_get(results, 0, &total);                     // total.data is 1 x 4
+ *
+ * Conventions. Matrices are row-major. Sizes, counts and offsets are 64-bit. Every function that can fail
+ * returns a jc_status and, on anything but JC_OK, leaves its outputs untouched and a sentence for this thread in
+ * jc_last_error(). The library never prints, exits, or changes process-wide state. Graphs, plans and programs
+ * are immutable once made and may be shared by threads; a run belongs to one thread at a time.
+ * Pointers that cross this interface are marked copied, borrowed (until when) or owned (by whom).
+ */
+#ifndef JACCHAIN_H
+#define JACCHAIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define JACCHAIN_VERSION "0.1.0"
+
+/* ---- status ------------------------------------------------------------------------------------------------ */
+
+/* name, exit code of the command, text */
+#define JC_STATUS_MAP(X)                                                                                             \
+    X(OK, 0, "done")                                                                                                 \
+    X(E_USAGE, 2, "the request does not apply")                                                                      \
+    X(E_INPUT, 3, "an input is not valid")                                                                           \
+    X(E_DEVICE, 4, "a device or library failed")                                                                     \
+    X(E_OUTPUT, 4, "an output cannot be written")                                                                    \
+    X(E_UNAVAILABLE, 4, "the backend is not there")                                                                  \
+    X(E_MEMORY, 5, "not enough memory")                                                                              \
+    X(E_LIMIT, 5, "over the memory limit")                                                                           \
+    X(E_INTERNAL, 4, "a defect of the library")
+
+typedef enum jc_status {
+#define JC_STATUS_ENUM(name, code, text) JC_##name,
+    JC_STATUS_MAP(JC_STATUS_ENUM)
+#undef JC_STATUS_ENUM
+} jc_status;
+
+const char *jc_status_name(jc_status status);    /* "JC_E_INPUT"; static text */
+const char *jc_status_text(jc_status status);    /* "an input is not valid"; static text */
+int jc_status_exit_code(jc_status status);       /* the exit code the command gives it */
+const char *jc_last_error(void);                 /* of this thread's last failure; borrowed until its next one */
+const char *jc_version(void);                    /* of the library that runs, as JACCHAIN_VERSION */
+
+/* ---- memory ------------------------------------------------------------------------------------------------ */
+
+/* Host memory for everything that a graph, and what is made from it, allocates. `alloc` returns at least 16-byte
+ * aligned memory or NULL; `free` gets the pointer and the bytes asked for. Both are called from the threads
+ * that call the library and must be safe to call from several. Copied; ctx is borrowed until the last object is gone. */
+typedef struct jc_allocator {
+    void *ctx;
+    void *(*alloc)(void *ctx, size_t bytes);
+    void (*free)(void *ctx, void *ptr, size_t bytes);
+} jc_allocator;
+
+/* ---- arrays and Jacobians ---------------------------------------------------------------------------------- */
+
+/* name, bytes of an element, is a floating type */
+#define JC_DTYPE_MAP(X)                                                                                              \
+    X(F64, 8, 1) X(F32, 4, 1) X(BF16, 2, 1) X(F16, 2, 1) X(I64, 8, 0) X(I32, 4, 0)
+
+typedef enum jc_dtype {
+#define JC_DTYPE_ENUM(name, bytes, is_float) JC_##name,
+    JC_DTYPE_MAP(JC_DTYPE_ENUM)
+#undef JC_DTYPE_ENUM
+} jc_dtype;
+
+#define JC_MAX_RANK 4 /* edges of a group, blocks of a batch, rows, columns */
+
+enum { JC_BORROW = 0, JC_COPY = 1 };
+
+/* A row-major contiguous array at any byte alignment. data == NULL with rank 0: the field is not given. */
+typedef struct jc_array {
+    jc_dtype dtype;
+    int rank;
+    int64_t dims[JC_MAX_RANK];
+    const void *data; /* JC_BORROW: borrowed until the graph is destroyed; JC_COPY: copied */
+    int ownership;    /* JC_BORROW or JC_COPY */
+    int literal;      /* 1: numbers of the document's text, which do not decide the working precision */
+} jc_array;
+
+static inline jc_array jc_array_1d(jc_dtype dtype, int64_t n, const void *data)
+{
+    jc_array a = {dtype, 1, {n, 0, 0, 0}, data, JC_BORROW, 0};
+    return a;
+}
+
+static inline jc_array jc_array_2d(jc_dtype dtype, int64_t rows, int64_t cols, const void *data)
+{
+    jc_array a = {dtype, 2, {rows, cols, 0, 0}, data, JC_BORROW, 0};
+    return a;
+}
+
+/* The kinds of D in a Jacobian I_batch (x) D (x) I_inner; see docs/file-format.md. */
+typedef enum jc_kind {
+    JC_DENSE,    /* values [p,q] */
+    JC_DIAGONAL, /* diag(values [p]) */
+    JC_IDENTITY, /* scale I */
+    JC_CSR,      /* indptr [p+1], indices [nnz], values [nnz] */
+    JC_LOW_RANK, /* u [p,rho], v [q,rho]: U V^T */
+    JC_SELECT,   /* row i is scale * e_indices[i] */
+    JC_WEIGHT,   /* x [c,w]: Jacobian of Y = X W^T with respect to W (h x w) */
+    JC_TILE,     /* 1_c (x) scale I_q */
+    JC_OPERATOR, /* callbacks */
+    JC_KIND_COUNT
+} jc_kind;
+
+typedef enum jc_direction {
+    JC_TANGENT, /* y = D x   : x has size(wrt), y has size(of) entries */
+    JC_ADJOINT  /* y = D^T x : x has size(of), y has size(wrt) entries */
+} jc_direction;
+
+/* A Jacobian given by callbacks on host memory. `apply` forms, for j = 0..k-1, y_j = (accumulate ? y_j : 0) + D x_j
+ * (or D^T x_j); vector j is at x + j*ldx and y + j*ldy, in elements of `dtype` (JC_F64 or JC_F32). Returns 0, or
+ * anything else to fail the run. It may be called from several threads at once. Costs are multiply-adds per vector. */
+typedef struct jc_operator {
+    int (*apply)(void *user, jc_direction direction, jc_dtype dtype, int64_t k, const void *x, int64_t ldx, void *y,
+                 int64_t ldy, int accumulate);
+    void *user; /* borrowed until the graph is destroyed */
+    int64_t tangent_cost, adjoint_cost;
+    int64_t edges; /* memory that an adjoint sweep of it needs, in edges of its own graph */
+} jc_operator;
+
+/* A local Jacobian, or E of one kind and shape for jc_graph_add_edges: then every array has a leading axis of
+ * length E, and `scales` (copied), where given, holds E numbers in place of `scale`. */
+typedef struct jc_jacobian {
+    size_t struct_size;
+    jc_kind kind;
+    int transpose;
+    int64_t batch, inner; /* 0 means 1 */
+    double scale;
+    const double *scales;
+    jc_array values, indptr, indices, u, v, x;
+    jc_operator op;
+} jc_jacobian;
+
+#define JC_JACOBIAN_INIT(KIND) {.struct_size = sizeof(jc_jacobian), .kind = (KIND), .scale = 1.0}
+
+/* ---- graph ------------------------------------------------------------------------------------------------- */
+
+typedef struct jc_graph jc_graph;
+
+typedef struct jc_graph_options {
+    size_t struct_size;
+    const jc_allocator *allocator; /* copied; NULL: malloc and free */
+} jc_graph_options;
+
+jc_status jc_graph_create(const jc_graph_options *options, jc_graph **graph);
+void jc_graph_destroy(jc_graph *graph); /* NULL is allowed */
+
+/* A variable of `size` scalars. name: copied, unique, non-empty UTF-8 without control characters and commas. */
+jc_status jc_graph_add_variable(jc_graph *graph, const char *name, int64_t size, int64_t *variable);
+
+/* n variables named <prefix>0, <prefix>1, ... counted from 0; only as the first variables of a graph. sizes: I32 or
+ * I64, [n], copied. */
+jc_status jc_graph_add_variables(jc_graph *graph, const char *prefix, const jc_array *sizes);
+
+/* An edge of <- wrt with its Jacobian, size(of) x size(wrt). Edges are numbered from 0 in the order they are added.
+ * labels: copied. Errors: JC_E_INPUT when shapes do not fit or an index is out of range, naming edge and field. */
+jc_status jc_graph_add_edge(jc_graph *graph, int64_t of, int64_t wrt, const jc_jacobian *jacobian,
+                            const char *const *labels, int64_t n_labels);
+
+/* count edges of one kind and shape: of, wrt are I32 or I64 arrays [count] of variable numbers. */
+jc_status jc_graph_add_edges(jc_graph *graph, int64_t count, const jc_array *of, const jc_array *wrt,
+                             const jc_jacobian *jacobian, const char *const *labels, int64_t n_labels);
+
+/* Ends building: finds cycles (JC_E_INPUT, the cycle named), orders the variables. The graph is immutable after. */
+jc_status jc_graph_finish(jc_graph *graph);
+
+/* Reads a document (docs/file-format.md). JC_E_INPUT names file and place. The files stay mapped until the graph is destroyed. */
+jc_status jc_graph_load(const char *path, const jc_graph_options *options, jc_graph **graph);
+
+int64_t jc_graph_variable_count(const jc_graph *graph);
+int64_t jc_graph_edge_count(const jc_graph *graph);
+int64_t jc_graph_variable_size(const jc_graph *graph, int64_t variable);
+/* Writes the name, cut to capacity-1 bytes and ended by NUL; returns its whole length in bytes. */
+size_t jc_graph_variable_name(const jc_graph *graph, int64_t variable, char *name, size_t capacity);
+int64_t jc_graph_find_variable(const jc_graph *graph, const char *name); /* -1: none */
+
+/* ---- query, plan ------------------------------------------------------------------------------------------- */
+
+typedef enum jc_order { JC_ORDER_AUTO, JC_ORDER_REVERSE, JC_ORDER_FORWARD, JC_ORDER_ELIMINATION } jc_order;
+
+typedef enum jc_seed {
+    JC_SEED_NONE,   /* totals: of / wrt */
+    JC_SEED_ROWS,   /* vjp: S (width x size(of)) times d of/d wrt; one target */
+    JC_SEED_COLUMNS /* jvp: d of/d wrt times S (size(wrt) x width); one source */
+} jc_seed;
+
+/* What is asked. of and wrt are borrowed during the call. n_wrt = 0: for each target every source variable (without
+ * incoming edge) that reaches it. per_sample B > 1: only the B diagonal blocks of each total. */
+typedef struct jc_query {
+    size_t struct_size;
+    const int64_t *of;
+    int64_t n_of;
+    const int64_t *wrt;
+    int64_t n_wrt;
+    jc_order order;
+    jc_seed seed;
+    int64_t seed_width;
+    int64_t per_sample;
+} jc_query;
+
+#define JC_QUERY_INIT {.struct_size = sizeof(jc_query)}
+
+typedef struct jc_plan jc_plan;
+
+/* Plans the products; nothing is computed. Linear in the part of the graph between the targets and the sources.
+ * The plan borrows the graph until it is destroyed. */
+jc_status jc_plan_create(const jc_graph *graph, const jc_query *query, jc_plan **plan);
+void jc_plan_destroy(jc_plan *plan);
+
+/* ---- program, run ------------------------------------------------------------------------------------------ */
+
+typedef enum jc_precision { JC_PRECISION_AUTO, JC_PRECISION_F64, JC_PRECISION_F32, JC_PRECISION_TF32, JC_PRECISION_BF16 } jc_precision;
+
+typedef struct jc_program jc_program;
+typedef struct jc_run jc_run;
+
+typedef struct jc_program_options {
+    size_t struct_size;
+    const char *backend;    /* "auto", "cpu", "reference"; NULL: auto */
+    jc_precision precision; /* AUTO: f64 if a used tensor is F64 or none is floating, else f32 */
+    int threads;            /* 0: the processors this process may use */
+    int64_t memory_limit;   /* bytes; 0: none */
+    int keep_adjoints;      /* 1: no adjoint's storage is used again (what jc_check needs) */
+} jc_program_options;
+
+#define JC_PROGRAM_OPTIONS_INIT {.struct_size = sizeof(jc_program_options)}
+
+/* Lowers a plan for a backend: routines, storage, exact bytes. Borrows the plan until it is destroyed. JC_E_LIMIT
+ * when it needs more than memory_limit. */
+jc_status jc_program_create(const jc_plan *plan, const jc_program_options *options, jc_program **program);
+void jc_program_destroy(jc_program *program);
+int64_t jc_program_bytes(const jc_program *program); /* what a run of it allocates */
+
+/* Allocates what the program needs. Jacobians are those of the graph until bound otherwise. Borrows the program. */
+jc_status jc_run_create(const jc_program *program, jc_run **run);
+void jc_run_destroy(jc_run *run);
+
+/* New numbers for the floating field (`values`, `u`, `v` or `x`) of an edge's Jacobian; for an edge of a group: of all
+ * its edges. Same dtype and shape as in the graph, or any floating dtype where the graph had no numbers. Borrowed until
+ * bound again or the run is destroyed. */
+jc_status jc_run_bind_jacobian(jc_run *run, int64_t edge, const char *field, jc_dtype dtype, const void *data);
+
+/* The seed: width x size(of) (rows) or size(wrt) x width (columns), F64 or F32. Borrowed likewise. */
+jc_status jc_run_bind_seed(jc_run *run, jc_dtype dtype, const void *data);
+
+/* Forms all products. May be called again and again; allocates nothing. */
+jc_status jc_run_execute(jc_run *run);
+
+/* One result: element (i,j) is data[i*row_stride + j*col_stride] of dtype. Zero and identity results have data NULL. */
+typedef enum jc_result_kind { JC_RESULT_MATRIX, JC_RESULT_ZERO, JC_RESULT_IDENTITY } jc_result_kind;
+
+typedef struct jc_result {
+    int64_t of, wrt;    /* variables */
+    int64_t rows, cols; /* size(of) x size(wrt), or with a seed width x size(wrt), size(of) x width */
+    jc_result_kind kind;
+    jc_dtype dtype;
+    const void *data;
+    int64_t row_stride, col_stride; /* in elements */
+} jc_result;
+
+int64_t jc_run_result_count(const jc_run *run);
+/* data: borrowed until the next execute or the run's end */
+jc_status jc_run_result(const jc_run *run, int64_t index, jc_result *result);
+
+/* ---- all in one call --------------------------------------------------------------------------------------- */
+
+typedef struct jc_results jc_results;
+
+typedef struct jc_evaluate_options {
+    size_t struct_size;
+    jc_program_options program; /* its memory_limit cuts the seed into blocks where needed */
+    jc_array seed;              /* for a query with a seed; 2-D F64 or F32, borrowed during the call */
+} jc_evaluate_options;
+
+/* Plan, program, run, in as many blocks of seed rows (columns) as the memory limit asks for. JC_E_LIMIT with both
+ * numbers when one row does not fit. Results are owned by `results`, contiguous row-major, in the working type. */
+jc_status jc_evaluate(const jc_graph *graph, const jc_query *query, const jc_evaluate_options *options,
+                      jc_results **results);
+void jc_results_destroy(jc_results *results);
+int64_t jc_results_count(const jc_results *results);
+jc_status jc_results_get(const jc_results *results, int64_t index, jc_result *result);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

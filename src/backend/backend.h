@@ -1,0 +1,109 @@
+/* What a backend must provide, and what it is given. The whole contract is this header; registry.c is the only file that
+ * knows which backends there are. A backend lowers a plan to a program (routines, storage, exact bytes), and runs it on
+ * bound numbers. It includes plan/ and graph/, nothing of run/ or cli/. */
+#ifndef JC_BACKEND_BACKEND_H
+#define JC_BACKEND_BACKEND_H
+
+#include "plan/layout.h"
+#include "plan/plan.h"
+
+/* One line of what `plan` prints: `count` products of m x k by k x n of one kind in one level, by one routine. */
+typedef struct jc_batch {
+    int64_t level;
+    jc_kind kind;
+    int64_t count, m, n, k;
+    const char *routine; /* static text */
+} jc_batch;
+
+typedef struct jc_backend jc_backend;
+
+struct jc_program {
+    const jc_backend *backend;
+    const jc_plan *plan; /* borrowed */
+    jc_allocator allocator;
+    jc_precision precision;
+    jc_dtype dtype;         /* of adjoints: JC_F64 or JC_F32 (8-byte integers for the exact backend) */
+    int threads;
+    jc_layout layout;
+    int64_t scratch_bytes;  /* of the run beside the arena, all threads */
+    int64_t peak_bytes;     /* arena + scratch: exactly what a run allocates for computing */
+    double seconds_predicted;
+    bool keep_adjoints;
+    void *impl; /* the backend's own, made by prepare, freed by release */
+};
+
+/* A window of seed rows: rows [row0, row0 + rows) of the identity. rows = 0: the plan's own, all of them. */
+typedef struct jc_pass {
+    int64_t row0, rows;
+} jc_pass;
+
+/* Numbers bound to a run in place of the graph's: base addresses of a group's fields. */
+typedef struct jc_binding {
+    const unsigned char *data[JC_MAX_FIELDS];
+    jc_dtype dtype[JC_MAX_FIELDS];
+} jc_binding;
+
+struct jc_run {
+    const jc_program *program; /* borrowed */
+    jc_binding *bindings;      /* [n_groups + n_extra], or NULL while nothing is bound; extras last */
+    unsigned char *arena;      /* host backends: arena_bytes, 64-byte aligned */
+    void *impl;                /* the backend's own */
+};
+
+struct jc_backend {
+    const char *name;
+    const char *description;
+
+    /* JC_OK, or why it cannot be used here (JC_E_UNAVAILABLE). */
+    jc_status (*available)(void);
+
+    /* Which precisions it has: JC_E_USAGE with the reason otherwise. */
+    jc_status (*supports)(jc_precision precision);
+
+    /* Fills program->layout, scratch_bytes, peak_bytes, seconds_predicted, impl from plan, precision, threads, keep_adjoints.
+     * On failure the backend leaves nothing to release. */
+    jc_status (*prepare)(jc_program *program);
+    void (*release)(jc_program *program);
+
+    /* Calls emit for every batch in the order of execution; stops at the first failure. */
+    jc_status (*batches)(const jc_program *program, jc_status (*emit)(void *ctx, const jc_batch *batch), void *ctx);
+
+    /* Allocates arena, scratch and threads; run->program is set. On failure nothing is left to close. */
+    jc_status (*open)(jc_run *run);
+    void (*close)(jc_run *run);
+
+    /* Forms all products of one pass. Allocates nothing. */
+    jc_status (*execute)(jc_run *run, const jc_pass *pass);
+
+    /* Copies rows [row, row + n) of a value to dst (contiguous, program->dtype). */
+    jc_status (*read)(const jc_run *run, int64_t value, int64_t row, int64_t n, void *dst);
+
+    /* The address of row `row` of a value in host memory, or NULL where it has none. */
+    const void *(*peek)(const jc_run *run, int64_t value, int64_t row);
+};
+
+/* registry.c */
+int jc_backend_count(void);
+const jc_backend *jc_backend_at(int index);
+const jc_backend *jc_backend_find(const char *name); /* NULL: none of that name */
+
+/* program.c: as jc_program_create, with the backend itself. */
+jc_status jc_program_create_on(const jc_plan *plan, const jc_backend *backend, const jc_program_options *options,
+                               jc_program **program);
+
+/* The Jacobian of a step with the numbers bound to the run. */
+jc_jac jc_run_jacobian(const jc_run *run, int64_t b);
+
+/* Rows of value v that a pass computes: all, or the window's. */
+static inline int64_t jc_pass_rows(const jc_pass *pass, int64_t n_rows)
+{
+    return pass->rows && pass->rows < n_rows ? pass->rows : n_rows;
+}
+
+/* host_memory.c: open, close, read and peek for backends whose arena is host memory. */
+jc_status jc_host_open(jc_run *run);
+void jc_host_close(jc_run *run);
+jc_status jc_host_read(const jc_run *run, int64_t value, int64_t row, int64_t n, void *dst);
+const void *jc_host_peek(const jc_run *run, int64_t value, int64_t row);
+
+#endif

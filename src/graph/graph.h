@@ -1,0 +1,64 @@
+/* The computation graph: variables, edges, their Jacobians. Built by builder.c, immutable after finish. */
+#ifndef JC_GRAPH_GRAPH_H
+#define JC_GRAPH_GRAPH_H
+
+#include "core/alloc.h"
+#include "graph/kinds.h"
+#include "jacchain.h"
+
+/* A set of labels that edges share; set 0 is empty. */
+typedef struct jc_label_set {
+    int64_t first, count; /* into jc_graph.set_labels */
+} jc_label_set;
+
+/* Something to release with the graph: a mapped file, a copied array. */
+typedef struct jc_resource {
+    void (*release)(void *ctx, const jc_allocator *allocator);
+    void *ctx;
+} jc_resource;
+
+struct jc_graph {
+    jc_allocator allocator;
+    bool finished;
+
+    /* variables: the first n_prefixed are named <prefix><i> */
+    int64_t n_variables, n_prefixed;
+    char *prefix;          /* owned, NULL when n_prefixed is 0 */
+    jc_vec sizes;          /* int64_t [n_variables] */
+    jc_vec name_offsets;   /* int64_t [n_variables - n_prefixed] into name_bytes */
+    jc_vec name_bytes;     /* char, each name ended by NUL */
+    int64_t *name_table;   /* open addressing, variable numbers or -1, [name_table_size] */
+    int64_t name_table_size;
+
+    /* edges */
+    int64_t n_edges;
+    jc_vec of, wrt;      /* int64_t [n_edges] */
+    jc_vec edge_group;   /* int64_t [n_edges], into groups */
+    jc_vec groups;       /* jc_group */
+    jc_vec label_names;  /* char*, owned */
+    jc_vec label_sets;   /* jc_label_set */
+    jc_vec set_labels;   /* int64_t into label_names */
+    jc_vec resources;    /* jc_resource */
+
+    /* made by finish: adjacency in edge order (CSR), and a topological order (sources first) */
+    int64_t *in_start, *in_edges;   /* [n_variables + 1], [n_edges]: edges with of = v */
+    int64_t *out_start, *out_edges; /* edges with wrt = v */
+    int64_t *topological;           /* [n_variables] */
+};
+
+static inline int64_t jc_graph_size(const jc_graph *g, int64_t v) { return ((const int64_t *)g->sizes.data)[v]; }
+static inline int64_t jc_graph_of(const jc_graph *g, int64_t e) { return ((const int64_t *)g->of.data)[e]; }
+static inline int64_t jc_graph_wrt(const jc_graph *g, int64_t e) { return ((const int64_t *)g->wrt.data)[e]; }
+
+static inline const jc_group *jc_graph_group(const jc_graph *g, int64_t edge)
+{
+    return (const jc_group *)g->groups.data + ((const int64_t *)g->edge_group.data)[edge];
+}
+
+/* Runs `release(ctx)` when the graph is destroyed. On failure nothing was taken. */
+jc_status jc_graph_keep(jc_graph *graph, void (*release)(void *ctx, const jc_allocator *allocator), void *ctx);
+
+/* "y <- x" for messages; writes at most capacity bytes. */
+const char *jc_graph_edge_text(const jc_graph *graph, int64_t of, int64_t wrt, char *text, size_t capacity);
+
+#endif

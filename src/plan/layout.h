@@ -1,0 +1,19 @@
+/* Where the values of a plan live: offsets into one arena, storage used again when its value is dead. */
+#ifndef JC_PLAN_LAYOUT_H
+#define JC_PLAN_LAYOUT_H
+
+#include "plan/plan.h"
+
+typedef struct jc_layout {
+    int64_t *offset;     /* [n_values] bytes into the arena, aligned to 64 */
+    int64_t n_values;
+    int64_t arena_bytes; /* 0 when there are no values */
+    int64_t element_bytes;
+} jc_layout;
+
+/* keep: no storage is used again. A value lives from its own level to the last level that reads it; outputs to the end.
+ * Storage freed after level l is used again from level l + 1, so values of one level never share. */
+jc_status jc_layout_create(const jc_plan *plan, int64_t element_bytes, bool keep, jc_layout *layout);
+void jc_layout_fini(const jc_plan *plan, jc_layout *layout);
+
+#endif

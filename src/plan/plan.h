@@ -1,0 +1,92 @@
+/* The plan: which products are formed, in which order, and nothing else. Plain data: it can be printed, costed and
+ * verified without a device, and every backend lowers the same plan.
+ *
+ * Values. A computed value is a matrix of `rows` seed rows by `cols` = size of a variable:
+ *   reverse: the adjoint   A_v = d T/d v              rows of the targets that v reaches, side by side
+ *   forward: the tangent's transpose (d v/d S)^T      rows of the sources that reach v
+ * so that both sweeps are one recurrence with one storage order (row-major, a seed row is contiguous):
+ *   value_c[c_row .. +n_rows] (+)= value_a[a_row .. +n_rows] . op(B),   op(B) = D (reverse) or D^T (forward)
+ * where B is the Jacobian of an edge of the graph or an extra one made from the query (seed, per-sample sum), and a is
+ * a computed value or JC_IDENTITY, whose product is not multiplied: rows a_row.. of op(B) are copied.
+ * The first step that touches a row of a value writes it, later ones add, in the order of the steps.
+ * Sources: Griewank & Walther, Evaluating Derivatives, 2nd ed. (2008), ch. 3; docs/numerics.md. */
+#ifndef JC_PLAN_PLAN_H
+#define JC_PLAN_PLAN_H
+
+#include "graph/graph.h"
+#include "plan/subgraph.h"
+
+#define JC_IDENTITY INT64_C(-1)
+
+typedef struct jc_value {
+    int64_t node;       /* of the subgraph */
+    int64_t rows, cols; /* rows: computed ones; cols: size of the node's variable */
+    int64_t first_step; /* its steps are [first_step, next value's first_step) */
+} jc_value;
+
+typedef struct jc_step {
+    int64_t a;     /* value, or JC_IDENTITY (of size rows(op(B))) */
+    int64_t b;     /* Jacobian: an edge of the graph, or -1-i: extra Jacobian i of the subgraph */
+    int64_t a_row; /* first row of a; for the identity: first row of op(B) */
+    int64_t c_row, n_rows;
+    bool transpose; /* op(B) = B^T */
+    bool first;     /* writes its rows of C; otherwise adds to them */
+} jc_step;
+
+typedef enum jc_output_kind { JC_OUTPUT_VALUE, JC_OUTPUT_ZERO, JC_OUTPUT_IDENTITY } jc_output_kind;
+
+/* One requested matrix. */
+typedef struct jc_output {
+    int64_t of, wrt;    /* variables */
+    int64_t rows, cols; /* as the user sees it */
+    jc_output_kind kind;
+    int64_t value, value_row; /* JC_OUTPUT_VALUE: the rows [value_row, + (transposed ? cols : rows)) of a value */
+    bool transposed;          /* the value holds the transpose */
+} jc_output;
+
+struct jc_plan {
+    const jc_graph *graph; /* borrowed */
+    jc_allocator allocator;
+    jc_subgraph subgraph;  /* owned */
+    jc_order order;        /* REVERSE, FORWARD or ELIMINATION, never AUTO */
+    jc_seed seed;
+    int64_t per_sample;
+
+    jc_value *values; /* [n_values + 1], by level; the last one only carries first_step = n_steps */
+    int64_t n_values;
+    jc_step *steps; /* [n_steps] */
+    int64_t n_steps;
+    int64_t *levels; /* [n_levels + 1]: values [levels[l], levels[l+1]) depend only on earlier levels */
+    int64_t n_levels;
+    jc_output *outputs; /* [n_outputs], target by target */
+    int64_t n_outputs;
+    int64_t row_limit; /* n > 0: values have at most n rows, a window of the single identity; 0: all rows */
+
+    int64_t multiply_adds;                /* of one pass over all rows */
+    int64_t bytes;                        /* Jacobians and vectors, each once */
+    int64_t forward_cost, reverse_cost;   /* multiply-adds of both orders; elimination: not planned yet */
+    bool structure_only;                  /* some used edge has no numbers */
+};
+
+/* The group and member that a step's b names. */
+const jc_group *jc_plan_jacobian(const jc_plan *plan, int64_t b, int64_t *member);
+
+/* As jc_plan_create; row_limit > 0 for a query with one seeded end whose rows are cut into windows of that many. */
+jc_status jc_plan_create_windowed(const jc_graph *graph, const jc_query *query, int64_t row_limit, jc_plan **plan);
+
+/* Rows of the identity that is seeded: size of the single seeded node (for windows). */
+int64_t jc_plan_seed_rows(const jc_plan *plan);
+
+/* f64 if a used tensor is F64 or none is floating, else f32 (SPEC "Precision"). */
+jc_precision jc_plan_precision(const jc_plan *plan);
+
+/* The first used edge without numbers, or -1. */
+int64_t jc_plan_edge_without_numbers(const jc_plan *plan);
+
+static inline const jc_step *jc_plan_steps_of(const jc_plan *p, int64_t value, int64_t *n)
+{
+    *n = p->values[value + 1].first_step - p->values[value].first_step;
+    return p->steps + p->values[value].first_step;
+}
+
+#endif
