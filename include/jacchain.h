@@ -241,6 +241,24 @@ typedef struct jc_plan jc_plan;
 jc_status jc_plan_create(const jc_graph *graph, const jc_query *query, jc_plan **plan);
 void jc_plan_destroy(jc_plan *plan);
 
+/* What would be done. Costs as docs/numerics.md counts them; they saturate at INT64_MAX. */
+typedef struct jc_plan_info {
+    size_t struct_size;
+    jc_order order;
+    int64_t levels, values, steps;
+    int64_t multiply_adds, bytes;                                /* of the chosen order */
+    int64_t reverse_cost, forward_cost, elimination_cost;        /* multiply-adds of each order; -1: not known */
+    int64_t nodes, edges;                                        /* of the part of the graph that is used */
+    int structure_only;                                          /* a used edge has no numbers */
+    size_t plan_bytes;                                           /* memory that the plan itself holds */
+} jc_plan_info;
+
+jc_status jc_plan_get_info(const jc_plan *plan, jc_plan_info *info);
+
+/* The variables in the order in which the sweep eliminates them (neither targets nor sources): at most capacity are
+ * written; returns how many there are. */
+int64_t jc_plan_eliminated(const jc_plan *plan, int64_t *variables, int64_t capacity);
+
 /* ---- program, run ------------------------------------------------------------------------------------------ */
 
 typedef enum jc_precision { JC_PRECISION_AUTO, JC_PRECISION_F64, JC_PRECISION_F32, JC_PRECISION_TF32, JC_PRECISION_BF16 } jc_precision;
@@ -263,7 +281,34 @@ typedef struct jc_program_options {
  * when it needs more than memory_limit. */
 jc_status jc_program_create(const jc_plan *plan, const jc_program_options *options, jc_program **program);
 void jc_program_destroy(jc_program *program);
-int64_t jc_program_bytes(const jc_program *program); /* what a run of it allocates */
+
+typedef struct jc_program_info {
+    size_t struct_size;
+    const char *backend; /* static text */
+    jc_precision precision;
+    int threads;
+    int64_t peak_bytes; /* exactly what a run of it allocates for computing */
+    double seconds_predicted;
+} jc_program_info;
+
+jc_status jc_program_get_info(const jc_program *program, jc_program_info *info);
+
+/* One line of what would run: `count` products of m x k by k x n by one routine in one level. */
+typedef struct jc_batch {
+    int64_t level;
+    jc_kind kind;
+    int64_t count, m, n, k;
+    const char *routine; /* static text */
+} jc_batch;
+
+/* Calls emit for every batch in the order of execution; stops at the first status that is not JC_OK and returns it. */
+jc_status jc_program_batches(const jc_program *program, jc_status (*emit)(void *ctx, const jc_batch *batch), void *ctx);
+const char *jc_kind_name(jc_kind kind); /* "dense"; static text */
+
+/* Backends built in, by index from 0; NULL past the last. */
+const char *jc_backend_name(int index);
+/* JC_OK, or JC_E_UNAVAILABLE with the reason in jc_last_error(). */
+jc_status jc_backend_available(const char *name);
 
 /* Allocates what the program needs. Jacobians are those of the graph until bound otherwise. Borrows the program. */
 jc_status jc_run_create(const jc_program *program, jc_run **run);
@@ -280,16 +325,17 @@ jc_status jc_run_bind_seed(jc_run *run, jc_dtype dtype, const void *data);
 /* Forms all products. May be called again and again; allocates nothing. */
 jc_status jc_run_execute(jc_run *run);
 
-/* One result: element (i,j) is data[i*row_stride + j*col_stride] of dtype. Zero and identity results have data NULL. */
+/* One result: element (i,j) of block b is data[b*block_stride + i*row_stride + j*col_stride] of dtype. Zero and identity results have data NULL. */
 typedef enum jc_result_kind { JC_RESULT_MATRIX, JC_RESULT_ZERO, JC_RESULT_IDENTITY } jc_result_kind;
 
 typedef struct jc_result {
     int64_t of, wrt;    /* variables */
+    int64_t blocks;     /* per-sample totals: B blocks of rows x cols; otherwise 1 */
     int64_t rows, cols; /* size(of) x size(wrt), or with a seed width x size(wrt), size(of) x width */
     jc_result_kind kind;
     jc_dtype dtype;
     const void *data;
-    int64_t row_stride, col_stride; /* in elements */
+    int64_t block_stride, row_stride, col_stride; /* in elements */
 } jc_result;
 
 int64_t jc_run_result_count(const jc_run *run);
@@ -311,8 +357,60 @@ typedef struct jc_evaluate_options {
 jc_status jc_evaluate(const jc_graph *graph, const jc_query *query, const jc_evaluate_options *options,
                       jc_results **results);
 void jc_results_destroy(jc_results *results);
+
+typedef struct jc_results_info {
+    size_t struct_size;
+    const char *backend; /* static text */
+    jc_order order;
+    jc_precision precision;
+    int threads;
+    int64_t blocks; /* passes over the graph: 1 unless the memory limit asked for more */
+    int64_t multiply_adds, bytes, peak_bytes;
+    double plan_s, upload_s, run_s, download_s;
+} jc_results_info;
+
+jc_status jc_results_get_info(const jc_results *results, jc_results_info *info);
 int64_t jc_results_count(const jc_results *results);
 jc_status jc_results_get(const jc_results *results, int64_t index, jc_result *result);
+
+/* ---- checking ---------------------------------------------------------------------------------------------- */
+
+typedef enum jc_verdict { JC_PASSED, JC_FAILED, JC_UNDECIDED } jc_verdict;
+
+/* Distance of one total from the reference in double, its forward bound, and the entry where error/bound is largest. */
+typedef struct jc_check_total {
+    int64_t of, wrt;
+    double error, bound; /* at the worst entry */
+    int64_t row, col;    /* the worst entry */
+    jc_verdict verdict;  /* UNDECIDED: the bound is no smaller than the result and says nothing */
+} jc_check_total;
+
+typedef struct jc_check_report jc_check_report;
+
+typedef struct jc_check_summary {
+    size_t struct_size;
+    const char *backend; /* static text; "file" for jc_check_against */
+    jc_precision precision;
+    jc_verdict verdict;
+    int64_t variable, row, col; /* where the residual is largest relative to its bound; variable -1: nothing to judge */
+    double ratio;               /* residual over bound there: <= 1 passes */
+    int64_t totals;
+    int64_t non_finite_edges;   /* used edges whose numbers have NaN or Inf */
+    int64_t first_non_finite;   /* the first of them, or -1 */
+} jc_check_summary;
+
+/* Evaluates the query (without seed) on the chosen backend and judges every variable by its own equation:
+ *   |A_u - sum_e A_w(e) D_e| <= gamma sum_e |A_w(e)| |D_e|   componentwise (docs/numerics.md). */
+jc_status jc_check(const jc_graph *graph, const jc_query *query, const jc_program_options *options, jc_check_report **report);
+
+/* Judges given totals: n matrices values[i] (F64 or F32, row-major) of d of[i] / d wrt[i], said to be computed in
+ * `precision`, against adjoints computed here in double. */
+jc_status jc_check_against(const jc_graph *graph, int64_t n, const int64_t *of, const int64_t *wrt, const jc_array *values,
+                           jc_precision precision, jc_check_report **report);
+
+jc_status jc_check_get_summary(const jc_check_report *report, jc_check_summary *summary);
+jc_status jc_check_get_total(const jc_check_report *report, int64_t index, jc_check_total *total);
+void jc_check_destroy(jc_check_report *report);
 
 #ifdef __cplusplus
 }

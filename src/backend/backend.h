@@ -7,14 +7,6 @@
 #include "plan/layout.h"
 #include "plan/plan.h"
 
-/* One line of what `plan` prints: `count` products of m x k by k x n of one kind in one level, by one routine. */
-typedef struct jc_batch {
-    int64_t level;
-    jc_kind kind;
-    int64_t count, m, n, k;
-    const char *routine; /* static text */
-} jc_batch;
-
 typedef struct jc_backend jc_backend;
 
 struct jc_program {
