@@ -204,6 +204,8 @@ jc_status jc_graph_load(const char *path, const jc_graph_options *options, jc_gr
 int64_t jc_graph_variable_count(const jc_graph *graph);
 int64_t jc_graph_edge_count(const jc_graph *graph);
 int64_t jc_graph_variable_size(const jc_graph *graph, int64_t variable);
+/* The ends of an edge; both -1 where there is no such edge. */
+void jc_graph_edge(const jc_graph *graph, int64_t edge, int64_t *of, int64_t *wrt);
 /* Writes the name, cut to capacity-1 bytes and ended by NUL; returns its whole length in bytes. */
 size_t jc_graph_variable_name(const jc_graph *graph, int64_t variable, char *name, size_t capacity);
 int64_t jc_graph_find_variable(const jc_graph *graph, const char *name); /* -1: none */
@@ -246,7 +248,7 @@ typedef struct jc_plan_info {
     size_t struct_size;
     jc_order order;
     int64_t levels, values, steps;
-    int64_t multiply_adds, bytes;                                /* of the chosen order */
+    int64_t multiply_adds;                                       /* of the chosen order */
     int64_t reverse_cost, forward_cost, elimination_cost;        /* multiply-adds of each order; -1: not known */
     int64_t nodes, edges;                                        /* of the part of the graph that is used */
     int structure_only;                                          /* a used edge has no numbers */
@@ -288,6 +290,7 @@ typedef struct jc_program_info {
     jc_precision precision;
     int threads;
     int64_t peak_bytes; /* exactly what a run of it allocates for computing */
+    int64_t bytes;      /* read and written by one execution: Jacobians and vectors of every product */
     double seconds_predicted;
 } jc_program_info;
 
@@ -367,6 +370,8 @@ typedef struct jc_results_info {
     int64_t blocks; /* passes over the graph: 1 unless the memory limit asked for more */
     int64_t multiply_adds, bytes, peak_bytes;
     double plan_s, upload_s, run_s, download_s;
+    int64_t n_non_finite;      /* used edges whose numbers have NaN or Inf; looked for when a result has one */
+    const int64_t *non_finite; /* their numbers; owned by the results */
 } jc_results_info;
 
 jc_status jc_results_get_info(const jc_results *results, jc_results_info *info);
@@ -395,8 +400,8 @@ typedef struct jc_check_summary {
     int64_t variable, row, col; /* where the residual is largest relative to its bound; variable -1: nothing to judge */
     double ratio;               /* residual over bound there: <= 1 passes */
     int64_t totals;
-    int64_t non_finite_edges;   /* used edges whose numbers have NaN or Inf */
-    int64_t first_non_finite;   /* the first of them, or -1 */
+    int64_t n_non_finite;       /* used edges whose numbers have NaN or Inf */
+    const int64_t *non_finite;  /* their numbers; owned by the report */
 } jc_check_summary;
 
 /* Evaluates the query (without seed) on the chosen backend and judges every variable by its own equation:

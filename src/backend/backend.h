@@ -19,6 +19,7 @@ struct jc_program {
     jc_layout layout;
     int64_t scratch_bytes;  /* of the run beside the arena, all threads */
     int64_t peak_bytes;     /* arena + scratch: exactly what a run allocates for computing */
+    int64_t bytes;          /* read and written by one pass: Jacobians and vectors of every step */
     double seconds_predicted;
     bool keep_adjoints;
     void *impl; /* the backend's own, made by prepare, freed by release */
@@ -37,7 +38,8 @@ typedef struct jc_binding {
 
 struct jc_run {
     const jc_program *program; /* borrowed */
-    jc_binding *bindings;      /* [n_groups + n_extra], or NULL while nothing is bound; extras last */
+    jc_binding *bindings;      /* [n_groups], or NULL while no Jacobian of the graph is bound; data NULL: the graph's */
+    jc_binding extra[JC_MAX_EXTRA]; /* of the subgraph's extra Jacobians: the seed */
     unsigned char *arena;      /* host backends: arena_bytes, 64-byte aligned */
     void *impl;                /* the backend's own */
 };

@@ -8,9 +8,9 @@
 #include "jacchain.h"
 
 #if defined(__GNUC__)
-#define JC_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define JC_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
-#define JC_PRINTF(format, first)
+#define JC_PRINTF(text, first)
 #endif
 
 /* Records the sentence, without a place; returns status. */

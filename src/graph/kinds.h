@@ -40,7 +40,6 @@ typedef struct jc_group {
     const double *scales; /* [n_edges], owned by the graph, or NULL */
     jc_operator op;
     int64_t label_set; /* 0: none */
-    bool non_finite;   /* some floating number of it is NaN or Inf */
 } jc_group;
 
 /* One Jacobian as the loops of a backend take it. Borrows from its group. */

@@ -63,7 +63,6 @@ struct jc_plan {
     int64_t row_limit; /* n > 0: values have at most n rows, a window of the single identity; 0: all rows */
 
     int64_t multiply_adds;                /* of one pass over all rows */
-    int64_t bytes;                        /* Jacobians and vectors, each once */
     int64_t forward_cost, reverse_cost;   /* multiply-adds of both orders; elimination: not planned yet */
     bool structure_only;                  /* some used edge has no numbers */
 };
@@ -79,6 +78,9 @@ int64_t jc_plan_seed_rows(const jc_plan *plan);
 
 /* f64 if a used tensor is F64 or none is floating, else f32 (SPEC "Precision"). */
 jc_precision jc_plan_precision(const jc_plan *plan);
+
+/* Appends to `edges` (int64_t) the used edges of the graph whose floating numbers have a NaN or Inf. Reads all numbers. */
+jc_status jc_plan_non_finite(const jc_plan *plan, jc_vec *edges);
 
 /* The first used edge without numbers, or -1. */
 int64_t jc_plan_edge_without_numbers(const jc_plan *plan);
