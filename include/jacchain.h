@@ -143,7 +143,9 @@ typedef enum jc_direction {
 
 /* A Jacobian given by callbacks on host memory. `apply` forms, for j = 0..k-1, y_j = (accumulate ? y_j : 0) + D x_j
  * (or D^T x_j); vector j is at x + j*ldx and y + j*ldy, in elements of `dtype` (JC_F64 or JC_F32). Returns 0, or
- * anything else to fail the run. It may be called from several threads at once. Costs are multiply-adds per vector. */
+ * anything else to fail the run. It may be called from several threads at once. Costs are multiply-adds per vector.
+ * `transpose` swaps the two directions and with them the costs; batch and inner must be 1. An edge whose `apply` is NULL
+ * can be planned, not computed with. The edges of a group share one operator. */
 typedef struct jc_operator {
     int (*apply)(void *user, jc_direction direction, jc_dtype dtype, int64_t k, const void *x, int64_t ldx, void *y,
                  int64_t ldy, int accumulate);
