@@ -73,7 +73,8 @@ documents() {
   started=$SECONDS
   "$root/scripts/check-docs.sh" >"$log" 2>&1
   summary=$(tail -n 1 "$log")
-  report "commands in the documentation" "${summary%% passed*}" "$(sed 's/.*passed, \([0-9]*\) failed/\1/' <<<"$summary")" "$log"
+  summary=${summary% failed}
+  report "commands in the documentation" "${summary%% passed*}" "${summary##*, }" "$log"
 }
 
 log=$logs/build.log

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs every ```sh block of README.md, docs/*.md and examples/README.md in a scratch folder that has run.sh and examples/ in
-# it, and `jacchain` on the path. A block must succeed; where a ```text block follows it, both outputs together must
+# it, and `jacchain` on the path. A block must succeed; where the next block is ```text, both outputs together must
 # be that text, in which … stands for anything. Blocks with ./test.sh are left out (this is run by it).
 # Every ```c block of README.md must stand in one of examples/*.c.  Last line: "N passed, N failed".
 set -u
@@ -86,12 +86,7 @@ check_file() {
       kind=''
       ;;
     *)
-      if [ -n "$kind" ]; then
-        block+=$line$'\n'
-      elif [ -n "$line" ] && [ -n "$waiting" ]; then
-        run_block "$waiting_at" "$waiting" '' 0
-        waiting=''
-      fi
+      [ -n "$kind" ] && block+=$line$'\n'
       ;;
     esac
   done <"$file"
