@@ -44,6 +44,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#if defined(__GNUC__)
+#pragma GCC visibility push(default) /* what a shared library shows */
+#endif
 
 #define JACCHAIN_VERSION "0.1.0"
 
@@ -418,6 +421,9 @@ jc_status jc_check_get_summary(const jc_check_report *report, jc_check_summary *
 jc_status jc_check_get_total(const jc_check_report *report, int64_t index, jc_check_total *total);
 void jc_check_destroy(jc_check_report *report);
 
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif
