@@ -246,7 +246,7 @@ static const char *check_step(const verifier *v, int64_t c, const jc_step *step)
     if (v->value_of[head] != c) return "uses an edge that belongs to another value";
     if (step->transpose != x->forward) return "uses a Jacobian the wrong way round";
     if (step->n_rows <= 0 || step->a_row < 0 || step->c_row < 0) return "has no rows";
-    if (step->a == JC_IDENTITY) return check_copy(v, step, edge, tail, head);
+    if (step->a == JC_SEED_IDENTITY) return check_copy(v, step, edge, tail, head);
     return check_product(v, c, step, edge, tail, head);
 }
 
@@ -299,19 +299,28 @@ static bool find_output(const verifier *v, int64_t of, int64_t wrt, int64_t *val
     return true;
 }
 
-static jc_status check_output(const verifier *v, int64_t index, int64_t of, int64_t wrt)
+/* Rows and columns of a result as the user sees it; of a per-sample total: of one block. */
+static void output_shape(const jc_plan *p, const jc_query *query, int64_t of, int64_t wrt, int64_t *rows, int64_t *cols)
+{
+    int64_t samples = query->per_sample > 1 ? query->per_sample : 1;
+    *rows = query->seed == JC_SEED_ROWS ? query->seed_width : jc_graph_size(p->graph, of) / samples;
+    *cols = query->seed == JC_SEED_COLUMNS ? query->seed_width : jc_graph_size(p->graph, wrt) / samples;
+}
+
+/* One result; *asked says whether it belongs to the query: a source that was not named does where a path joins it. */
+static jc_status check_output(const verifier *v, const jc_query *query, int64_t index, int64_t of, int64_t wrt,
+                              bool *asked)
 {
     const jc_plan *p = v->plan;
-    if (index >= p->n_outputs) return jc_fail(JC_E_INTERNAL, "plan: an output is missing");
     const jc_output *out = &p->outputs[index];
-    int64_t value = -1, row = -1, samples = p->per_sample > 1 ? p->per_sample : 1;
-    bool there = find_output(v, of, wrt, &value, &row), unit = of == wrt && p->seed == JC_SEED_NONE;
-    int64_t rows = jc_graph_size(p->graph, of) / samples, cols = jc_graph_size(p->graph, wrt);
-    if (p->seed == JC_SEED_ROWS) rows = v->expected.n_additions ? v->expected.addition[0].beyond_size : out->rows;
-    if (p->seed == JC_SEED_COLUMNS) cols = v->expected.n_additions ? v->expected.addition[0].beyond_size : out->cols;
+    int64_t value = -1, row = -1, rows, cols;
+    bool unit = seeded_end(v, of, true) == seeded_end(v, wrt, false), there = find_output(v, of, wrt, &value, &row);
+    *asked = query->n_wrt > 0 || unit || there;
+    if (!*asked) return JC_OK;
+    if (index >= p->n_outputs) return jc_fail(JC_E_INTERNAL, "plan: an output is missing");
+    output_shape(p, query, of, wrt, &rows, &cols);
     jc_output_kind kind = unit ? JC_OUTPUT_IDENTITY : there ? JC_OUTPUT_VALUE : JC_OUTPUT_ZERO;
-    bool ok = out->of == of && out->wrt == wrt && out->kind == kind && out->rows == rows;
-    ok = ok && (out->cols == cols || (samples > 1 && out->cols * samples == cols));
+    bool ok = out->of == of && out->wrt == wrt && out->kind == kind && out->rows == rows && out->cols == cols;
     if (kind == JC_OUTPUT_VALUE)
         ok = ok && out->value == value && out->value_row == row && out->transposed == v->expected.forward;
     if (!ok) return jc_fail(JC_E_INTERNAL, "plan: output %lld is not where its total is", (long long)index);
@@ -319,24 +328,16 @@ static jc_status check_output(const verifier *v, int64_t index, int64_t of, int6
     return JC_OK;
 }
 
-/* Whether a result is asked for: a source that was not named belongs to the targets that it reaches. */
-static bool is_asked(const verifier *v, const jc_query *query, int64_t of, int64_t wrt, bool reaches)
-{
-    (void)v;
-    return query->n_wrt > 0 || reaches || of == wrt;
-}
-
 static jc_status check_outputs(const verifier *v, const jc_query *query)
 {
     const jc_expected *x = &v->expected;
-    int64_t n = 0, value, row;
+    int64_t n = 0;
     for (int64_t t = 0; t < x->n_targets; t++)
         for (int64_t s = 0; s < x->n_sources; s++) {
-            if (!is_asked(v, query, x->target[t], x->source[s],
-                          find_output(v, x->target[t], x->source[s], &value, &row)))
-                continue;
-            jc_status status = check_output(v, n++, x->target[t], x->source[s]);
+            bool asked;
+            jc_status status = check_output(v, query, n, x->target[t], x->source[s], &asked);
             if (status) return status;
+            n += asked;
         }
     if (n != v->plan->n_outputs) return jc_fail(JC_E_INTERNAL, "plan: it has outputs that were not asked for");
     return JC_OK;
