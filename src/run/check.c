@@ -38,7 +38,7 @@ void jc_check_destroy(jc_check_report *report)
 void jc_check_conclude(jc_check_report *report, const jc_worst *worst)
 {
     jc_check_summary *s = &report->summary;
-    bool failed = worst->ratio > 1, undecided = worst->not_finite;
+    bool failed = worst->ratio > 1, undecided = worst->undecided;
     s->variable = worst->any ? worst->place : -1;
     s->row = worst->row;
     s->col = worst->col;
@@ -70,29 +70,15 @@ jc_status jc_check_get_total(const jc_check_report *report, int64_t index, jc_ch
 /* ---- a check ------------------------------------------------------------------------------------------------------
  */
 
-/* From a place in the plan to one for the user: the node's variable; the row within its target, which with the entries
- * of a tangent's transpose the other way round. */
-static void name_place(const jc_equations *eq, bool in_value, jc_worst *worst)
-{
-    if (!worst->any) return;
-    int64_t node = worst->place, row = in_value ? jc_equations_seed_at(eq, node, worst->row).row : 0, col = worst->col;
-    worst->place = eq->plan->subgraph.variable[node];
-    worst->row = eq->reverse ? row : col;
-    worst->col = eq->reverse ? col : row;
-}
-
 static jc_status judge(jc_judge *j, const jc_yardsticks *y, jc_check_report *report)
 {
     jc_worst worst = {0}, operators = {0};
     jc_status status = jc_judge_values(j, &worst);
-    if (!status) status = jc_judge_operators(j->eq->plan, &operators);
+    if (!status) status = jc_judge_operators(j->eq, &operators);
     if (!status) status = jc_judge_totals(j, y, report);
     if (!status) status = jc_plan_non_finite(j->eq->plan, &report->non_finite);
     if (status) return status;
-    name_place(j->eq, true, &worst);
-    name_place(j->eq, false, &operators);
-    if (operators.any && operators.ratio > fmax(worst.ratio, 1)) worst = operators;
-    worst.not_finite |= operators.not_finite;
+    jc_worst_merge(&worst, &operators);
     jc_check_conclude(report, &worst);
     return JC_OK;
 }

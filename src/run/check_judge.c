@@ -41,6 +41,7 @@ jc_status jc_judge_init(jc_judge *j, const jc_equations *eq, const jc_run *run, 
     jc_status status = jc_alloc(eq->allocator, entries, sizeof(double), WHAT, &j->x);
     if (!status) status = jc_alloc(eq->allocator, entries, sizeof(double), WHAT, &j->sum);
     if (!status) status = jc_alloc(eq->allocator, entries, sizeof(double), WHAT, &j->magnitude);
+    if (!status) status = jc_alloc(eq->allocator, j->max_cols, sizeof(double), WHAT, &j->row);
     if (!status) status = jc_alloc(eq->allocator, j->scratch_numbers, sizeof(double), WHAT, &j->scratch);
     if (status) jc_judge_fini(j);
     return status;
@@ -51,6 +52,7 @@ void jc_judge_fini(jc_judge *j)
     const jc_allocator *a = j->eq->allocator;
     int64_t entries = j->chunk_rows * j->max_cols;
     jc_free(a, j->scratch, j->scratch_numbers, sizeof(double));
+    jc_free(a, j->row, j->max_cols, sizeof(double));
     jc_free(a, j->magnitude, entries, sizeof(double));
     jc_free(a, j->sum, entries, sizeof(double));
     jc_free(a, j->x, entries, sizeof(double));
@@ -123,14 +125,22 @@ void jc_worst_take(jc_worst *w, double error, double bound, int64_t place, int64
 {
     bool finite = isfinite(error) && isfinite(bound);
     double ratio = finite ? ratio_of(error, bound) : NAN;
-    bool worse = finite ? ratio > w->ratio && (!w->not_finite || ratio > 1) : !w->not_finite && !(w->ratio > 1);
+    bool worse = finite ? ratio > w->ratio && (!w->undecided || ratio > 1) : !w->undecided && !(w->ratio > 1);
     if (!w->any || worse) {
         w->ratio = finite ? ratio : 0;
         w->error = error, w->bound = bound;
         w->place = place, w->row = row, w->col = col;
     }
     w->any = true;
-    w->not_finite |= !finite;
+    w->undecided |= !finite;
+}
+
+void jc_worst_merge(jc_worst *w, const jc_worst *other)
+{
+    bool undecided = w->undecided || other->undecided;
+    bool worse = other->ratio > w->ratio && (other->ratio > 1 || !undecided);
+    if (!w->any || worse || (other->undecided && !w->undecided && !(w->ratio > 1))) *w = *other;
+    w->undecided = undecided;
 }
 
 /* Rows [row, row + n) of a value by its equation. */
@@ -146,6 +156,16 @@ static jc_status judge_rows(jc_judge *j, int64_t node, int64_t row, int64_t n, j
     return JC_OK;
 }
 
+/* From a node, and a place in its value, to its variable, and a place in the total of one target and one source: a
+ * tangent's value is its transpose. */
+static void name_place(const jc_equations *eq, jc_worst *w)
+{
+    int64_t row = jc_equations_seed_at(eq, w->place, w->row).row, col = w->col;
+    w->place = eq->plan->subgraph.variable[w->place];
+    w->row = eq->reverse ? row : col;
+    w->col = eq->reverse ? col : row;
+}
+
 jc_status jc_judge_values(jc_judge *j, jc_worst *worst)
 {
     const jc_plan *plan = j->eq->plan;
@@ -157,5 +177,6 @@ jc_status jc_judge_values(jc_judge *j, jc_worst *worst)
             if (status) return status;
         }
     }
+    if (worst->any) name_place(j->eq, worst);
     return JC_OK;
 }

@@ -7,11 +7,11 @@
 
 /* The worst entry so far: where error / bound is largest. */
 typedef struct jc_worst {
-    bool any;        /* an entry was judged */
-    bool not_finite; /* some entry, or its bound, was NaN or Inf */
-    double ratio;    /* error / bound; 0 where both are 0, Inf where only the bound is */
+    bool any;       /* an entry was judged */
+    bool undecided; /* some entry could not be: NaN, Inf, or no bound that says something */
+    double ratio;   /* error / bound; 0 where both are 0, Inf where only the bound is */
     double error, bound;
-    int64_t place, row, col; /* place: the caller's; of the first entry that is not finite while no ratio is over 1 */
+    int64_t place, row, col; /* place: the caller's; of the first undecided entry while no ratio is over 1 */
 } jc_worst;
 
 /* What evaluating equations works with. */
@@ -26,9 +26,11 @@ typedef struct jc_judge {
     double *x;         /* [chunk_rows x max_cols] rows of other values; then rows that are judged */
     double *sum;       /* [chunk_rows x max_cols] sum of A_w D */
     double *magnitude; /* [chunk_rows x max_cols] sum of |A_w| |D| */
+    double *row;       /* [max_cols] for the caller */
     double *scratch;   /* [scratch_numbers] */
-    double underflow;  /* of the equation evaluated last: absolute error of its products together */
-    int64_t node;      /* being evaluated */
+    int64_t node;      /* whose equation was evaluated last; of it: */
+    double factor;     /* bound = factor magnitude + underflow, and 0 where magnitude is 0 */
+    double underflow;  /* absolute error of its products together */
 } jc_judge;
 
 jc_status jc_judge_init(jc_judge *judge, const jc_equations *eq, const jc_run *run, jc_precision precision);
@@ -43,14 +45,18 @@ double jc_judge_bound(const jc_judge *judge, int64_t i);
 /* Reads rows of a value as doubles: n rows of the plan's value, to dst. */
 jc_status jc_read_rows(const jc_run *run, int64_t value, int64_t row, int64_t n, double *dst);
 
-/* Every value of judge->run by its own equation; place is the node, row that of the node's value. */
+/* Every value of judge->run by its own equation; *worst, empty before, names a variable, and row and column as of a
+ * total. */
 jc_status jc_judge_values(jc_judge *judge, jc_worst *worst);
 
 /* Takes an entry into *worst. */
 void jc_worst_take(jc_worst *worst, double error, double bound, int64_t place, int64_t row, int64_t col);
 
-/* Every operator's two directions by y . (D x) = (D^T y) . x for random x, y; place is the node that the operator's
- * products are added to, row and col 0. */
-jc_status jc_judge_operators(const jc_plan *plan, jc_worst *worst);
+/* Takes what `other` has seen into *worst. */
+void jc_worst_merge(jc_worst *worst, const jc_worst *other);
+
+/* Every operator's two directions by y . (D x) = (D^T y) . x for random x, y; place is the variable that its products
+ * are added to, row and col 0. */
+jc_status jc_judge_operators(const jc_equations *eq, jc_worst *worst);
 
 #endif

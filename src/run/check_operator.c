@@ -33,7 +33,7 @@ static double dot(const double *a, const double *b, int64_t n)
 enum { N_PAIRS = 4 };
 
 /* |y.(Dx) - (D^T y).x| <= 2 gamma |y| |D|_F |x|, with |D|_F taken from |Dx| and |D^T y|. */
-static jc_status judge_pair(const pair *p, uint64_t *state, int64_t node, jc_worst *worst)
+static jc_status judge_pair(const pair *p, uint64_t *state, int64_t variable, jc_worst *worst)
 {
     jc_random_fill(state, p->x, p->cols);
     jc_random_fill(state, p->y, p->rows);
@@ -44,11 +44,11 @@ static jc_status judge_pair(const pair *p, uint64_t *state, int64_t node, jc_wor
     double lengths = sqrt(dot(p->x, p->x, p->cols) * dot(p->y, p->y, p->rows));
     double gamma = jc_gamma((double)p->rows + (double)p->cols + JC_TERM_ROUNDINGS, 0x1p-53);
     double error = fabs(dot(p->y, p->dx, p->rows) - dot(p->x, p->dy, p->cols));
-    jc_worst_take(worst, error, 2 * gamma * norm * lengths, node, 0, 0);
+    jc_worst_take(worst, error, 2 * gamma * norm * lengths, variable, 0, 0);
     return JC_OK;
 }
 
-static jc_status judge_operator(const jc_plan *plan, const jc_group *group, int64_t node, jc_worst *worst)
+static jc_status judge_operator(const jc_plan *plan, const jc_group *group, int64_t variable, jc_worst *worst)
 {
     const jc_allocator *a = &plan->allocator;
     const char *what = "vectors for an operator";
@@ -58,7 +58,7 @@ static jc_status judge_operator(const jc_plan *plan, const jc_group *group, int6
     if (!status) status = jc_alloc(a, p.rows, sizeof(double), what, &p.dx);
     if (!status) status = jc_alloc(a, p.rows, sizeof(double), what, &p.y);
     if (!status) status = jc_alloc(a, p.cols, sizeof(double), what, &p.dy);
-    for (int i = 0; i < N_PAIRS && !status; i++) status = judge_pair(&p, &state, node, worst);
+    for (int i = 0; i < N_PAIRS && !status; i++) status = judge_pair(&p, &state, variable, worst);
     jc_free(a, p.dy, p.cols, sizeof(double));
     jc_free(a, p.y, p.rows, sizeof(double));
     jc_free(a, p.dx, p.rows, sizeof(double));
@@ -66,15 +66,15 @@ static jc_status judge_operator(const jc_plan *plan, const jc_group *group, int6
     return status;
 }
 
-jc_status jc_judge_operators(const jc_plan *plan, jc_worst *worst)
+jc_status jc_judge_operators(const jc_equations *eq, jc_worst *worst)
 {
-    const jc_subgraph *g = &plan->subgraph;
+    const jc_subgraph *g = &eq->plan->subgraph;
     jc_status status = JC_OK;
     for (int64_t e = 0; e < g->n_edges && !status; e++) {
         int64_t member;
-        const jc_group *group = jc_plan_jacobian(plan, g->jacobian[e], &member);
+        const jc_group *group = jc_plan_jacobian(eq->plan, g->jacobian[e], &member);
         if (group->shape.kind != JC_OPERATOR) continue;
-        status = judge_operator(plan, group, plan->order == JC_ORDER_FORWARD ? g->of[e] : g->wrt[e], worst);
+        status = judge_operator(eq->plan, group, g->variable[eq->reverse ? g->wrt[e] : g->of[e]], worst);
     }
     return status;
 }

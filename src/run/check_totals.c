@@ -50,7 +50,7 @@ void jc_distance_take(jc_distance *d, double value, double reference, double bou
 jc_verdict jc_distance_verdict(const jc_distance *d)
 {
     if (d->worst.ratio > 1) return JC_FAILED;
-    if (d->worst.not_finite || (d->loosest > 0 && d->loosest >= d->largest)) return JC_UNDECIDED;
+    if (d->worst.undecided || (d->loosest > 0 && d->loosest >= d->largest)) return JC_UNDECIDED;
     return JC_PASSED;
 }
 
