@@ -46,7 +46,7 @@ jc_status jc_alloc(const jc_allocator *a, int64_t count, size_t element_bytes, c
 
 jc_status jc_alloc_zero(const jc_allocator *a, int64_t count, size_t element_bytes, const char *what, void *out)
 {
-    void *ptr;
+    void *ptr = NULL;
     jc_status status = jc_alloc(a, count, element_bytes, what, &ptr);
     if (status) return status;
     memset(ptr, 0, allocation_bytes(count * (int64_t)element_bytes));
