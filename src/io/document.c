@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "core/error.h"
-#include "io/file.h"
 #include "io/json.h"
 
 enum { FORMAT_VERSION = 1 };
@@ -170,11 +169,7 @@ static jc_status read_variables(jc_document *doc, const json_t *variables)
             jc_fail(JC_E_INPUT, "expected a list or {\"sizes\": .., \"prefix\": ..}, not %s", jc_json_what(variables));
         return jc_document_fail(doc, status, "/variables");
     }
-    for (size_t i = 0; i < json_array_size(variables); i++) {
-        status = read_variable(doc, json_array_get(variables, i));
-        if (status) return jc_document_fail(doc, status, "/variables/%zu", i);
-    }
-    return JC_OK;
+    return jc_document_each(doc, "variables", variables, read_variable);
 }
 
 /* ---- all of it -------------------------------------------------------------------------------------------------- */
@@ -200,21 +195,16 @@ static jc_status read_root(jc_document *doc, const json_t *root)
     if (status) return jc_document_fail(doc, status, "%s", "");
     status = read_tensors(doc, root);
     if (!status) status = read_variables(doc, json_object_get(root, "variables"));
-    if (!status) status = jc_document_edges(doc, json_object_get(root, "edges"));
+    if (!status) status = jc_document_each(doc, "edges", json_object_get(root, "edges"), jc_document_edge);
     return status;
 }
 
-static jc_status parse(const jc_document *doc, json_t **root)
+static jc_status parse(jc_document *doc, json_t **root)
 {
-    const jc_allocator *a = &doc->graph->allocator;
-    jc_file file;
-    jc_status status = jc_file_open(a, doc->path, &file);
-    if (status) return jc_document_fail(doc, status, "%s", "");
-    if (jc_safetensors_recognise(file.data, file.bytes))
+    jc_status status = jc_file_open(&doc->graph->allocator, doc->path, &doc->file);
+    if (!status && jc_safetensors_recognise(doc->file.data, doc->file.bytes))
         status = jc_fail(JC_E_USAGE, "a document inside a safetensors file is not there yet");
-    else
-        status = jc_json_parse(a, file.data, file.bytes, root);
-    jc_file_close(a, &file);
+    if (!status) status = jc_document_frame(doc, root);
     return status ? jc_document_fail(doc, status, "%s", "") : JC_OK;
 }
 
@@ -231,20 +221,21 @@ static void free_buffers(jc_document *doc)
     for (int i = 0; i < JC_MAX_FIELDS; i++) jc_vec_free(a, &doc->numbers[i]);
     jc_vec_free(a, &doc->scales);
     jc_vec_free(a, &doc->labels);
+    jc_file_close(a, &doc->file);
 }
 
 jc_status jc_graph_load(const char *path, const jc_graph_options *options, jc_graph **graph)
 {
     if (!path || !graph) return jc_fail(JC_E_USAGE, "jc_graph_load: no %s", path ? "place for the graph" : "path");
     if (!strcmp(path, "-")) return jc_fail(JC_E_USAGE, "reading a document from standard input is not there yet");
-    jc_document doc = {.path = path};
+    jc_document doc = {.path = path, .lists = {{.key = "variables"}, {.key = "edges"}}};
     json_t *root = NULL;
     jc_status status = jc_graph_create(options, &doc.graph);
     if (status) return status;
     init_buffers(&doc);
     status = parse(&doc, &root);
     if (!status) status = read_root(&doc, root);
-    json_decref(root); /* before finish, which needs memory of its own */
+    json_decref(root);
     free_buffers(&doc);
     if (!status && (status = jc_graph_finish(doc.graph))) status = jc_document_fail(&doc, status, "%s", "");
     if (status)

@@ -1,6 +1,6 @@
-/* Inside the reader of graph documents: document.c (file, variables), document_edges.c, document_jacobian.c,
- * document_arrays.c. Errors carry a place relative to the thing being read (jc_fail_at's part), to which
- * jc_document_fail adds file and element: "graph.json: /edges/3[17]/jacobian/values: ...". */
+/* Inside the reader of graph documents: document.c (file, variables), document_text.c, document_edges.c,
+ * document_jacobian.c, document_arrays.c. Errors carry a place relative to the thing being read (jc_fail_at's part), to
+ * which jc_document_fail adds file and element: "graph.json: /edges/3[17]/jacobian/values: ...". */
 #ifndef JC_IO_DOCUMENT_H
 #define JC_IO_DOCUMENT_H
 
@@ -9,13 +9,23 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "graph/graph.h"
+#include "io/file.h"
 #include "io/safetensors.h"
 #include "jacchain.h"
 
-enum { JC_PLACE_BYTES = 256 };
+enum { JC_PLACE_BYTES = 256, JC_N_LISTS = 2 };
+
+/* What a list of the document holds, between its brackets: parsed some elements at a time (document_text.c). */
+typedef struct jc_document_list {
+    const char *key;
+    const char *text; /* [bytes] of the file; NULL: not found */
+    int64_t bytes;
+} jc_document_list;
 
 typedef struct jc_document {
     const char *path;
+    jc_file file;
+    jc_document_list lists[JC_N_LISTS];
     jc_graph *graph;               /* being built */
     const jc_safetensors *tensors; /* kept by the graph; NULL: the document names none */
 
@@ -47,7 +57,15 @@ jc_status jc_document_tensor(const jc_document *doc, const json_t *value, const 
 /* count: edges of the group, or 0 for a single edge. The arrays are borrowed from the document's buffers. */
 jc_status jc_document_jacobian(jc_document *doc, const json_t *value, int64_t count, jc_jacobian *jacobian);
 
-/* All elements of "edges". */
-jc_status jc_document_edges(jc_document *doc, const json_t *edges);
+/* One element of "edges". */
+jc_status jc_document_edge(jc_document *doc, const json_t *edge);
+
+/* Parses the document with its long lists left empty. *root: owned by the caller. */
+jc_status jc_document_frame(jc_document *doc, json_t **root);
+
+/* Calls `take` for every element of the list under `key`, `list` in the frame, in their order; messages get their place
+ * here. */
+typedef jc_status jc_document_take(jc_document *doc, const json_t *element);
+jc_status jc_document_each(jc_document *doc, const char *key, const json_t *list, jc_document_take *take);
 
 #endif

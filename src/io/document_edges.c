@@ -82,16 +82,8 @@ static bool is_group(const json_t *edge)
            json_is_object(json_object_get(edge, "wrt"));
 }
 
-jc_status jc_document_edges(jc_document *doc, const json_t *edges)
+jc_status jc_document_edge(jc_document *doc, const json_t *edge)
 {
-    for (size_t i = 0; i < json_array_size(edges); i++) {
-        const json_t *edge = json_array_get(edges, i);
-        jc_status status;
-        if (!json_is_object(edge))
-            status = jc_fail(JC_E_INPUT, "an edge is an object, not %s", jc_json_what(edge));
-        else
-            status = is_group(edge) ? read_group(doc, edge) : read_edge(doc, edge);
-        if (status) return jc_document_fail(doc, status, "/edges/%zu", i);
-    }
-    return JC_OK;
+    if (!json_is_object(edge)) return jc_fail(JC_E_INPUT, "an edge is an object, not %s", jc_json_what(edge));
+    return is_group(edge) ? read_group(doc, edge) : read_edge(doc, edge);
 }

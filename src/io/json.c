@@ -71,12 +71,11 @@ static bool is_wide(const char *digits, int64_t n, bool negative)
     return memcmp(digits, negative ? "9223372036854775808" : "9223372036854775807", 19) > 0;
 }
 
-/* The end of the string literal that begins at text[i] == '"'. */
-static int64_t skip_string(const char *text, int64_t bytes, int64_t i)
+int64_t jc_json_skip_string(const char *text, int64_t bytes, int64_t i)
 {
     for (i++; i < bytes && text[i] != '"'; i++)
         if (text[i] == '\\') i++;
-    return i + 1;
+    return i < bytes ? i + 1 : bytes;
 }
 
 /* Writes to `out` the text with an exponent, "e0", put behind every integer literal beyond 64 bits. A number of an
@@ -86,7 +85,7 @@ static jc_status widen_integers(const jc_allocator *a, const char *text, int64_t
     int64_t copied = 0, i = 0;
     while (i < bytes) {
         if (text[i] == '"') {
-            i = skip_string(text, bytes, i);
+            i = jc_json_skip_string(text, bytes, i);
             continue;
         }
         int64_t first = i;

@@ -17,6 +17,9 @@ enum { JC_SHORT_BYTES = 96 };
  * by the caller. JC_E_INPUT "line 3, column 14: ...", without the file's name. */
 jc_status jc_json_parse(const jc_allocator *allocator, const void *text, int64_t bytes, json_t **root);
 
+/* The position behind the string literal that begins at text[i] == '"'; at most `bytes`. */
+int64_t jc_json_skip_string(const char *text, int64_t bytes, int64_t i);
+
 /* A copy of `text` for a message: cut to what fits, control characters replaced. Returns out. */
 const char *jc_shorten(const char *text, char out[JC_SHORT_BYTES]);
 
