@@ -11,7 +11,7 @@
 #include "io/document.h"
 #include "io/json.h"
 
-enum { CHUNK_BYTES = 1 << 16 };
+enum { CHUNK_BYTES = 1 << 14 };
 
 static int64_t skip_space(const char *text, int64_t bytes, int64_t i)
 {
