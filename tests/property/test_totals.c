@@ -4,32 +4,11 @@
 
 #include "support/compute.h"
 #include "support/oracle.h"
+#include "support/random_query.h"
 
-enum { SEEDS = 300, MAX_ENDS = 4 };
+enum { SEEDS = 400 };
 
 static const double largest_exact = 0x1p23; /* sums below stay exact in f32 */
-
-/* 1 .. MAX_ENDS different variables. */
-static int64_t random_variables(jt_rng *rng, const jt_graph *g, int64_t *list)
-{
-    int64_t n = jt_between(rng, 1, MAX_ENDS), found = 0;
-    for (int64_t i = 0; i < 3 * n && found < n; i++) {
-        int64_t v = jt_below(rng, g->n_variables), k = 0;
-        while (k < found && list[k] != v) k++;
-        if (k == found) list[found++] = v;
-    }
-    return found;
-}
-
-static jc_query random_query(jt_rng *rng, const jt_graph *g, int64_t *of, int64_t *wrt)
-{
-    jc_query q = JC_QUERY_INIT;
-    q.of = of, q.wrt = wrt;
-    q.n_of = random_variables(rng, g, of);
-    q.n_wrt = jt_below(rng, 5) ? random_variables(rng, g, wrt) : 0;
-    q.order = (jc_order)jt_below(rng, 3);
-    return q;
-}
 
 /* Whether a variable has no edge into it. */
 static bool is_root(const jt_graph *g, int64_t v)
@@ -80,11 +59,11 @@ static void check_integer_graph(uint64_t seed, jt_numbers numbers, bool only_exa
     jt_backend backends[JT_MAX_BACKENDS];
     int n = only_exact ? (jt_backends(backends), 1) : jt_backends(backends);
     jt_rng rng = {seed};
-    int64_t of[MAX_ENDS], wrt[MAX_ENDS];
-    jc_query query = random_query(&rng, &g, of, wrt);
+    jt_query q;
+    jt_query_totals(&rng, &g, &q);
     for (int b = 0; b < n; b++) {
-        jt_results results = jt_compute(&g.pool, g.graph, &query, &backends[b], NULL);
-        check_pairs(&g, &query, &results);
+        jt_results results = jt_compute(&g.pool, g.graph, &q.query, &backends[b], NULL);
+        check_pairs(&g, &q.query, &results);
         for (int64_t i = 0; i < results.n; i++) check_exactly(&g, &results.result[i], seed, backends[b].name);
     }
     jt_graph_fini(&g);
@@ -129,11 +108,11 @@ Test(property, real_totals_are_the_path_sums_within_their_rounding_bound)
         jt_backend backends[JT_MAX_BACKENDS];
         int n = jt_backends(backends);
         jt_rng rng = {seed};
-        int64_t of[MAX_ENDS], wrt[MAX_ENDS];
-        jc_query query = random_query(&rng, &g, of, wrt);
+        jt_query q;
+        jt_query_totals(&rng, &g, &q);
         for (int b = 0; b < n; b++) {
             if (jt_is_exact(&backends[b])) continue;
-            jt_results results = jt_compute(&g.pool, g.graph, &query, &backends[b], NULL);
+            jt_results results = jt_compute(&g.pool, g.graph, &q.query, &backends[b], NULL);
             for (int64_t i = 0; i < results.n; i++) check_within_bound(&g, &results.result[i], &backends[b], seed);
         }
         jt_graph_fini(&g);

@@ -108,7 +108,7 @@ jt_jacobian jt_jacobian_random(jt_pool *pool, jt_rng *rng, const jt_shape *shape
         fill_indices(pool, rng, &jac, &jac.indices, jac.p, b, jac.q);
         break;
     case JC_WEIGHT:
-        fill_numbers(pool, rng, &jac, &jac.x, jac.m * (jac.q / (jac.p / jac.m)), b, numbers);
+        fill_numbers(pool, rng, &jac, &jac.x, jac.m * (jac.q / (jac.p / jac.m)), false, numbers);
         break;
     case JC_OPERATOR:
         fill_numbers(pool, rng, &jac, &jac.values, jac.p * jac.q, false, numbers);

@@ -174,7 +174,11 @@ static void add_edges(maker *m, const int64_t *position)
     jt_graph *g = m->g;
     jt_rng *rng = &m->rng;
     int64_t of = jt_below(rng, g->n_variables), wrt = jt_below(rng, g->n_variables), pairs[MAX_GROUP][2];
-    if (position[wrt] >= position[of]) return;
+    if (of == wrt) return;
+    if (position[wrt] > position[of]) {
+        int64_t later = wrt;
+        wrt = of, of = later;
+    }
     bool grouped = jt_below(rng, 3) == 0;
     int64_t n = grouped ? same_shape_pairs(m, position, of, wrt, pairs) : 1;
     pairs[0][0] = of, pairs[0][1] = wrt;
