@@ -9,17 +9,22 @@
 
 double jt_count_paths(const jt_graph *g, int64_t of, int64_t wrt)
 {
-    double *count = calloc((size_t)g->n_variables, sizeof *count), total;
+    double *count = malloc((size_t)g->n_variables * sizeof *count), total;
     if (!count) abort();
-    count[wrt] = 1;
+    jt_count_paths_from(g, wrt, count);
+    total = count[of];
+    free(count);
+    return total;
+}
+
+void jt_count_paths_from(const jt_graph *g, int64_t wrt, double *count)
+{
+    for (int64_t v = 0; v < g->n_variables; v++) count[v] = v == wrt;
     for (int64_t i = 0; i < g->n_variables; i++) {
         int64_t v = g->topological[i];
         for (int64_t e = 0; e < g->n_edges; e++)
             if (g->edges[e].of == v) count[v] += count[g->edges[e].wrt];
     }
-    total = count[of];
-    free(count);
-    return total;
 }
 
 void jt_each_path(const jt_graph *g, int64_t of, int64_t wrt, void (*visit)(void *, const int64_t *, int64_t),
@@ -65,7 +70,8 @@ static void multiply(const long double *product, const double *D, int64_t rows, 
     memset(next, 0, (size_t)(rows * n) * sizeof *next);
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < m; j++)
-            for (int64_t c = 0; c < n; c++) next[i * n + c] += product[i * m + j] * (long double)D[j * n + c];
+            for (int64_t c = 0; c < n && product[i * m + j] != 0; c++)
+                next[i * n + c] += product[i * m + j] * (long double)D[j * n + c];
 }
 
 static int64_t widest(const jt_graph *g)
@@ -101,22 +107,30 @@ long double *jt_total_by_paths(jt_pool *pool, const jt_graph *g, int64_t of, int
 }
 
 /* T_of = I; T_v = sum over edges w <- v of T_w D: variables against the topological order. */
-long double *jt_total_by_recurrence(jt_pool *pool, const jt_graph *g, int64_t of, int64_t wrt, bool absolute)
+long double **jt_totals_by_recurrence(jt_pool *pool, const jt_graph *g, int64_t of, bool absolute)
 {
     int64_t rows = g->size[of];
     long double **T = jt_alloc(pool, g->n_variables, sizeof *T);
     long double *next = jt_alloc(pool, rows * widest(g), sizeof *next);
     for (int64_t v = 0; v < g->n_variables; v++) T[v] = jt_alloc(pool, rows * g->size[v], sizeof **T);
     for (int64_t i = 0; i < rows; i++) T[of][i * rows + i] = 1;
+    bool *reached = jt_alloc(pool, g->n_variables, sizeof *reached);
+    reached[of] = true;
     for (int64_t i = g->n_variables - 1; i >= 0; i--)
         for (int64_t e = 0; e < g->n_edges; e++) {
             const jt_edge *edge = &g->edges[e];
-            if (edge->of != g->topological[i]) continue;
+            if (edge->of != g->topological[i] || !reached[edge->of]) continue;
+            reached[edge->wrt] = true;
             multiply(T[edge->of], absolute ? edge->absolute : edge->dense, rows, g->size[edge->of], g->size[edge->wrt],
                      next);
             for (int64_t k = 0; k < rows * g->size[edge->wrt]; k++) T[edge->wrt][k] += next[k];
         }
-    return T[wrt];
+    return T;
+}
+
+long double *jt_total_by_recurrence(jt_pool *pool, const jt_graph *g, int64_t of, int64_t wrt, bool absolute)
+{
+    return jt_totals_by_recurrence(pool, g, of, absolute)[wrt];
 }
 
 /* The longest path counts: over an edge the products of its Jacobian are summed, then those of the other edges. */

@@ -8,6 +8,9 @@
 /* The number of paths from wrt to of (1 for of == wrt), as a double. */
 double jt_count_paths(const jt_graph *graph, int64_t of, int64_t wrt);
 
+/* The same for every `of`: count[v], [n_variables]. */
+void jt_count_paths_from(const jt_graph *graph, int64_t wrt, double *count);
+
 /* Calls visit for every path from wrt to of with its edges, target side first. No recursion. */
 void jt_each_path(const jt_graph *graph, int64_t of, int64_t wrt,
                   void (*visit)(void *ctx, const int64_t *edges, int64_t n_edges), void *ctx);
@@ -17,6 +20,9 @@ long double *jt_total_by_paths(jt_pool *pool, const jt_graph *graph, int64_t of,
 
 /* The same by the recurrence over variables, without listing paths. */
 long double *jt_total_by_recurrence(jt_pool *pool, const jt_graph *graph, int64_t of, int64_t wrt, bool absolute);
+
+/* The same for every variable below `of`: [n_variables] matrices. */
+long double **jt_totals_by_recurrence(jt_pool *pool, const jt_graph *graph, int64_t of, bool absolute);
 
 /* The same for integer Jacobians modulo 2^61 - 1, over all paths. */
 uint64_t *jt_total_modulo(jt_pool *pool, const jt_graph *graph, int64_t of, int64_t wrt);
