@@ -24,7 +24,7 @@ static int64_t step_bytes(const jc_program *program, const jc_value *c, const jc
     const jc_group *group = jc_plan_jacobian(program->plan, step->b, &member);
     int64_t in = step->transpose ? group->shape.cols : group->shape.rows;
     int64_t row = jc_cost_mul(c->cols, step->first ? 1 : 2);
-    if (step->a != JC_IDENTITY) row = jc_cost_add(row, in);
+    if (step->a != JC_SEED_IDENTITY) row = jc_cost_add(row, in);
     return jc_cost_add(jc_group_member_bytes(group), jc_cost_mul(jc_cost_mul(row, step->n_rows), element));
 }
 
