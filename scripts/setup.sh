@@ -15,7 +15,7 @@ say() { printf '%s\n' "$*" >&2; }
 
 # fail LOG MESSAGE: the end of the log, the message, and out.
 fail() {
-  [ -s "$1" ] && tail -n 40 "$1" >&2
+  [ -s "$1" ] && tail -n 40 "$1" | cut -c 1-400 >&2
   say "$2"
   say "whole log: $1"
   exit "$EXIT_SETUP"
