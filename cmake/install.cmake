@@ -26,5 +26,6 @@ else()
 endif()
 # The prefix is said relative to the file itself: it may still change by `cmake --install --prefix`.
 file(RELATIVE_PATH PC_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+string(REGEX REPLACE "/$" "" PC_PREFIX ${PC_PREFIX})
 configure_file(cmake/jacchain.pc.in ${CMAKE_CURRENT_BINARY_DIR}/jacchain.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/jacchain.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
