@@ -238,7 +238,7 @@ typedef struct jc_query {
 
 typedef struct jc_plan jc_plan;
 
-/* Plans the products; nothing is computed. Linear in the part of the graph between the targets and the sources.
+/* Plans the products; nothing is computed. Linear in the graph.
  * The plan borrows the graph until it is destroyed. */
 jc_status jc_plan_create(const jc_graph *graph, const jc_query *query, jc_plan **plan);
 void jc_plan_destroy(jc_plan *plan);
@@ -258,8 +258,8 @@ typedef struct jc_plan_info {
 jc_status jc_plan_get_info(const jc_plan *plan, jc_plan_info *info);
 
 /* The variables in the order in which the sweep eliminates them (neither targets nor sources): at most capacity are
- * written; returns how many there are. */
-int64_t jc_plan_eliminated(const jc_plan *plan, int64_t *variables, int64_t capacity);
+ * written; *count is how many there are. */
+jc_status jc_plan_eliminated(const jc_plan *plan, int64_t *variables, int64_t capacity, int64_t *count);
 
 /* ---- program, run ------------------------------------------------------------------------------------------ */
 

@@ -39,7 +39,7 @@ typedef struct jc_binding {
 struct jc_run {
     const jc_program *program; /* borrowed */
     jc_binding *bindings;      /* [n_groups], or NULL while no Jacobian of the graph is bound; data NULL: the graph's */
-    jc_binding extra[JC_MAX_EXTRA]; /* of the subgraph's extra Jacobians: the seed */
+    jc_binding seed;           /* of extra Jacobian 0 of a query with a seed */
     unsigned char *arena;      /* host backends: arena_bytes, 64-byte aligned */
     void *impl;                /* the backend's own */
 };
