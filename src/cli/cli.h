@@ -62,7 +62,7 @@ typedef struct jc_option {
     int64_t min, max;    /* JC_OPTION_COUNT */
 } jc_option;
 
-enum { JC_MAX_WORDS = 4, JC_MAX_TABLES = 4 };
+enum { JC_MAX_WORDS = 4, JC_MAX_TABLES = 5 };
 
 typedef struct jc_usage {
     const char *command;                    /* "total" */
@@ -89,8 +89,14 @@ int jc_cli_usage_error(const char *command, const char *format, ...) JC_PRINTF(2
 /* "jacchain: " and jc_last_error() on standard error; returns the status's exit code. */
 int jc_cli_failed(jc_status status);
 
+/* Whether all of standard output could be written: JC_EXIT_DONE, or says why not and returns the exit code of that. */
+int jc_cli_flush(void);
+
 /* One line of narration on standard error, unless quiet. */
 void jc_cli_narrate(bool quiet, const char *format, ...) JC_PRINTF(2, 3);
+
+/* Shows what is being done while it is, on a terminal only; "" takes it away. */
+void jc_cli_progress(bool quiet, const char *text);
 
 /* Whether colour may be used: a terminal, and no NO_COLOR. */
 bool jc_cli_colour(FILE *stream);

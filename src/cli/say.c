@@ -1,7 +1,9 @@
 #include "cli/cli.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 bool jc_cli_colour(FILE *stream)
@@ -37,6 +39,13 @@ int jc_cli_failed(jc_status status)
     return jc_status_exit_code(status);
 }
 
+int jc_cli_flush(void)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout)) return JC_EXIT_DONE;
+    return jc_cli_failed(jc_fail(JC_E_OUTPUT, "standard output cannot be written: %s", strerror(errno ? errno : EIO)));
+}
+
 void jc_cli_narrate(bool quiet, const char *format, ...)
 {
     if (quiet) return;
@@ -45,4 +54,11 @@ void jc_cli_narrate(bool quiet, const char *format, ...)
     vfprintf(stderr, format, args);
     va_end(args);
     fputc('\n', stderr);
+}
+
+void jc_cli_progress(bool quiet, const char *text)
+{
+    if (quiet || !isatty(fileno(stderr))) return;
+    fprintf(stderr, "\r\033[K%s", text);
+    fflush(stderr);
 }
