@@ -47,24 +47,31 @@ static void print_totals(const jc_graph *graph, const jc_check_report *report, i
     if (n > shown) printf("and %lld more totals\n", (long long)(n - shown));
 }
 
-/* The total with the largest error relative to its bound among those of a verdict; false where there is none. */
-static bool worst_total(const jc_check_report *report, int64_t n, jc_verdict verdict, jc_check_total *worst)
+/* Error over bound; NaN counts as beyond all. */
+static double ratio_of(const jc_check_total *t)
+{
+    double ratio = t->error > 0 ? t->error / t->bound : t->error;
+    return isnan(ratio) ? INFINITY : ratio;
+}
+
+/* The total with the largest error relative to its bound among those of a verdict, or -1. */
+static int64_t worst_total(const jc_check_report *report, int64_t n, jc_verdict verdict)
 {
     double ratio = -1;
+    int64_t worst = -1;
     for (int64_t i = 0; i < n; i++) {
         jc_check_total t;
         jc_check_get_total(report, i, &t);
-        double r = t.bound > 0 ? t.error / t.bound : t.error > 0 ? INFINITY : 0;
-        if (t.verdict != verdict || (ratio >= 0 && !(r > ratio))) continue;
-        ratio = isnan(r) ? 0 : r;
-        *worst = t;
+        if (t.verdict != verdict || ratio_of(&t) <= ratio) continue;
+        ratio = ratio_of(&t);
+        worst = i;
     }
-    return ratio >= 0;
+    return worst;
 }
 
 static void print_worst(const jc_graph *graph, const jc_check_summary *s, const jc_check_report *report)
 {
-    jc_check_total t;
+    int64_t worst = s->verdict == JC_PASSED ? -1 : worst_total(report, s->totals, s->verdict);
     if (s->variable >= 0) {
         char *name = jc_cli_name(graph, s->variable);
         printf("worst at %s, entry (%lld, %lld): the residual is %.3g of its bound", name, (long long)s->row,
@@ -73,7 +80,9 @@ static void print_worst(const jc_graph *graph, const jc_check_summary *s, const 
     } else {
         printf("no variable to judge");
     }
-    if (s->verdict != JC_PASSED && worst_total(report, s->totals, s->verdict, &t)) {
+    if (worst >= 0) {
+        jc_check_total t = {.of = -1};
+        jc_check_get_total(report, worst, &t);
         char *of = jc_cli_name(graph, t.of), *wrt = jc_cli_name(graph, t.wrt);
         printf("; d%s/d%s, entry (%lld, %lld), is off by %.3g with a bound of %.3g", of, wrt, (long long)t.row,
                (long long)t.col, t.error, t.bound);
