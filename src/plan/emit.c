@@ -61,7 +61,7 @@ static jc_status place_values(emitter *em)
 static jc_status emit_identity(emitter *em, int64_t b, int64_t seed)
 {
     jc_step step = {
-        JC_IDENTITY,       b, 0, em->row_of[seed], limited(em, em->sweep->seed_rows[seed]), !em->sweep->reverse,
+        JC_SEED_IDENTITY,  b, 0, em->row_of[seed], limited(em, em->sweep->seed_rows[seed]), !em->sweep->reverse,
         !em->written[seed]};
     em->written[seed] = true;
     return jc_vec_append(&em->plan->allocator, &em->steps, &step, 1, "steps");

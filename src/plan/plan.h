@@ -7,7 +7,7 @@
  * so that both sweeps are one recurrence with one storage order (row-major, a seed row is contiguous):
  *   value_c[c_row .. +n_rows] (+)= value_a[a_row .. +n_rows] . op(B),   op(B) = D (reverse) or D^T (forward)
  * where B is the Jacobian of an edge of the graph or an extra one made from the query (seed, per-sample sum), and a is
- * a computed value or JC_IDENTITY, whose product is not multiplied: rows a_row.. of op(B) are copied.
+ * a computed value or JC_SEED_IDENTITY, whose product is not multiplied: rows a_row.. of op(B) are copied.
  * The first step that touches a row of a value writes it, later ones add, in the order of the steps.
  * Sources: Griewank & Walther, Evaluating Derivatives, 2nd ed. (2008), ch. 3; docs/numerics.md. */
 #ifndef JC_PLAN_PLAN_H
@@ -16,7 +16,7 @@
 #include "graph/graph.h"
 #include "plan/subgraph.h"
 
-#define JC_IDENTITY INT64_C(-1)
+#define JC_SEED_IDENTITY INT64_C(-1)
 
 typedef struct jc_value {
     int64_t node;       /* of the subgraph */
@@ -25,7 +25,7 @@ typedef struct jc_value {
 } jc_value;
 
 typedef struct jc_step {
-    int64_t a;     /* value, or JC_IDENTITY (of size rows(op(B))) */
+    int64_t a;     /* value, or JC_SEED_IDENTITY (of size rows(op(B))) */
     int64_t b;     /* Jacobian: an edge of the graph, or -1-i: extra Jacobian i of the subgraph */
     int64_t a_row; /* first row of a; for the identity: first row of op(B) */
     int64_t c_row, n_rows;
