@@ -7,8 +7,11 @@
 
 bool jc_against_check_name(const char *path, int *exit_code)
 {
-    if (jc_results_check_path(path) == JC_OK) return true;
-    *exit_code = jc_cli_usage_error("check", "--against: %s", jc_last_error());
+    if (jc_cli_ends_with(path, ".safetensors")) return true;
+    if (jc_cli_ends_with(path, ".npy"))
+        *exit_code = jc_cli_not_yet("check", "--against %s: reading .npy", path);
+    else
+        *exit_code = jc_cli_usage_error("check", "--against takes FILE.safetensors, not '%s'", path);
     return false;
 }
 

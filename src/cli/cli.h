@@ -86,6 +86,9 @@ bool jc_cli_parse(const jc_usage *usage, int argc, char **argv, void *options, j
 /* "jacchain COMMAND: sentence" and where help is, on standard error; returns JC_EXIT_USAGE. */
 int jc_cli_usage_error(const char *command, const char *format, ...) JC_PRINTF(2, 3);
 
+/* One line: what of the contract is not there yet; returns JC_EXIT_USAGE. */
+int jc_cli_not_yet(const char *command, const char *format, ...) JC_PRINTF(2, 3);
+
 /* "jacchain: " and jc_last_error() on standard error; returns the status's exit code. */
 int jc_cli_failed(jc_status status);
 

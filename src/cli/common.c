@@ -1,6 +1,9 @@
 #include "cli/common.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "io/results.h"
 
@@ -108,10 +111,28 @@ static int check_backend(const jc_cli_shared *shared)
     return jc_backend_available(backends[backend]) ? not_there(jc_last_error()) : JC_EXIT_DONE;
 }
 
+/* Whether a file can be put in the folder of `path`: asked before the work, and not the last word. */
+static jc_status check_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    size_t n = slash ? (size_t)(slash - path) : 0;
+    char *folder = jc_cli_alloc((int64_t)n + 2, 1);
+    memcpy(folder, path, n);
+    if (!n) strcpy(folder, slash ? "/" : ".");
+    jc_status status = JC_OK;
+    if (access(folder, W_OK | X_OK)) status = jc_fail(JC_E_OUTPUT, "%s: cannot be written: %s", path, strerror(errno));
+    free(folder);
+    return status;
+}
+
 static int check_output(const jc_cli_shared *shared)
 {
-    if (!shared->output || jc_results_check_path(shared->output) == JC_OK) return JC_EXIT_DONE;
-    return jc_cli_usage_error(shared->command, "--output: %s", jc_last_error());
+    const char *path = shared->output;
+    if (!path) return JC_EXIT_DONE;
+    if (jc_cli_ends_with(path, ".npy")) return jc_cli_not_yet(shared->command, "--output %s: writing .npy", path);
+    if (jc_results_check_path(path)) return jc_cli_usage_error(shared->command, "--output: %s", jc_last_error());
+    jc_status status = check_folder(path);
+    return status ? jc_cli_failed(status) : JC_EXIT_DONE;
 }
 
 bool jc_cli_shared_check(const jc_cli_shared *shared, int *exit_code)
@@ -135,7 +156,12 @@ jc_program_options jc_cli_program_options(const jc_cli_shared *shared)
 
 const char *jc_cli_backend_reason(const jc_cli_shared *shared)
 {
-    return shared->backend == BACKEND_AUTO ? "smallest predicted time of those built in" : "asked for";
+    int fast = 0; /* backends beside the reference, which is a yardstick */
+    if (shared->backend != BACKEND_AUTO) return "asked for";
+    for (int i = 0; jc_backend_name(i); i++) fast += strcmp(jc_backend_name(i), "reference") != 0;
+    return fast > 1    ? "auto: the smallest predicted time"
+           : fast == 1 ? "auto: the only one beside the reference"
+                       : "auto: the only one built in";
 }
 
 const char *jc_cli_precision_name(jc_precision precision)

@@ -83,6 +83,9 @@ const char *jc_cli_bytes_text(int64_t bytes, char text[JC_QUANTITY_BYTES]);
 const char *jc_cli_seconds_text(double seconds, char text[JC_QUANTITY_BYTES]);
 const char *jc_cli_count_text(int64_t count, char text[JC_QUANTITY_BYTES]);
 
+/* Whether the text ends so and has something before. */
+bool jc_cli_ends_with(const char *text, const char *end);
+
 /* "cpu (2 threads)", where both backends compute; returns text. */
 const char *jc_cli_device_text(int threads, char text[JC_QUANTITY_BYTES]);
 

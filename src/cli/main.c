@@ -76,7 +76,7 @@ static int run_command(int argc, char **argv)
 {
     const command *c = find_command(argv[0]);
     if (c && c->run) return c->run(argc, argv);
-    if (c) return jc_cli_usage_error(NULL, "the command %s is not there yet", c->name);
+    if (c) return jc_cli_not_yet(NULL, "the command %s", c->name);
     const char *closest = closest_command(argv[0]);
     if (closest) return jc_cli_usage_error(NULL, "unknown command '%s'; is %s meant?", argv[0], closest);
     return jc_cli_usage_error(NULL, "unknown command '%s'", argv[0]);

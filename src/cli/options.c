@@ -93,7 +93,7 @@ static int refuse_count(const char *command, const jc_option *option, const char
 static int set_choice(const char *command, const jc_option *option, const char *text, int *field)
 {
     if (option->later && find_choice(option->later, text) >= 0) {
-        return jc_cli_usage_error(command, "--%s %s is not there yet", option->name, text);
+        return jc_cli_not_yet(command, "--%s %s", option->name, text);
     }
     int position = find_choice(option->choices, text);
     if (position < 0) {
@@ -174,9 +174,7 @@ static int take_option(scan *s, const char *arg)
     size_t n = strncmp(arg, "--", 2) == 0 ? strcspn(name, "=") : 0;
     const jc_option *option = n ? find_option(s->usage, name, n, &number) : NULL;
     if (!option) return refuse_option(s->usage, arg);
-    if (option->type == JC_OPTION_LATER) {
-        return jc_cli_usage_error(command, "--%s is not there yet", option->name);
-    }
+    if (option->type == JC_OPTION_LATER) return jc_cli_not_yet(command, "--%s", option->name);
     if (s->given >> number & 1) return jc_cli_usage_error(command, "--%s is given twice", option->name);
     s->given |= UINT64_C(1) << number;
     if (option->type == JC_OPTION_FLAG) {

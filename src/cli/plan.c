@@ -4,6 +4,7 @@
 
 #include "cli/batches.h"
 #include "cli/product.h"
+#include "plan/plan.h"
 
 typedef struct options {
     jc_cli_shared shared; /* first: the shared tables point to the start */
@@ -55,6 +56,7 @@ typedef struct work {
     jc_seed seed;
     jc_plan *plan;
     jc_program *program;
+    bool in_blocks; /* over the memory limit, but not one row at a time */
     jc_plan_info plan_info;
     jc_program_info program_info;
     jc_batches batches;
@@ -95,7 +97,7 @@ static bool prepare(work *w, int *exit_code)
            jc_cli_find_variables(s, w->graph, "wrt", s->wrt, &w->wrt, exit_code) && choose_seed(w, exit_code);
 }
 
-static jc_status make_plan(work *w)
+static jc_query query_of(const work *w)
 {
     jc_query q = JC_QUERY_INIT;
     q.of = w->of.ids, q.n_of = w->of.count;
@@ -103,19 +105,64 @@ static jc_status make_plan(work *w)
     q.order = (jc_order)w->options->shared.order;
     q.seed = w->seed, q.seed_width = w->options->seed_width;
     q.per_sample = w->options->per_sample;
-    jc_program_options program_options = jc_cli_program_options(&w->options->shared);
+    return q;
+}
+
+/* Over the memory limit: whether one seed row at a time keeps it, as jc_evaluate then does, end by end. */
+static jc_status fits_in_blocks(const work *w, const jc_program_options *limited)
+{
+    const jc_subgraph *s = &w->plan->subgraph;
+    bool reverse = w->plan->order == JC_ORDER_REVERSE;
+    jc_status status = JC_OK;
+    for (int64_t i = 0; i < (reverse ? s->n_targets : s->n_sources) && !status; i++) {
+        jc_query q = query_of(w);
+        jc_plan *plan = NULL;
+        jc_program *program = NULL;
+        q.order = w->plan->order;
+        if (reverse)
+            q.of = &s->target_variable[i], q.n_of = 1;
+        else
+            q.wrt = &s->source_variable[i], q.n_wrt = 1;
+        status = jc_plan_create_windowed(w->graph, &q, 1, &plan);
+        if (!status) status = jc_program_create(plan, limited, &program);
+        jc_program_destroy(program);
+        jc_plan_destroy(plan);
+    }
+    return status;
+}
+
+/* The program; one that is over the limit is shown without it where blocks of seed rows keep the limit. */
+static jc_status make_program(work *w)
+{
+    jc_program_options options = jc_cli_program_options(&w->options->shared);
+    jc_status status = jc_program_create(w->plan, &options, &w->program);
+    if (status != JC_E_LIMIT) return status;
+    status = fits_in_blocks(w, &options);
+    if (status) return status;
+    options.memory_limit = 0;
+    w->in_blocks = true;
+    return jc_program_create(w->plan, &options, &w->program);
+}
+
+static jc_status find_eliminated(work *w)
+{
+    jc_status status = jc_plan_eliminated(w->plan, NULL, 0, &w->eliminated.count);
+    if (status) return status;
+    w->eliminated.ids = jc_cli_alloc(w->eliminated.count, sizeof(int64_t));
+    return jc_plan_eliminated(w->plan, w->eliminated.ids, w->eliminated.count, &w->eliminated.count);
+}
+
+static jc_status make_plan(work *w)
+{
+    jc_query q = query_of(w);
     w->plan_info.struct_size = sizeof w->plan_info;
     w->program_info.struct_size = sizeof w->program_info;
     jc_status status = jc_plan_create(w->graph, &q, &w->plan);
     if (!status) status = jc_plan_get_info(w->plan, &w->plan_info);
-    if (!status) status = jc_program_create(w->plan, &program_options, &w->program);
+    if (!status) status = make_program(w);
     if (!status) status = jc_program_get_info(w->program, &w->program_info);
     if (!status) status = jc_batches_collect(w->program, &w->batches);
-    if (status) return status;
-    status = jc_plan_eliminated(w->plan, NULL, 0, &w->eliminated.count);
-    if (status) return status;
-    w->eliminated.ids = jc_cli_alloc(w->eliminated.count, sizeof(int64_t));
-    return jc_plan_eliminated(w->plan, w->eliminated.ids, w->eliminated.count, &w->eliminated.count);
+    return status ? status : find_eliminated(w);
 }
 
 /* ---- text -------------------------------------------------------------------------------------------------- */
@@ -156,7 +203,8 @@ static void print(const work *w)
     print_eliminated(w);
     printf("multiply-adds   %s\n", jc_cli_count_text(p->multiply_adds, text));
     printf("bytes moved     %s\n", jc_cli_bytes_text(r->bytes, text));
-    printf("peak memory     %s\n", jc_cli_bytes_text(r->peak_bytes, text));
+    printf("peak memory     %s%s\n", jc_cli_bytes_text(r->peak_bytes, text),
+           w->in_blocks ? ": over the memory limit, so the seed rows will be taken in blocks" : "");
     printf("predicted time  %s\n", jc_cli_seconds_text(r->seconds_predicted, text));
     puts("multiply-adds of the orders");
     print_cost("reverse", p->reverse_cost);
@@ -212,6 +260,7 @@ static void emit(const work *w)
     jc_emit_int(&e, "multiply_adds", p->multiply_adds);
     jc_emit_int(&e, "bytes", r->bytes);
     jc_emit_int(&e, "peak_bytes", r->peak_bytes);
+    jc_emit_bool(&e, "in_blocks", w->in_blocks);
     jc_emit_int(&e, "plan_bytes", (int64_t)p->plan_bytes);
     jc_emit_double(&e, "seconds_predicted", r->seconds_predicted);
     emit_alternatives(&e, p);

@@ -10,7 +10,7 @@ bool jc_cli_colour(FILE *stream)
 {
     const char *no_colour = getenv("NO_COLOR"), *terminal = getenv("TERM");
     if (no_colour && *no_colour) return false;
-    return isatty(fileno(stream)) && terminal && *terminal;
+    return isatty(fileno(stream)) && terminal && *terminal && strcmp(terminal, "dumb") != 0;
 }
 
 static void say_error(const char *command, const char *sentence)
@@ -29,6 +29,18 @@ int jc_cli_usage_error(const char *command, const char *format, ...)
     va_end(args);
     say_error(command, sentence);
     fprintf(stderr, "Try 'jacchain %s%s--help'.\n", command ? command : "", command ? " " : "");
+    return JC_EXIT_USAGE;
+}
+
+int jc_cli_not_yet(const char *command, const char *format, ...)
+{
+    char what[1024], sentence[1100];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    snprintf(sentence, sizeof sentence, "%s is not there yet", what);
+    say_error(command, sentence);
     return JC_EXIT_USAGE;
 }
 

@@ -23,12 +23,10 @@ bool jc_cli_seed_check_name(const jc_cli_shared *shared, const char *text, int *
     if (!text || (n && !(text[n] == ':' && !text[n + 1]))) return true;
     if (n)
         *exit_code = jc_cli_usage_error(shared->command, "--seed %s: the tensor's name is missing", text);
-    else if (strstr(text, ".npy")) {
-        *exit_code = jc_cli_usage_error(shared->command, "reading .npy files is not there yet; --seed "
-                                                         "FILE.safetensors[:NAME] is");
-    } else {
+    else if (strstr(text, ".npy"))
+        *exit_code = jc_cli_not_yet(shared->command, "--seed %s: reading .npy", text);
+    else
         *exit_code = jc_cli_usage_error(shared->command, "--seed takes FILE.safetensors[:NAME], not '%s'", text);
-    }
     return false;
 }
 

@@ -65,3 +65,9 @@ const char *jc_cli_device_text(int threads, char text[JC_QUANTITY_BYTES])
     snprintf(text, JC_QUANTITY_BYTES, "cpu (%d thread%s)", threads, threads == 1 ? "" : "s");
     return text;
 }
+
+bool jc_cli_ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+    return n > m && strcmp(text + n - m, end) == 0;
+}

@@ -7,7 +7,7 @@
 bool jc_cli_load(const jc_cli_shared *shared, const char *path, jc_graph **graph, double *seconds, int *exit_code)
 {
     if (strcmp(path, "-") == 0) {
-        *exit_code = jc_cli_usage_error(shared->command, "reading a document from standard input is not there yet");
+        *exit_code = jc_cli_not_yet(shared->command, "reading a document from standard input");
         return false;
     }
     double start = jc_cli_now();
