@@ -134,14 +134,14 @@ static jc_status fits_in_blocks(const work *w, const jc_program_options *limited
 /* The program; one that is over the limit is shown without it where blocks of seed rows keep the limit. */
 static jc_status make_program(work *w)
 {
-    jc_program_options options = jc_cli_program_options(&w->options->shared);
-    jc_status status = jc_program_create(w->plan, &options, &w->program);
+    jc_program_options o = jc_cli_program_options(&w->options->shared);
+    jc_status status = jc_program_create(w->plan, &o, &w->program);
     if (status != JC_E_LIMIT) return status;
-    status = fits_in_blocks(w, &options);
+    status = fits_in_blocks(w, &o);
     if (status) return status;
-    options.memory_limit = 0;
+    o.memory_limit = 0;
     w->in_blocks = true;
-    return jc_program_create(w->plan, &options, &w->program);
+    return jc_program_create(w->plan, &o, &w->program);
 }
 
 static jc_status find_eliminated(work *w)
