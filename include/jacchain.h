@@ -44,6 +44,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#if defined(__GNUC__)
+#pragma GCC visibility push(default) /* what a shared library shows */
+#endif
 
 #define JACCHAIN_VERSION "0.1.0"
 
@@ -143,7 +146,9 @@ typedef enum jc_direction {
 
 /* A Jacobian given by callbacks on host memory. `apply` forms, for j = 0..k-1, y_j = (accumulate ? y_j : 0) + D x_j
  * (or D^T x_j); vector j is at x + j*ldx and y + j*ldy, in elements of `dtype` (JC_F64 or JC_F32). Returns 0, or
- * anything else to fail the run. It may be called from several threads at once. Costs are multiply-adds per vector. */
+ * anything else to fail the run. It may be called from several threads at once. Costs are multiply-adds per vector.
+ * `transpose` swaps the two directions and with them the costs; batch and inner must be 1. An edge whose `apply` is NULL
+ * can be planned, not computed with. The edges of a group share one operator. */
 typedef struct jc_operator {
     int (*apply)(void *user, jc_direction direction, jc_dtype dtype, int64_t k, const void *x, int64_t ldx, void *y,
                  int64_t ldy, int accumulate);
@@ -238,7 +243,7 @@ typedef struct jc_query {
 
 typedef struct jc_plan jc_plan;
 
-/* Plans the products; nothing is computed. Linear in the part of the graph between the targets and the sources.
+/* Plans the products; nothing is computed. Linear in the graph.
  * The plan borrows the graph until it is destroyed. */
 jc_status jc_plan_create(const jc_graph *graph, const jc_query *query, jc_plan **plan);
 void jc_plan_destroy(jc_plan *plan);
@@ -258,8 +263,8 @@ typedef struct jc_plan_info {
 jc_status jc_plan_get_info(const jc_plan *plan, jc_plan_info *info);
 
 /* The variables in the order in which the sweep eliminates them (neither targets nor sources): at most capacity are
- * written; returns how many there are. */
-int64_t jc_plan_eliminated(const jc_plan *plan, int64_t *variables, int64_t capacity);
+ * written; *count is how many there are. */
+jc_status jc_plan_eliminated(const jc_plan *plan, int64_t *variables, int64_t capacity, int64_t *count);
 
 /* ---- program, run ------------------------------------------------------------------------------------------ */
 
@@ -318,8 +323,7 @@ jc_status jc_run_create(const jc_program *program, jc_run **run);
 void jc_run_destroy(jc_run *run);
 
 /* New numbers for the floating field (`values`, `u`, `v` or `x`) of an edge's Jacobian; for an edge of a group: of all
- * its edges. Same dtype and shape as in the graph, or any floating dtype where the graph had no numbers. Borrowed until
- * bound again or the run is destroyed. */
+ * its edges. Same dtype, shape and strides as in the graph. Borrowed until bound again or the run is destroyed. */
 jc_status jc_run_bind_jacobian(jc_run *run, int64_t edge, const char *field, jc_dtype dtype, const void *data);
 
 /* The seed: width x size(of) (rows) or size(wrt) x width (columns), F64 or F32. Borrowed likewise. */
@@ -417,6 +421,9 @@ jc_status jc_check_get_summary(const jc_check_report *report, jc_check_summary *
 jc_status jc_check_get_total(const jc_check_report *report, int64_t index, jc_check_total *total);
 void jc_check_destroy(jc_check_report *report);
 
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

@@ -18,7 +18,7 @@ struct jc_program {
     int threads;
     jc_layout layout;
     int64_t scratch_bytes;  /* of the run beside the arena, all threads */
-    int64_t peak_bytes;     /* arena + scratch: exactly what a run allocates for computing */
+    int64_t peak_bytes;     /* host backends: jc_host_arena_bytes + scratch: exactly what a run allocates for computing */
     int64_t bytes;          /* read and written by one pass: Jacobians and vectors of every step */
     double seconds_predicted;
     bool keep_adjoints;
@@ -39,8 +39,9 @@ typedef struct jc_binding {
 struct jc_run {
     const jc_program *program; /* borrowed */
     jc_binding *bindings;      /* [n_groups], or NULL while no Jacobian of the graph is bound; data NULL: the graph's */
-    jc_binding extra[JC_MAX_EXTRA]; /* of the subgraph's extra Jacobians: the seed */
+    jc_binding seed;           /* of extra Jacobian 0 of a query with a seed */
     unsigned char *arena;      /* host backends: arena_bytes, 64-byte aligned */
+    unsigned char *arena_raw;  /* what was allocated for it */
     void *impl;                /* the backend's own */
 };
 
@@ -85,7 +86,10 @@ const jc_backend *jc_backend_find(const char *name); /* NULL: none of that name 
 jc_status jc_program_create_on(const jc_plan *plan, const jc_backend *backend, const jc_program_options *options,
                                jc_program **program);
 
-/* The Jacobian of a step with the numbers bound to the run. */
+/* run.c: as jc_run_execute, for one window of seed rows. */
+jc_status jc_run_execute_pass(jc_run *run, const jc_pass *pass);
+
+/* run.c: the Jacobian of a step with the numbers bound to the run. */
 jc_jac jc_run_jacobian(const jc_run *run, int64_t b);
 
 /* Rows of value v that a pass computes: all, or the window's. */
@@ -95,6 +99,7 @@ static inline int64_t jc_pass_rows(const jc_pass *pass, int64_t n_rows)
 }
 
 /* host_memory.c: open, close, read and peek for backends whose arena is host memory. */
+int64_t jc_host_arena_bytes(const jc_program *program); /* what jc_host_open allocates: part of peak_bytes */
 jc_status jc_host_open(jc_run *run);
 void jc_host_close(jc_run *run);
 jc_status jc_host_read(const jc_run *run, int64_t value, int64_t row, int64_t n, void *dst);

@@ -46,7 +46,7 @@ jc_status jc_alloc(const jc_allocator *a, int64_t count, size_t element_bytes, c
 
 jc_status jc_alloc_zero(const jc_allocator *a, int64_t count, size_t element_bytes, const char *what, void *out)
 {
-    void *ptr;
+    void *ptr = NULL;
     jc_status status = jc_alloc(a, count, element_bytes, what, &ptr);
     if (status) return status;
     memset(ptr, 0, allocation_bytes(count * (int64_t)element_bytes));
@@ -62,7 +62,7 @@ void jc_free(const jc_allocator *a, void *ptr, int64_t count, size_t element_byt
 /* Moves the array into memory for `capacity` elements. */
 static jc_status vec_move(const jc_allocator *a, jc_vec *v, int64_t capacity, const char *what)
 {
-    void *data;
+    void *data = NULL;
     jc_status status = jc_alloc(a, capacity, v->element_bytes, what, &data);
     if (status) return status;
     if (v->count) memcpy(data, v->data, (size_t)v->count * v->element_bytes);

@@ -4,6 +4,7 @@
 
 #include "core/alloc.h"
 #include "graph/kinds.h"
+#include "graph/table.h"
 #include "jacchain.h"
 
 /* A set of labels that edges share; set 0 is empty. */
@@ -23,22 +24,22 @@ struct jc_graph {
 
     /* variables: the first n_prefixed are named <prefix><i> */
     int64_t n_variables, n_prefixed;
-    char *prefix;          /* owned, NULL when n_prefixed is 0 */
-    jc_vec sizes;          /* int64_t [n_variables] */
-    jc_vec name_offsets;   /* int64_t [n_variables - n_prefixed] into name_bytes */
-    jc_vec name_bytes;     /* char, each name ended by NUL */
-    int64_t *name_table;   /* open addressing, variable numbers or -1, [name_table_size] */
-    int64_t name_table_size;
+    char *prefix;        /* owned, NULL when n_prefixed is 0 */
+    jc_vec sizes;        /* int64_t [n_variables] */
+    jc_vec name_offsets; /* int64_t [n_variables - n_prefixed] into name_bytes */
+    jc_vec name_bytes;   /* char, each name ended by NUL */
+    jc_table names;      /* variable numbers by name, without the prefixed ones */
 
     /* edges */
     int64_t n_edges;
-    jc_vec of, wrt;      /* int64_t [n_edges] */
-    jc_vec edge_group;   /* int64_t [n_edges], into groups */
-    jc_vec groups;       /* jc_group */
-    jc_vec label_names;  /* char*, owned */
-    jc_vec label_sets;   /* jc_label_set */
-    jc_vec set_labels;   /* int64_t into label_names */
-    jc_vec resources;    /* jc_resource */
+    jc_vec of, wrt;        /* int64_t [n_edges] */
+    jc_vec edge_group;     /* int64_t [n_edges], into groups */
+    jc_vec groups;         /* jc_group */
+    jc_vec label_names;    /* char*, each owned with its NUL */
+    jc_vec label_sets;     /* jc_label_set */
+    jc_vec set_labels;     /* int64_t into label_names */
+    jc_table labels, sets; /* label and label set numbers by content */
+    jc_vec resources;      /* jc_resource */
 
     /* made by finish: adjacency in edge order (CSR), and a topological order (sources first) */
     int64_t *in_start, *in_edges;   /* [n_variables + 1], [n_edges]: edges with of = v */
@@ -46,9 +47,18 @@ struct jc_graph {
     int64_t *topological;           /* [n_variables] */
 };
 
-static inline int64_t jc_graph_size(const jc_graph *g, int64_t v) { return ((const int64_t *)g->sizes.data)[v]; }
-static inline int64_t jc_graph_of(const jc_graph *g, int64_t e) { return ((const int64_t *)g->of.data)[e]; }
-static inline int64_t jc_graph_wrt(const jc_graph *g, int64_t e) { return ((const int64_t *)g->wrt.data)[e]; }
+static inline int64_t jc_graph_size(const jc_graph *g, int64_t v)
+{
+    return ((const int64_t *)g->sizes.data)[v];
+}
+static inline int64_t jc_graph_of(const jc_graph *g, int64_t e)
+{
+    return ((const int64_t *)g->of.data)[e];
+}
+static inline int64_t jc_graph_wrt(const jc_graph *g, int64_t e)
+{
+    return ((const int64_t *)g->wrt.data)[e];
+}
 
 static inline const jc_group *jc_graph_group(const jc_graph *g, int64_t edge)
 {

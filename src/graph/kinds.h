@@ -67,19 +67,21 @@ typedef struct jc_kind_info {
     jc_field_spec field[JC_MAX_FIELDS];
     bool has_scale;
 
-    /* Checks the dims of one member's one block of each field (dims[field][axis]) against shape->p, q, and sets m. */
-    jc_status (*check_dims)(jc_shape *shape, const int64_t dims[JC_MAX_FIELDS][2]);
-
-    /* Checks p and q themselves where D has a rule for them (square, a multiple); has_numbers says whether m is set. */
+    /* Checks p and q themselves where D has a rule for them (square, a multiple), and batch and inner where it has
+     * none; sets m where it follows from p and q. NULL: any shape. */
     jc_status (*check_shape)(jc_shape *shape);
 
-    /* Checks the indices of one member; *what on failure is the field's name. */
-    jc_status (*check_indices)(const jc_jac *jac, const char **field);
+    /* Checks the dims of one member's one block of each field (dims[field][axis]) against shape->p, q, and sets m.
+     * NULL: no fields. The message has the part, the caller adds edge and member (so in check_indices). */
+    jc_status (*check_dims)(jc_shape *shape, const int64_t dims[JC_MAX_FIELDS][2]);
 
-    /* Multiply-adds of D applied to one column (tangent) or row (adjoint); SPEC "Cost". Times batch x inner elsewhere. */
+    /* Checks the indices of one member, all blocks. NULL: no indices. */
+    jc_status (*check_indices)(const jc_jac *jac);
+
+    /* Multiply-adds of D applied to one column (tangent) or row (adjoint). Times batch x inner elsewhere. */
     int64_t (*cost)(const jc_group *group, double scale, jc_direction direction);
 
-    /* An upper bound of the products summed into one entry of y = D x (tangent) or D^T x (adjoint): numerics.md. */
+    /* Upper bound of the products summed into one entry of y = D x (tangent) or D^T x (adjoint); jc_group_terms. */
     int64_t (*terms)(const jc_shape *shape, jc_direction direction);
 } jc_kind_info;
 
@@ -91,13 +93,18 @@ jc_kind jc_kind_find(const char *name);
 /* The group's array field of that name, or -1. */
 int jc_kind_field(jc_kind kind, const char *name);
 
-/* Multiply-adds of the whole Jacobian of member `member` applied to one column (row): saturates at INT64_MAX. */
+/* Multiply-adds of the whole Jacobian of member `member` applied to one column (row): saturates at INT64_MAX. A
+ * Jacobian whose array fields are not given counts as a dense D. */
 int64_t jc_group_cost(const jc_group *group, int64_t member, jc_direction direction);
 
-/* Bytes of numbers and indices that one application of one member reads. */
+/* Bytes of numbers and indices that one application of one member reads; without numbers: of a dense D in double. */
 int64_t jc_group_member_bytes(const jc_group *group);
 
-/* Products summed into one entry, transposition taken into account. */
+/* The n of gamma_n = n u / (1 - n u) for one entry of the Jacobian applied to one column (row): an entry that is a sum
+ * of n products, added in any order, has error at most gamma_n times the sum of the products' absolute values (Higham,
+ * Accuracy and Stability of Numerical Algorithms, 2nd ed., 2002, sec. 3.1). Batch and inner do not change n. low_rank
+ * has two stages, y = U (V^T x), whose n add up; its absolute values are |U| |V|^T |x|. Products of several edges into
+ * one entry add their n. An operator's own sums are not known: counted as dense. */
 int64_t jc_group_terms(const jc_group *group, jc_direction direction);
 
 /* The direction in which the underlying D is applied when the Jacobian is applied in `direction`. */

@@ -5,7 +5,7 @@
 #include "plan/plan.h"
 
 typedef struct jc_layout {
-    int64_t *offset;     /* [n_values] bytes into the arena, aligned to 64 */
+    int64_t *offset; /* [n_values] bytes into the arena, aligned to 64 */
     int64_t n_values;
     int64_t arena_bytes; /* 0 when there are no values */
     int64_t element_bytes;

@@ -7,7 +7,7 @@
  * so that both sweeps are one recurrence with one storage order (row-major, a seed row is contiguous):
  *   value_c[c_row .. +n_rows] (+)= value_a[a_row .. +n_rows] . op(B),   op(B) = D (reverse) or D^T (forward)
  * where B is the Jacobian of an edge of the graph or an extra one made from the query (seed, per-sample sum), and a is
- * a computed value or JC_IDENTITY, whose product is not multiplied: rows a_row.. of op(B) are copied.
+ * a computed value or JC_SEED_IDENTITY, whose product is not multiplied: rows a_row.. of op(B) are copied.
  * The first step that touches a row of a value writes it, later ones add, in the order of the steps.
  * Sources: Griewank & Walther, Evaluating Derivatives, 2nd ed. (2008), ch. 3; docs/numerics.md. */
 #ifndef JC_PLAN_PLAN_H
@@ -16,7 +16,7 @@
 #include "graph/graph.h"
 #include "plan/subgraph.h"
 
-#define JC_IDENTITY INT64_C(-1)
+#define JC_SEED_IDENTITY INT64_C(-1)
 
 typedef struct jc_value {
     int64_t node;       /* of the subgraph */
@@ -25,7 +25,7 @@ typedef struct jc_value {
 } jc_value;
 
 typedef struct jc_step {
-    int64_t a;     /* value, or JC_IDENTITY (of size rows(op(B))) */
+    int64_t a;     /* value, or JC_SEED_IDENTITY (of size rows(op(B))) */
     int64_t b;     /* Jacobian: an edge of the graph, or -1-i: extra Jacobian i of the subgraph */
     int64_t a_row; /* first row of a; for the identity: first row of op(B) */
     int64_t c_row, n_rows;
@@ -38,33 +38,36 @@ typedef enum jc_output_kind { JC_OUTPUT_VALUE, JC_OUTPUT_ZERO, JC_OUTPUT_IDENTIT
 /* One requested matrix. */
 typedef struct jc_output {
     int64_t of, wrt;    /* variables */
-    int64_t rows, cols; /* as the user sees it */
+    int64_t rows, cols; /* as the user sees it; of a per-sample total: of one block */
     jc_output_kind kind;
-    int64_t value, value_row; /* JC_OUTPUT_VALUE: the rows [value_row, + (transposed ? cols : rows)) of a value */
-    bool transposed;          /* the value holds the transpose */
+    int64_t value,
+        value_row;   /* JC_OUTPUT_VALUE: the rows [value_row, + (transposed ? cols : rows)) of a value;
+                      * block b of a per-sample total: its columns [b n, (b + 1) n), n = transposed ? rows : cols */
+    bool transposed; /* the value holds the transpose */
 } jc_output;
 
 struct jc_plan {
     const jc_graph *graph; /* borrowed */
     jc_allocator allocator;
-    jc_subgraph subgraph;  /* owned */
-    jc_order order;        /* REVERSE, FORWARD or ELIMINATION, never AUTO */
+    jc_subgraph subgraph; /* owned */
+    jc_order order;       /* REVERSE, FORWARD or ELIMINATION, never AUTO */
     jc_seed seed;
-    int64_t per_sample;
+    int64_t seed_width; /* 0 without a seed */
+    int64_t per_sample; /* at least 1 */
 
     jc_value *values; /* [n_values + 1], by level; the last one only carries first_step = n_steps */
     int64_t n_values;
-    jc_step *steps; /* [n_steps] */
-    int64_t n_steps;
-    int64_t *levels; /* [n_levels + 1]: values [levels[l], levels[l+1]) depend only on earlier levels */
+    jc_step *steps;             /* [n_steps] */
+    int64_t n_steps, max_steps; /* max_steps: what `steps` was allocated for */
+    int64_t *levels;            /* [n_levels + 1]: values [levels[l], levels[l+1]) depend only on earlier levels */
     int64_t n_levels;
     jc_output *outputs; /* [n_outputs], target by target */
-    int64_t n_outputs;
+    int64_t n_outputs, max_outputs;
     int64_t row_limit; /* n > 0: values have at most n rows, a window of the single identity; 0: all rows */
 
-    int64_t multiply_adds;                /* of one pass over all rows */
-    int64_t forward_cost, reverse_cost;   /* multiply-adds of both orders; elimination: not planned yet */
-    bool structure_only;                  /* some used edge has no numbers */
+    int64_t multiply_adds;              /* of one pass over all rows */
+    int64_t forward_cost, reverse_cost; /* multiply-adds of both orders; elimination: not planned yet */
+    bool structure_only;                /* some used edge has no numbers */
 };
 
 /* The group and member that a step's b names. */
@@ -79,7 +82,8 @@ int64_t jc_plan_seed_rows(const jc_plan *plan);
 /* f64 if a used tensor is F64 or none is floating, else f32 (SPEC "Precision"). */
 jc_precision jc_plan_precision(const jc_plan *plan);
 
-/* Appends to `edges` (int64_t) the used edges of the graph whose floating numbers have a NaN or Inf. Reads all numbers. */
+/* Appends to `edges` (int64_t) the used edges of the graph whose floating numbers have a NaN or Inf. Reads all numbers.
+ */
 jc_status jc_plan_non_finite(const jc_plan *plan, jc_vec *edges);
 
 /* The first used edge without numbers, or -1. */

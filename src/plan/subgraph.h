@@ -7,21 +7,34 @@
 
 #include "graph/graph.h"
 
-enum { JC_MAX_EXTRA = 1 };
-
 typedef struct jc_subgraph {
     int64_t n_nodes;
-    int64_t *variable; /* [n_nodes]; -1 for the node of an extra Jacobian; nodes are in topological order, sources first */
-    int64_t *size;     /* [n_nodes] scalars */
+    int64_t
+        *variable; /* [n_nodes]; -1 for the node of an extra Jacobian; nodes are in topological order, sources first */
+    int64_t *size; /* [n_nodes] scalars */
     int64_t n_edges;
-    int64_t *of, *wrt, *jacobian; /* [n_edges] nodes, and the Jacobian as jc_step.b; sorted by `of`, then by edge number */
-    int64_t n_targets, n_sources;
-    int64_t *target, *source; /* nodes, in the query's order; -1: the variable has no node, nothing leads to or from it */
+    int64_t *of, *wrt,
+        *jacobian; /* [n_edges] nodes, and the Jacobian as jc_step.b; sorted by `of`, then by edge number */
 
-    jc_group extra[JC_MAX_EXTRA]; /* Jacobians made from the query */
+    int64_t n_targets, n_sources;
+    int64_t *target_variable,
+        *source_variable;     /* as asked for; the sources that were not named are all that reach a target */
+    int64_t *target, *source; /* their nodes; -1: no path leads to or from it, so it has no node */
+
+    jc_group *extra; /* [n_extra] Jacobians made from the query: extra 0 is the seed, if there is one */
     int64_t n_extra;
+    int64_t max_extra; /* elements that `extra` was allocated for */
 } jc_subgraph;
 
+/* The part of the graph for a query that was checked. `order` (REVERSE or FORWARD) says at which end the blocks of a
+ * per-sample total are summed: at the targets (reverse) or at the sources. O(variables + edges) of the graph. */
+jc_status jc_subgraph_create(const jc_graph *graph, const jc_query *query, jc_order order, jc_subgraph *subgraph);
 void jc_subgraph_fini(const jc_allocator *allocator, jc_subgraph *subgraph);
+
+/* Bytes that a subgraph holds. */
+size_t jc_subgraph_bytes(const jc_subgraph *subgraph);
+
+/* Whether every used edge is block diagonal in B blocks: samples.c. JC_E_USAGE naming the edge that couples samples. */
+jc_status jc_subgraph_check_samples(const jc_graph *graph, const jc_subgraph *subgraph, int64_t B);
 
 #endif

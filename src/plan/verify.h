@@ -1,9 +1,10 @@
-/* The verifier of plans, O(steps + values x targets): what a plan must satisfy to compute what was asked, established from
- * graph, query and layout without the planner's code.
+/* The verifier of plans, O(steps + values x targets): what a plan must satisfy to compute what was asked, established
+ * from graph, query and layout without the planner's code.
  *  - every read sees the last complete write (levels, rows all written before they are read)
  *  - no two values of a level share storage, none is written over while it is still to be read
  *  - every row of a value is first written, then added to, by steps of that value only
- *  - every edge on a path from a source to a target is used for exactly the rows of the targets behind it, others never */
+ *  - every edge on a path from a source to a target is used for exactly the rows of the targets behind it, others never
+ */
 #ifndef JC_PLAN_VERIFY_H
 #define JC_PLAN_VERIFY_H
 

@@ -1,0 +1,33 @@
+# What `cmake --install` puts in place: library, header, command, and the files by which find_package and pkg-config
+# find them.
+include(CMakePackageConfigHelpers)
+
+install(TARGETS jacchain EXPORT jacchainTargets)
+install(FILES include/jacchain.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+if(TARGET jacchain_command)
+  install(TARGETS jacchain_command)
+endif()
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/jacchain)
+install(EXPORT jacchainTargets NAMESPACE jacchain:: DESTINATION ${package_dir})
+configure_package_config_file(cmake/jacchainConfig.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/jacchainConfig.cmake
+  INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/jacchainConfigVersion.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/jacchainConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/jacchainConfigVersion.cmake
+  DESTINATION ${package_dir})
+
+# A static library brings the libraries it uses along; a shared one has them linked in.
+set(PC_PRIVATE_LIBS "${OPENBLAS_LIBRARY} -pthread -lm")
+if(BUILD_SHARED_LIBS)
+  set(PC_LINES "Requires.private: jansson\nLibs: -L\${libdir} -ljacchain\nLibs.private: ${PC_PRIVATE_LIBS}")
+else()
+  set(PC_LINES "Requires: jansson\nLibs: -L\${libdir} -ljacchain ${PC_PRIVATE_LIBS}")
+endif()
+configure_file(cmake/jacchain.pc.in ${CMAKE_CURRENT_BINARY_DIR}/jacchain.pc.in @ONLY)
+set(AT "@")
+# The prefix may still be changed by `cmake --install --prefix`, so it is filled in then.
+install(CODE "
+  set(PC_PREFIX \"\${CMAKE_INSTALL_PREFIX}\")
+  configure_file(\"${CMAKE_CURRENT_BINARY_DIR}/jacchain.pc.in\" \"${CMAKE_CURRENT_BINARY_DIR}/jacchain.pc\" @ONLY)")
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/jacchain.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

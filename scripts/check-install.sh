@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# check-install.sh BUILD_FOLDER static|shared: installs the build into a scratch folder and uses it as others would: by
+# find_package, by pkg-config, from C++, and the installed command.
+set -eu
+root=$(readlink -f -- "$(dirname -- "${BASH_SOURCE[0]}")/..")
+build=$1 kind=$2
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+prefix="$scratch/the prefix"
+[ "$kind" = static ] && prefix=$scratch/prefix # pkg-config has no good way to say a space
+
+cmake --install "$build" --prefix "$prefix"
+library=$(find "$prefix" -name 'libjacchain.*' -type f)
+
+cmake -S "$root/examples" -B "$scratch/build" -DCMAKE_PREFIX_PATH="$prefix"
+cmake --build "$scratch/build"
+(cd "$scratch/build" && ctest --output-on-failure)
+
+if [ "$kind" = static ]; then
+  PKG_CONFIG_PATH=$(dirname "$library")/pkgconfig
+  export PKG_CONFIG_PATH
+  # shellcheck disable=SC2046
+  cc "$root/examples/total.c" -o "$scratch/total" $(pkg-config --cflags --libs jacchain)
+  "$scratch/total"
+  [ "$(pkg-config --modversion jacchain)" = "$("$prefix/bin/jacchain" --version | tr -cd '0-9.\n')" ]
+else
+  # Nothing but what the header declares may be seen from outside.
+  nm -D --defined-only "$library" | awk '{ print $3 }' | while read -r symbol; do
+    grep -q "\\b$symbol(" "$root/include/jacchain.h" || { echo "not in jacchain.h: $symbol"; exit 1; }
+  done
+fi
+printf '#include <jacchain.h>\nint main() { return jc_status_exit_code(JC_OK); }\n' >"$scratch/use.cpp"
+c++ -std=c++11 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -I"$prefix/include" "$scratch/use.cpp"
+"$prefix/bin/jacchain" total "$root/examples/post.json" --of L

@@ -1,0 +1,239 @@
+#include "plan/plan.h"
+
+#include <string.h>
+
+#include "core/dtype.h"
+#include "core/error.h"
+#include "core/size.h"
+#include "plan/emit.h"
+#include "plan/query.h"
+#include "plan/sweep.h"
+
+const jc_group *jc_plan_jacobian(const jc_plan *plan, int64_t b, int64_t *member)
+{
+    return jc_subgraph_jacobian(plan->graph, &plan->subgraph, b, member);
+}
+
+/* What a value is to the user: the rows of (target, source), or nothing where no path joins them. */
+static jc_output make_output(const jc_plan *plan, const jc_sweep *sweep, const int64_t *value_of_node, int64_t t,
+                             int64_t s)
+{
+    const jc_subgraph *g = &plan->subgraph;
+    jc_output out = {.of = g->target_variable[t], .wrt = g->source_variable[s], .kind = JC_OUTPUT_ZERO, .value = -1};
+    bool seeded_row = plan->seed == JC_SEED_ROWS, seeded_col = plan->seed == JC_SEED_COLUMNS;
+    out.rows = seeded_row ? plan->seed_width : jc_graph_size(plan->graph, out.of) / plan->per_sample;
+    out.cols = seeded_col ? plan->seed_width : jc_graph_size(plan->graph, out.wrt) / plan->per_sample;
+    out.transposed = !sweep->reverse;
+    if (g->target[t] < 0 || g->source[s] < 0) return out;
+    if (g->target[t] == g->source[s]) {
+        out.kind = JC_OUTPUT_IDENTITY;
+        return out;
+    }
+    int64_t node = sweep->reverse ? g->source[s] : g->target[t], seed = sweep->reverse ? t : s;
+    out.value_row = jc_rowsets_row(&sweep->sets, sweep->set[node], seed);
+    if (out.value_row < 0) return out;
+    out.kind = JC_OUTPUT_VALUE;
+    out.value = value_of_node[node];
+    return out;
+}
+
+/* Every target with every source; with sources that were not named, only those that reach the target. */
+static jc_status list_outputs(jc_plan *plan, const jc_sweep *sweep, const int64_t *value_of_node, bool all_pairs)
+{
+    const jc_subgraph *g = &plan->subgraph;
+    jc_vec outputs = jc_vec_of(sizeof(jc_output));
+    jc_status status = JC_OK;
+    for (int64_t t = 0; t < g->n_targets && !status; t++)
+        for (int64_t s = 0; s < g->n_sources && !status; s++) {
+            jc_output out = make_output(plan, sweep, value_of_node, t, s);
+            if (all_pairs || out.kind != JC_OUTPUT_ZERO)
+                status = jc_vec_append(&plan->allocator, &outputs, &out, 1, "results");
+        }
+    plan->outputs = outputs.data;
+    plan->n_outputs = outputs.count;
+    plan->max_outputs = outputs.capacity;
+    return status;
+}
+
+static void find_structure_only(jc_plan *plan)
+{
+    plan->structure_only = jc_plan_edge_without_numbers(plan) >= 0;
+}
+
+/* Keeps the subgraph of the cheaper order (or of the one asked for) and both costs. */
+static jc_status choose_order(jc_plan *plan, const jc_query *query, jc_sweep *chosen)
+{
+    const jc_graph *g = plan->graph;
+    jc_subgraph sub[2] = {{0}, {0}};
+    jc_sweep sweep[2] = {{0}, {0}}; /* 0: reverse, 1: forward */
+    bool made[2] = {false, false};
+    jc_status status = JC_OK;
+    for (int o = 0; o < 2 && !status; o++) {
+        status = jc_subgraph_create(g, query, o ? JC_ORDER_FORWARD : JC_ORDER_REVERSE, &sub[o]);
+        if (!status && query->per_sample > 1 && !o) status = jc_subgraph_check_samples(g, &sub[o], query->per_sample);
+        if (!status) status = jc_sweep_init(&sweep[o], g, &sub[o], !o);
+        made[o] = !status;
+    }
+    int pick = 0;
+    if (!status) {
+        plan->reverse_cost = sweep[0].cost, plan->forward_cost = sweep[1].cost;
+        pick =
+            query->order == JC_ORDER_AUTO ? plan->forward_cost < plan->reverse_cost : query->order == JC_ORDER_FORWARD;
+        plan->order = pick ? JC_ORDER_FORWARD : JC_ORDER_REVERSE;
+        plan->multiply_adds = sweep[pick].cost;
+        plan->subgraph = sub[pick];
+        *chosen = sweep[pick];
+        chosen->subgraph = &plan->subgraph;
+    }
+    for (int o = 0; o < 2; o++) {
+        if (!status && o == pick) continue;
+        if (made[o]) jc_sweep_fini(&sweep[o]);
+        jc_subgraph_fini(&plan->allocator, &sub[o]);
+    }
+    return status;
+}
+
+static jc_status build(jc_plan *plan, const jc_query *query)
+{
+    jc_sweep sweep;
+    int64_t *value_of_node = NULL;
+    jc_status status = choose_order(plan, query, &sweep);
+    if (status) return status;
+    status = jc_plan_emit(plan, &sweep, &value_of_node);
+    if (!status) status = list_outputs(plan, &sweep, value_of_node, query->n_wrt > 0);
+    find_structure_only(plan);
+    jc_free(&plan->allocator, value_of_node, plan->subgraph.n_nodes, sizeof *value_of_node);
+    jc_sweep_fini(&sweep);
+    return status;
+}
+
+jc_status jc_plan_create_windowed(const jc_graph *graph, const jc_query *query, int64_t row_limit, jc_plan **plan)
+{
+    jc_query q;
+    jc_plan *p;
+    jc_status status = jc_query_check(graph, query, &q);
+    if (status) return status;
+    if (row_limit && (q.order == JC_ORDER_FORWARD ? q.n_wrt : q.order == JC_ORDER_REVERSE ? q.n_of : 0) != 1)
+        return jc_fail(JC_E_USAGE, "rows can be cut into windows for one target in reverse, or one source forward");
+    status = jc_alloc_zero(&graph->allocator, 1, sizeof *p, "a plan", &p);
+    if (status) return status;
+    p->graph = graph;
+    p->allocator = graph->allocator;
+    p->seed = q.seed;
+    p->seed_width = q.seed_width;
+    p->per_sample = q.per_sample;
+    p->row_limit = row_limit;
+    status = build(p, &q);
+    if (status)
+        jc_plan_destroy(p);
+    else
+        *plan = p;
+    return status;
+}
+
+jc_status jc_plan_create(const jc_graph *graph, const jc_query *query, jc_plan **plan)
+{
+    return jc_plan_create_windowed(graph, query, 0, plan);
+}
+
+void jc_plan_destroy(jc_plan *plan)
+{
+    if (!plan) return;
+    jc_allocator a = plan->allocator;
+    jc_subgraph_fini(&a, &plan->subgraph);
+    jc_free(&a, plan->values, plan->n_values + 1, sizeof *plan->values);
+    jc_free(&a, plan->steps, plan->max_steps, sizeof *plan->steps);
+    jc_free(&a, plan->levels, plan->n_levels + 1, sizeof *plan->levels);
+    jc_free(&a, plan->outputs, plan->max_outputs, sizeof *plan->outputs);
+    jc_free(&a, plan, 1, sizeof *plan);
+}
+
+static size_t plan_bytes(const jc_plan *p)
+{
+    return sizeof *p + jc_subgraph_bytes(&p->subgraph) + (size_t)(p->n_values + 1) * sizeof *p->values +
+           (size_t)p->max_steps * sizeof *p->steps + (size_t)(p->n_levels + 1) * sizeof *p->levels +
+           (size_t)p->max_outputs * sizeof *p->outputs;
+}
+
+jc_status jc_plan_get_info(const jc_plan *p, jc_plan_info *info)
+{
+    if (info->struct_size < sizeof *info) return jc_fail(JC_E_USAGE, "jc_plan_info: struct_size is not set");
+    *info = (jc_plan_info){
+        .struct_size = info->struct_size,
+        .order = p->order,
+        .levels = p->n_levels,
+        .values = p->n_values,
+        .steps = p->n_steps,
+        .multiply_adds = p->multiply_adds,
+        .reverse_cost = p->reverse_cost,
+        .forward_cost = p->forward_cost,
+        .elimination_cost = -1,
+        .nodes = p->subgraph.n_nodes - p->subgraph.n_extra,
+        .edges = p->subgraph.n_edges - p->subgraph.n_extra,
+        .structure_only = p->structure_only,
+        .plan_bytes = plan_bytes(p),
+    };
+    return JC_OK;
+}
+
+/* Marks the nodes of targets and sources. */
+static void mark_ends(const jc_plan *p, bool *is_end)
+{
+    const jc_subgraph *g = &p->subgraph;
+    for (int64_t v = 0; v < g->n_nodes; v++) is_end[v] = g->variable[v] < 0;
+    for (int64_t i = 0; i < g->n_targets; i++)
+        if (g->target[i] >= 0) is_end[g->target[i]] = true;
+    for (int64_t i = 0; i < g->n_sources; i++)
+        if (g->source[i] >= 0) is_end[g->source[i]] = true;
+}
+
+jc_status jc_plan_eliminated(const jc_plan *p, int64_t *variables, int64_t capacity, int64_t *count)
+{
+    const jc_subgraph *g = &p->subgraph;
+    bool *is_end;
+    int64_t n = 0;
+    jc_status status = jc_alloc(&p->allocator, g->n_nodes, sizeof *is_end, "the ends of the query", &is_end);
+    if (status) return status;
+    mark_ends(p, is_end);
+    for (int64_t v = 0; v < p->n_values; v++) {
+        int64_t node = p->values[v].node;
+        if (is_end[node]) continue;
+        if (n < capacity) variables[n] = g->variable[node];
+        n++;
+    }
+    jc_free(&p->allocator, is_end, g->n_nodes, sizeof *is_end);
+    *count = n;
+    return JC_OK;
+}
+
+int64_t jc_plan_seed_rows(const jc_plan *plan)
+{
+    const jc_subgraph *g = &plan->subgraph;
+    int64_t node = plan->order == JC_ORDER_FORWARD ? g->source[0] : g->target[0];
+    return node < 0 ? 0 : g->size[node];
+}
+
+jc_precision jc_plan_precision(const jc_plan *plan)
+{
+    bool any_f32 = false;
+    for (int64_t i = 0; i < plan->subgraph.n_edges; i++) {
+        if (plan->subgraph.jacobian[i] < 0) continue;
+        const jc_group *group = jc_graph_group(plan->graph, plan->subgraph.jacobian[i]);
+        for (int f = 0; f < jc_kinds[group->shape.kind].n_fields; f++) {
+            const jc_field *field = &group->field[f];
+            if (!field->data || field->literal || !jc_dtype_is_float(field->dtype)) continue;
+            if (field->dtype == JC_F64) return JC_PRECISION_F64;
+            any_f32 = true;
+        }
+    }
+    return any_f32 ? JC_PRECISION_F32 : JC_PRECISION_F64;
+}
+
+int64_t jc_plan_edge_without_numbers(const jc_plan *plan)
+{
+    for (int64_t i = 0; i < plan->subgraph.n_edges; i++) {
+        int64_t e = plan->subgraph.jacobian[i];
+        if (e >= 0 && !jc_graph_group(plan->graph, e)->has_numbers) return e;
+    }
+    return -1;
+}

@@ -1,0 +1,129 @@
+#include "plan/sweep.h"
+
+#include <string.h>
+
+#include "core/size.h"
+
+const jc_group *jc_subgraph_jacobian(const jc_graph *graph, const jc_subgraph *subgraph, int64_t b, int64_t *member)
+{
+    if (b < 0) {
+        *member = 0;
+        return &subgraph->extra[-1 - b];
+    }
+    const jc_group *group = jc_graph_group(graph, b);
+    *member = b - group->first_edge;
+    return group;
+}
+
+/* The node whose rows an edge adds to. */
+static int64_t edge_to(const jc_sweep *s, int64_t edge)
+{
+    return s->reverse ? s->subgraph->wrt[edge] : s->subgraph->of[edge];
+}
+
+/* start, edges: a stable counting sort of the edges by the node they add to. */
+static jc_status sort_edges(jc_sweep *s)
+{
+    int64_t n = s->subgraph->n_nodes, m = s->subgraph->n_edges;
+    jc_status status = jc_alloc_zero(s->allocator, n + 1, sizeof *s->start, "edges by node", &s->start);
+    if (!status) status = jc_alloc(s->allocator, m, sizeof *s->edges, "edges by node", &s->edges);
+    if (status) return status;
+    for (int64_t e = 0; e < m; e++) s->start[edge_to(s, e) + 1]++;
+    for (int64_t v = 0; v < n; v++) s->start[v + 1] += s->start[v];
+    for (int64_t e = 0; e < m; e++) s->edges[s->start[edge_to(s, e)]++] = e;
+    memmove(s->start + 1, s->start, (size_t)n * sizeof *s->start);
+    s->start[0] = 0;
+    return JC_OK;
+}
+
+static jc_status number_seeds(jc_sweep *s)
+{
+    const jc_subgraph *g = s->subgraph;
+    const int64_t *seeds = s->reverse ? g->target : g->source;
+    s->n_seeds = s->reverse ? g->n_targets : g->n_sources;
+    jc_status status = jc_alloc(s->allocator, s->n_seeds, sizeof *s->seed_rows, "rows of the seeds", &s->seed_rows);
+    if (!status) status = jc_alloc(s->allocator, g->n_nodes, sizeof *s->seed_of, "seeds by node", &s->seed_of);
+    if (status) return status;
+    for (int64_t v = 0; v < g->n_nodes; v++) s->seed_of[v] = -1;
+    for (int64_t i = 0; i < s->n_seeds; i++) {
+        s->seed_rows[i] = seeds[i] < 0 ? 0 : g->size[seeds[i]];
+        if (seeds[i] >= 0) s->seed_of[seeds[i]] = i;
+    }
+    return jc_rowsets_init(&s->sets, s->allocator, s->seed_rows, s->n_seeds);
+}
+
+/* Multiply-adds of one edge: its computed rows times the cost of a row; an identity only costs an operator, since the
+ * callback must still be applied to every row of it. */
+static int64_t edge_cost(const jc_sweep *s, int64_t edge, int64_t from)
+{
+    int64_t member, seed = s->seed_of[from];
+    const jc_group *group = jc_subgraph_jacobian(s->graph, s->subgraph, s->subgraph->jacobian[edge], &member);
+    int64_t rows = jc_rowsets_at(&s->sets, s->set[from])->rows;
+    if (seed >= 0 && group->shape.kind == JC_OPERATOR) rows = jc_cost_add(rows, s->seed_rows[seed]);
+    if (!rows) return 0;
+    return jc_cost_mul(rows, jc_group_cost(group, member, s->reverse ? JC_ADJOINT : JC_TANGENT));
+}
+
+/* What a node hands on: its computed rows, and its identity if it is a seed. */
+static jc_status handed_on(jc_sweep *s, int64_t node, int64_t *set)
+{
+    if (s->seed_of[node] < 0) return *set = s->set[node], JC_OK;
+    int64_t own;
+    jc_status status = jc_rowsets_single(&s->sets, s->seed_of[node], &own);
+    return status ? status : jc_rowsets_unite(&s->sets, s->set[node], own, set);
+}
+
+/* Rows, level and cost of one node from those it is reached from. */
+static jc_status visit(jc_sweep *s, int64_t node)
+{
+    int64_t set = 0, level = 0;
+    for (int64_t k = s->start[node]; k < s->start[node + 1]; k++) {
+        int64_t from = jc_sweep_from(s, s->edges[k]), handed;
+        jc_status status = handed_on(s, from, &handed);
+        if (!status) status = jc_rowsets_unite(&s->sets, set, handed, &set);
+        if (status) return status;
+        if (s->set[from]) level = jc_max(level, s->level[from] + 1);
+        s->cost = jc_cost_add(s->cost, edge_cost(s, s->edges[k], from));
+    }
+    s->set[node] = set;
+    s->level[node] = level;
+    if (set) s->n_levels = jc_max(s->n_levels, level + 1);
+    return JC_OK;
+}
+
+static jc_status run_sweep(jc_sweep *s)
+{
+    int64_t n = s->subgraph->n_nodes;
+    jc_status status = sort_edges(s);
+    if (!status) status = number_seeds(s);
+    if (!status) status = jc_alloc(s->allocator, n, sizeof *s->set, "rows by node", &s->set);
+    if (!status) status = jc_alloc(s->allocator, n, sizeof *s->level, "levels", &s->level);
+    for (int64_t i = 0; i < n && !status; i++) status = visit(s, jc_sweep_node(s, i));
+    return status;
+}
+
+jc_status jc_sweep_init(jc_sweep *s, const jc_graph *graph, const jc_subgraph *subgraph, bool reverse)
+{
+    memset(s, 0, sizeof *s);
+    s->graph = graph;
+    s->subgraph = subgraph;
+    s->allocator = &graph->allocator;
+    s->sets.allocator = s->allocator;
+    s->reverse = reverse;
+    jc_status status = run_sweep(s);
+    if (status) jc_sweep_fini(s);
+    return status;
+}
+
+void jc_sweep_fini(jc_sweep *s)
+{
+    int64_t n = s->subgraph->n_nodes;
+    jc_rowsets_fini(&s->sets);
+    jc_free(s->allocator, s->seed_rows, s->n_seeds, sizeof *s->seed_rows);
+    jc_free(s->allocator, s->seed_of, n, sizeof *s->seed_of);
+    jc_free(s->allocator, s->start, n + 1, sizeof *s->start);
+    jc_free(s->allocator, s->edges, s->subgraph->n_edges, sizeof *s->edges);
+    jc_free(s->allocator, s->set, n, sizeof *s->set);
+    jc_free(s->allocator, s->level, n, sizeof *s->level);
+    memset(s, 0, sizeof *s);
+}

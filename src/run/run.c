@@ -1,0 +1,74 @@
+/* A program with its memory: execute, and look at the results. */
+#include "backend/backend.h"
+#include "core/error.h"
+#include "run/view.h"
+
+jc_status jc_run_create(const jc_program *program, jc_run **run)
+{
+    jc_run *r;
+    jc_status status = jc_alloc_zero(&program->allocator, 1, sizeof *r, "a run", &r);
+    if (status) return status;
+    r->program = program;
+    status = program->backend->open(r);
+    if (status)
+        jc_free(&program->allocator, r, 1, sizeof *r);
+    else
+        *run = r;
+    return status;
+}
+
+void jc_run_destroy(jc_run *run)
+{
+    if (!run) return;
+    jc_allocator a = run->program->allocator;
+    run->program->backend->close(run);
+    jc_free(&a, run->bindings, run->program->plan->graph->groups.count, sizeof *run->bindings);
+    jc_free(&a, run, 1, sizeof *run);
+}
+
+/* Every used Jacobian has numbers, and the seed is bound. */
+static jc_status check_bound(const jc_run *run)
+{
+    const jc_plan *plan = run->program->plan;
+    const jc_graph *g = plan->graph;
+    char text[200];
+    if (plan->seed != JC_SEED_NONE && !run->seed.data[0]) return jc_fail(JC_E_USAGE, "the seed is not bound");
+    if (!plan->structure_only) return JC_OK;
+    int64_t e = jc_plan_edge_without_numbers(plan);
+    jc_graph_edge_text(g, jc_graph_of(g, e), jc_graph_wrt(g, e), text, sizeof text);
+    return jc_fail(JC_E_INPUT, "edge %s (number %lld) is used but has no numbers", text, (long long)e);
+}
+
+jc_status jc_run_execute_pass(jc_run *run, const jc_pass *pass)
+{
+    jc_status status = check_bound(run);
+    return status ? status : run->program->backend->execute(run, pass);
+}
+
+jc_status jc_run_execute(jc_run *run)
+{
+    jc_pass all = {0, 0};
+    return jc_run_execute_pass(run, &all);
+}
+
+int64_t jc_run_result_count(const jc_run *run)
+{
+    return run->program->plan->n_outputs;
+}
+
+jc_status jc_run_result(const jc_run *run, int64_t index, jc_result *result)
+{
+    const jc_plan *plan = run->program->plan;
+    if (index < 0 || index >= plan->n_outputs)
+        return jc_fail(JC_E_USAGE, "there is no result number %lld (there are %lld)", (long long)index,
+                       (long long)plan->n_outputs);
+    const jc_output *output = &plan->outputs[index];
+    jc_result r = jc_output_view(plan, output, run->program->dtype);
+    if (output->kind == JC_OUTPUT_VALUE) {
+        const jc_backend *backend = run->program->backend;
+        r.data = backend->peek(run, output->value, output->value_row);
+        if (!r.data) return jc_fail(JC_E_UNAVAILABLE, "the results of backend %s are not in host memory", backend->name);
+    }
+    *result = r;
+    return JC_OK;
+}

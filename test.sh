@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# Builds jacchain and runs every test: the suite optimised and under the address and undefined-behaviour sanitizers, the
+# threads under the thread sanitizer, the examples, the commands in the documentation, and the installed library.
+# Last line: "N passed, N failed". Logs: build/test/.
+set -u
+self=$(readlink -f -- "${BASH_SOURCE[0]}")
+root=${self%/*}
+# shellcheck source=scripts/setup.sh
+. "$root/scripts/setup.sh"
+
+logs=$root/build/test
+rm -rf "$logs"
+mkdir -p "$logs" || exit "$EXIT_SETUP"
+passed=0 failed=0
+jobs=$(nproc)
+
+# report NAME PASSED FAILED LOG: one line, the end of the log when something failed, and the sums.
+report() {
+  passed=$((passed + $2)) failed=$((failed + $3))
+  printf '%-34s %5d passed, %d failed  (%d s)\n' "$1" "$2" "$3" $((SECONDS - started))
+  [ "$3" -eq 0 ] || { tail -n 60 "$4" && echo "whole log: $4"; }
+}
+
+# check NAME COMMAND...: counts as one test. Exit code 77: could not be asked here.
+check() {
+  local name=$1 log=$logs/${1//[ ,]/-}.log code
+  shift
+  started=$SECONDS
+  "$@" >"$log" 2>&1
+  code=$?
+  case $code in
+  0) report "$name" 1 0 "$log" ;;
+  77) printf '%-34s skipped: %s\n' "$name" "$(tail -n 1 "$log")" ;;
+  *) report "$name" 0 1 "$log" ;;
+  esac
+}
+
+# suite NAME PRESET: all of the Criterion tests. Criterion takes no notice of leaks, so the reports of the sanitizer are
+# kept in files and counted.
+suite() {
+  local log=$logs/suite-$2.log synthesis tested ok leaks
+  started=$SECONDS
+  ASAN_OPTIONS=allocator_may_return_null=1:log_path=$logs/sanitizer-$2 UBSAN_OPTIONS=print_stacktrace=1 \
+    "$root/build/$2/tests/jacchain_tests" --jobs "$jobs" >"$log" 2>&1
+  synthesis=$(grep -a 'Synthesis: Tested:' "$log" | tail -n 1)
+  tested=$(sed -n 's/.*Tested:[^0-9]*\([0-9]*\).*/\1/p' <<<"$synthesis")
+  ok=$(sed -n 's/.*Passing:[^0-9]*\([0-9]*\).*/\1/p' <<<"$synthesis")
+  if [ "${tested:-0}" -eq 0 ]; then
+    echo "the tests did not come to their end" >>"$log"
+    report "$1" 0 1 "$log"
+    return
+  fi
+  report "$1" "$ok" $((tested - ok)) "$log"
+  leaks=$(find "$logs" -name "sanitizer-$2.*" -exec grep -l LeakSanitizer {} + | wc -l)
+  [ "$leaks" -eq 0 ] || report "$1: leaks" 0 "$leaks" "$(find "$logs" -name "sanitizer-$2.*" -exec grep -l LeakSanitizer {} + | head -n 1)"
+}
+
+# programs NAME PRESET: the tests that are programs of their own (examples, the command on the examples).
+programs() {
+  local log=$logs/programs-$2.log summary bad all
+  started=$SECONDS
+  ASAN_OPTIONS=allocator_may_return_null=1 TSAN_OPTIONS=halt_on_error=1 \
+    ctest --test-dir "$root/build/$2" -E '^jacchain_tests$' --output-on-failure -j "$jobs" >"$log" 2>&1
+  summary=$(grep 'tests failed out of' "$log" | tail -n 1)
+  bad=$(sed -n 's/.*, \([0-9]*\) tests failed.*/\1/p' <<<"$summary")
+  all=$(sed -n 's/.*out of \([0-9]*\).*/\1/p' <<<"$summary")
+  if [ "${all:-0}" -eq 0 ]; then bad=1 all=1; fi
+  report "$1" $((all - bad)) "$bad" "$log"
+}
+
+documents() {
+  local log=$logs/documents.log summary
+  started=$SECONDS
+  "$root/scripts/check-docs.sh" >"$log" 2>&1
+  summary=$(tail -n 1 "$log")
+  summary=${summary% failed}
+  report "commands in the documentation" "${summary%% passed*}" "${summary##*, }" "$log"
+}
+
+log=$logs/build.log
+install_packages "$log" "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
+
+build_preset "$log" release all -DJACCHAIN_TESTS=ON -DJACCHAIN_BENCH=ON -DJACCHAIN_EXAMPLES=ON
+suite "tests" release
+programs "examples" release
+documents
+check "formatting" "$root/scripts/check-format.sh"
+check "installed, static" "$root/scripts/check-install.sh" "$root/build/release" static
+
+build_preset "$log" shared all
+check "installed, shared" "$root/scripts/check-install.sh" "$root/build/shared" shared
+
+build_preset "$log" asan all
+suite "tests, address+undefined" asan
+programs "examples, address+undefined" asan
+
+build_preset "$log" tsan all
+programs "examples, thread sanitizer" tsan
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
