@@ -30,7 +30,8 @@ jc_jac jc_run_jacobian(const jc_run *run, int64_t b)
 }
 
 /* Whether field f of an edge can be bound to `data`; the message names the edge. */
-static jc_status check_field(const jc_graph *g, int64_t edge, int f, const char *field, jc_dtype dtype, const void *data)
+static jc_status check_field(const jc_graph *g, int64_t edge, int f, const char *field, jc_dtype dtype,
+                             const void *data)
 {
     char text[200];
     const jc_group *group = jc_graph_group(g, edge);
@@ -39,7 +40,8 @@ static jc_status check_field(const jc_graph *g, int64_t edge, int f, const char 
         return jc_fail(JC_E_USAGE, "edge %s: a %s Jacobian has no numbers `%s` to bind", text,
                        jc_kind_name(group->shape.kind), field);
     if (!group->field[f].data)
-        return jc_fail(JC_E_USAGE, "edge %s: only an edge that was given with its numbers can be bound to others", text);
+        return jc_fail(JC_E_USAGE, "edge %s: only an edge that was given with its numbers can be bound to others",
+                       text);
     if (dtype != group->field[f].dtype || !data)
         return jc_fail(JC_E_USAGE, "edge %s: %s is bound to %s, the graph has %s", text, field,
                        data ? jc_dtype_name(dtype) : "nothing", jc_dtype_name(group->field[f].dtype));
@@ -53,7 +55,8 @@ jc_status jc_run_bind_jacobian(jc_run *run, int64_t edge, const char *field, jc_
     int f = jc_kind_field(jc_graph_group(g, edge)->shape.kind, field);
     jc_status status = check_field(g, edge, f, field, dtype, data);
     if (!status && !run->bindings)
-        status = jc_alloc_zero(&run->program->allocator, g->groups.count, sizeof *run->bindings, "bindings", &run->bindings);
+        status =
+            jc_alloc_zero(&run->program->allocator, g->groups.count, sizeof *run->bindings, "bindings", &run->bindings);
     if (status) return status;
     run->bindings[group_number(g, edge)].data[f] = data;
     run->bindings[group_number(g, edge)].dtype[f] = dtype;

@@ -67,7 +67,8 @@ jc_status jc_run_result(const jc_run *run, int64_t index, jc_result *result)
     if (output->kind == JC_OUTPUT_VALUE) {
         const jc_backend *backend = run->program->backend;
         r.data = backend->peek(run, output->value, output->value_row);
-        if (!r.data) return jc_fail(JC_E_UNAVAILABLE, "the results of backend %s are not in host memory", backend->name);
+        if (!r.data)
+            return jc_fail(JC_E_UNAVAILABLE, "the results of backend %s are not in host memory", backend->name);
     }
     *result = r;
     return JC_OK;

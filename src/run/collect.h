@@ -1,0 +1,33 @@
+/* Results of jc_evaluate: one matrix for each output, gathered from one run or from many windows. */
+#ifndef JC_RUN_COLLECT_H
+#define JC_RUN_COLLECT_H
+
+#include "backend/backend.h"
+
+typedef struct jc_result_key {
+    int64_t of, wrt, index;
+} jc_result_key;
+
+struct jc_results {
+    jc_allocator allocator;
+    jc_plan *plan;       /* of the whole query, owned */
+    jc_program *program; /* of the whole query, owned; NULL when it was cut into windows */
+    jc_run *run;         /* owned; holds the results that are not copied; NULL with windows */
+    int64_t n;
+    jc_result *items;    /* [n] as the user sees them */
+    void **owned;        /* [n] copied data, or NULL */
+    jc_result_key *keys; /* [n] by (of, wrt) */
+    jc_results_info info;
+    jc_vec non_finite; /* int64_t edges */
+};
+
+/* An item for every output of r->plan, still without data. */
+jc_status jc_results_prepare(jc_results *r);
+
+/* Takes what a pass has computed. may_borrow: what lies in the run as the user wants it is not copied. */
+jc_status jc_results_collect(jc_results *r, const jc_run *run, const jc_pass *pass, bool may_borrow);
+
+/* When a result has NaN or Inf: which edges' numbers have. */
+jc_status jc_results_find_non_finite(jc_results *r);
+
+#endif

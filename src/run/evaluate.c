@@ -1,0 +1,220 @@
+/* All in one call: plan, program, run; in windows of seed rows where the memory limit asks for it. */
+#define _POSIX_C_SOURCE 200809L
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/dtype.h"
+#include "core/error.h"
+#include "core/size.h"
+#include "run/collect.h"
+
+static double now_s(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Adds the time since *since to *sum and starts anew. */
+static void lap(double *since, double *sum)
+{
+    double now = now_s();
+    *sum += now - *since;
+    *since = now;
+}
+
+static const jc_evaluate_options no_options = {.struct_size = sizeof(jc_evaluate_options),
+                                               .program = JC_PROGRAM_OPTIONS_INIT};
+
+/* The seed's array is width x size(of), or size(wrt) x width. */
+static jc_status check_seed(const jc_graph *g, const jc_query *q, const jc_array *seed)
+{
+    if (q->seed == JC_SEED_NONE) return JC_OK;
+    if (!seed->data || seed->rank != 2) return jc_fail(JC_E_USAGE, "the query needs a seed, a matrix of rank 2");
+    bool rows = q->seed == JC_SEED_ROWS;
+    int64_t size = jc_graph_size(g, rows ? q->of[0] : q->wrt[0]);
+    int64_t want[2] = {rows ? q->seed_width : size, rows ? size : q->seed_width};
+    if (seed->dims[0] == want[0] && seed->dims[1] == want[1]) return JC_OK;
+    return jc_fail(JC_E_INPUT, "the seed is %lld x %lld, expected %lld x %lld", (long long)seed->dims[0],
+                   (long long)seed->dims[1], (long long)want[0], (long long)want[1]);
+}
+
+/* Runs one program over its windows (one pass over everything where the plan has no windows) and collects. *keep is the
+ * run, which then holds results; NULL: they are copied. */
+static jc_status run_program(jc_results *r, const jc_program *program, const jc_array *seed, jc_run **keep)
+{
+    const jc_plan *plan = program->plan;
+    int64_t total = plan->row_limit ? jc_plan_seed_rows(plan) : 1, step = plan->row_limit ? plan->row_limit : 1;
+    jc_run *run = NULL;
+    double t = now_s();
+    jc_status status = jc_run_create(program, &run);
+    if (!status && plan->seed != JC_SEED_NONE) status = jc_run_bind_seed(run, seed->dtype, seed->data);
+    lap(&t, &r->info.upload_s);
+    for (int64_t row = 0; row < total && !status; row += step) {
+        jc_pass pass = {plan->row_limit ? row : 0, plan->row_limit ? jc_min(step, total - row) : 0};
+        status = jc_run_execute_pass(run, &pass);
+        lap(&t, &r->info.run_s);
+        if (!status) status = jc_results_collect(r, run, &pass, keep != NULL);
+        lap(&t, &r->info.download_s);
+        r->info.blocks++;
+        r->info.bytes = jc_cost_add(r->info.bytes, program->bytes);
+    }
+    if (keep && !status)
+        *keep = run;
+    else
+        jc_run_destroy(run);
+    return status;
+}
+
+static void note_program(jc_results *r, const jc_program *program)
+{
+    r->info.backend = program->backend->name;
+    r->info.order = program->plan->order;
+    r->info.precision = program->precision;
+    r->info.threads = program->threads;
+    r->info.multiply_adds = jc_cost_add(r->info.multiply_adds, program->plan->multiply_adds);
+    r->info.peak_bytes = jc_max(r->info.peak_bytes, program->peak_bytes);
+}
+
+/* Whether the failure is that of the memory limit for the whole query, which windows may mend. */
+static bool over_limit(jc_status status, const jc_program_options *o)
+{
+    return status == JC_E_LIMIT && o->memory_limit > 0;
+}
+
+/* A windowed program of at most `rows` rows, made without the limit: *bytes is what it needs. */
+static jc_status make_window(const jc_graph *g, const jc_query *q, const jc_program_options *o, int64_t rows,
+                             jc_plan **plan, jc_program **program)
+{
+    jc_program_options unlimited = *o;
+    unlimited.memory_limit = 0;
+    jc_plan *p;
+    jc_status status = jc_plan_create_windowed(g, q, rows, &p);
+    if (status) return status;
+    status = jc_program_create(p, &unlimited, program);
+    if (status)
+        jc_plan_destroy(p);
+    else
+        *plan = p;
+    return status;
+}
+
+static void destroy_window(jc_plan *plan, jc_program *program)
+{
+    jc_program_destroy(program);
+    jc_plan_destroy(plan);
+}
+
+/* The widest window whose program keeps the limit, by bisection from what bytes(1) and the limit suggest: bytes grow
+ * with rows. JC_E_LIMIT with both numbers when one row does not fit. */
+static jc_status find_window(const jc_graph *g, const jc_query *q, const jc_program_options *o, jc_plan **plan,
+                             jc_program **program)
+{
+    jc_status status = make_window(g, q, o, 1, plan, program);
+    if (status) return status;
+    int64_t one = (*program)->peak_bytes, limit = o->memory_limit, low = 1, high = jc_plan_seed_rows(*plan) + 1;
+    if (one > limit) {
+        destroy_window(*plan, *program);
+        return jc_fail(JC_E_LIMIT,
+                       "%lld bytes are needed even for one row of the seed at a time, the memory limit is %lld bytes",
+                       (long long)one, (long long)limit);
+    }
+    int64_t guess = jc_min(jc_max(limit / one, 1), high - 1);
+    while (high - low > 1) {
+        int64_t middle = guess > low && guess < high ? guess : low + (high - low) / 2;
+        jc_plan *p;
+        jc_program *made;
+        guess = 0;
+        status = make_window(g, q, o, middle, &p, &made);
+        if (status == JC_E_MEMORY) {
+            high = middle;
+            continue;
+        }
+        if (status) break;
+        if (made->peak_bytes > limit) {
+            high = middle;
+            destroy_window(p, made);
+        } else {
+            low = middle;
+            destroy_window(*plan, *program);
+            *plan = p;
+            *program = made;
+        }
+    }
+    if (status && status != JC_E_MEMORY) {
+        destroy_window(*plan, *program);
+        return status;
+    }
+    return JC_OK;
+}
+
+/* One target (reverse) or source (forward) at a time, each in windows. */
+static jc_status run_windowed(jc_results *r, const jc_graph *g, const jc_query *q, const jc_evaluate_options *o,
+                              double *t)
+{
+    bool reverse = q->order == JC_ORDER_REVERSE;
+    const jc_plan *whole = r->plan;
+    int64_t n = reverse ? whole->subgraph.n_targets : whole->subgraph.n_sources;
+    const int64_t *ends = reverse ? whole->subgraph.target_variable : whole->subgraph.source_variable;
+    for (int64_t i = 0; i < n; i++) {
+        jc_query one = *q;
+        jc_plan *plan;
+        jc_program *program;
+        if (reverse)
+            one.of = &ends[i], one.n_of = 1;
+        else
+            one.wrt = &ends[i], one.n_wrt = 1;
+        jc_status status = find_window(g, &one, &o->program, &plan, &program);
+        if (status) return status;
+        lap(t, &r->info.plan_s);
+        note_program(r, program);
+        status = run_program(r, program, &o->seed, NULL);
+        destroy_window(plan, program);
+        if (status) return status;
+        *t = now_s();
+    }
+    return JC_OK;
+}
+
+static jc_status evaluate(jc_results *r, const jc_graph *g, const jc_query *query, const jc_evaluate_options *o)
+{
+    double t = now_s();
+    jc_query q = *query;
+    jc_status status = check_seed(g, &q, &o->seed);
+    if (!status) status = jc_plan_create(g, &q, &r->plan);
+    if (status) return status;
+    q.order = r->plan->order;
+    status = jc_program_create(r->plan, &o->program, &r->program);
+    lap(&t, &r->info.plan_s);
+    if (!status) {
+        note_program(r, r->program);
+        status = jc_results_prepare(r);
+        if (!status) status = run_program(r, r->program, &o->seed, &r->run);
+    } else if (over_limit(status, &o->program)) {
+        status = jc_results_prepare(r);
+        if (!status) status = run_windowed(r, g, &q, o, &t);
+    }
+    if (!status) status = jc_results_find_non_finite(r);
+    return status;
+}
+
+jc_status jc_evaluate(const jc_graph *graph, const jc_query *query, const jc_evaluate_options *options,
+                      jc_results **results)
+{
+    const jc_evaluate_options *o = options ? options : &no_options;
+    jc_results *r;
+    if (o->struct_size < sizeof *o) return jc_fail(JC_E_USAGE, "jc_evaluate_options: struct_size is not set");
+    if (query->struct_size < sizeof *query) return jc_fail(JC_E_USAGE, "jc_query: struct_size is not set");
+    jc_status status = jc_alloc_zero(&graph->allocator, 1, sizeof *r, "results", &r);
+    if (status) return status;
+    r->allocator = graph->allocator;
+    r->info.struct_size = sizeof r->info;
+    r->non_finite = jc_vec_of(sizeof(int64_t));
+    status = evaluate(r, graph, query, o);
+    if (status)
+        jc_results_destroy(r);
+    else
+        *results = r;
+    return status;
+}
