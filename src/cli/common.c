@@ -1,0 +1,177 @@
+#include "cli/common.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io/results.h"
+
+static const char *const backends[] = {"auto", "cuda", "cpu", "reference"};
+enum { BACKEND_AUTO, BACKEND_CUDA };
+
+static const char *const precisions[] = {"f64", "f32", "tf32", "bf16"};
+
+const jc_option jc_cli_engine_options[] = {
+    {.name = "backend",
+     .type = JC_OPTION_CHOICE,
+     .offset = offsetof(jc_cli_shared, backend),
+     .value = "NAME",
+     .help = "what computes: auto (the default: the one with the smallest predicted time), cpu, reference (double "
+             "precision, plain loops in a documented order), cuda",
+     .choices = "auto|cuda|cpu|reference"},
+    {.name = "precision",
+     .type = JC_OPTION_CHOICE,
+     .offset = offsetof(jc_cli_shared, precision),
+     .value = "TYPE",
+     .help = "working type of adjoints and sums: f64 or f32; tf32 and bf16 are product modes of the cuda backend. "
+             "Default: f64 if a tensor that is used is F64 or all numbers stand in the document, else f32",
+     .choices = "f64|f32|tf32|bf16"},
+    {.name = "order",
+     .type = JC_OPTION_CHOICE,
+     .offset = offsetof(jc_cli_shared, order),
+     .value = "ORDER",
+     .help = "order of the products: auto (the default: the cheaper one), reverse (adjoints) or forward (tangents)",
+     .choices = "auto|reverse|forward|elimination",
+     .later = "elimination"},
+    {.name = "threads",
+     .type = JC_OPTION_COUNT,
+     .offset = offsetof(jc_cli_shared, threads),
+     .value = "N",
+     .help = "threads of the cpu backend; default: the processors that this process may use",
+     .min = 1,
+     .max = 4096},
+    {.name = "memory-limit",
+     .type = JC_OPTION_SIZE,
+     .offset = offsetof(jc_cli_shared, memory_limit),
+     .value = "SIZE",
+     .help = "bytes for adjoints, seeds and workspace, not counting mapped files: 65536, 512M, 1.5G (K, M, G, T are "
+             "powers of 1024). Where all seed rows do not fit, they are taken in blocks; where not even one does, "
+             "the exit code is 5",
+     .min = 1},
+    {0}};
+
+const jc_option jc_cli_rule_options[] = {{.name = "avoid", .type = JC_OPTION_LATER},
+                                         {.name = "through", .type = JC_OPTION_LATER},
+                                         {.name = "avoid-label", .type = JC_OPTION_LATER},
+                                         {.name = "match", .type = JC_OPTION_LATER},
+                                         {0}};
+
+const jc_option jc_cli_output_options[] = {
+    {.name = "output",
+     .type = JC_OPTION_TEXT,
+     .offset = offsetof(jc_cli_shared, output),
+     .value = "FILE",
+     .help = "write the results to FILE.safetensors instead of printing them; a file is written whole or not at all"},
+    {.name = "values",
+     .type = JC_OPTION_FLAG,
+     .offset = offsetof(jc_cli_shared, values),
+     .help = "print all entries of large results too (by default a summary, and no values in JSON over 10,000 "
+             "entries)"},
+    {0}};
+
+const jc_option jc_cli_report_options[] = {{.name = "json",
+                                            .type = JC_OPTION_FLAG,
+                                            .offset = offsetof(jc_cli_shared, json),
+                                            .help = "one JSON document on standard output and nothing else there"},
+                                           {.name = "quiet",
+                                            .type = JC_OPTION_FLAG,
+                                            .offset = offsetof(jc_cli_shared, quiet),
+                                            .help = "no narration on standard error"},
+                                           {0}};
+
+static int not_there(const char *reason)
+{
+    return jc_cli_failed(jc_fail(JC_E_UNAVAILABLE, "the backend asked for is not there: %s", reason));
+}
+
+static bool is_built_in(const char *name)
+{
+    for (int i = 0; jc_backend_name(i); i++) {
+        if (strcmp(jc_backend_name(i), name) == 0) return true;
+    }
+    return false;
+}
+
+static int check_backend(const jc_cli_shared *shared)
+{
+    bool product_mode = shared->precision >= JC_PRECISION_TF32 - JC_PRECISION_F64;
+    int backend = shared->backend;
+    if (product_mode && backend > BACKEND_CUDA) {
+        return jc_cli_usage_error(shared->command, "--precision %s is a product mode of the cuda backend, not of %s",
+                                  precisions[shared->precision], backends[backend]);
+    }
+    if (product_mode) backend = BACKEND_CUDA;
+    if (backend == BACKEND_AUTO) return JC_EXIT_DONE;
+    if (!is_built_in(backends[backend])) {
+        char reason[64];
+        snprintf(reason, sizeof reason, "this build has no %s", backends[backend]);
+        return not_there(reason);
+    }
+    return jc_backend_available(backends[backend]) ? not_there(jc_last_error()) : JC_EXIT_DONE;
+}
+
+/* Whether a file can be put in the folder of `path`: asked before the work, and not the last word. */
+static jc_status check_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    size_t n = slash ? (size_t)(slash - path) : 0;
+    char *folder = jc_cli_alloc((int64_t)n + 2, 1);
+    memcpy(folder, path, n);
+    if (!n) strcpy(folder, slash ? "/" : ".");
+    jc_status status = JC_OK;
+    if (access(folder, W_OK | X_OK)) status = jc_fail(JC_E_OUTPUT, "%s: cannot be written: %s", path, strerror(errno));
+    free(folder);
+    return status;
+}
+
+static int check_output(const jc_cli_shared *shared)
+{
+    const char *path = shared->output;
+    if (!path) return JC_EXIT_DONE;
+    if (jc_cli_ends_with(path, ".npy")) return jc_cli_not_yet(shared->command, "--output %s: writing .npy", path);
+    if (jc_results_check_path(path)) return jc_cli_usage_error(shared->command, "--output: %s", jc_last_error());
+    jc_status status = check_folder(path);
+    return status ? jc_cli_failed(status) : JC_EXIT_DONE;
+}
+
+bool jc_cli_shared_check(const jc_cli_shared *shared, int *exit_code)
+{
+    int code = check_output(shared);
+    if (code == JC_EXIT_DONE) code = check_backend(shared);
+    if (code == JC_EXIT_DONE) return true;
+    *exit_code = code;
+    return false;
+}
+
+jc_program_options jc_cli_program_options(const jc_cli_shared *shared)
+{
+    jc_program_options options = JC_PROGRAM_OPTIONS_INIT;
+    options.backend = backends[shared->backend];
+    options.precision = (jc_precision)(JC_PRECISION_F64 + shared->precision); /* -1: AUTO */
+    options.threads = (int)shared->threads;
+    options.memory_limit = shared->memory_limit;
+    return options;
+}
+
+const char *jc_cli_backend_reason(const jc_cli_shared *shared)
+{
+    int fast = 0; /* backends beside the reference, which is a yardstick */
+    if (shared->backend != BACKEND_AUTO) return "asked for";
+    for (int i = 0; jc_backend_name(i); i++) fast += strcmp(jc_backend_name(i), "reference") != 0;
+    return fast > 1    ? "auto: the smallest predicted time"
+           : fast == 1 ? "auto: the only one beside the reference"
+                       : "auto: the only one built in";
+}
+
+const char *jc_cli_precision_name(jc_precision precision)
+{
+    return precision < JC_PRECISION_F64 || precision > JC_PRECISION_BF16 ? "auto"
+                                                                         : precisions[precision - JC_PRECISION_F64];
+}
+
+const char *jc_cli_order_name(jc_order order)
+{
+    static const char *const names[] = {"auto", "reverse", "forward", "elimination"};
+    return names[order];
+}

@@ -1,0 +1,92 @@
+/* What the computing commands share: their options, the graph, variables by name, quantities as text. */
+#ifndef JC_CLI_COMMON_H
+#define JC_CLI_COMMON_H
+
+#include "cli/cli.h"
+#include "cli/emit.h"
+
+/* ---- options ----------------------------------------------------------------------------------------------- */
+
+/* The first member of a command's options struct. Start from JC_CLI_SHARED_INIT. */
+typedef struct jc_cli_shared {
+    const char *command;
+    const char *of, *wrt; /* comma-separated names, or NULL */
+    int backend;          /* position in JC_CLI_BACKENDS */
+    int precision;        /* position in JC_CLI_PRECISIONS, -1: not given */
+    int order;            /* a jc_order */
+    int64_t threads;      /* 0: not given */
+    int64_t memory_limit; /* 0: not given */
+    const char *output;
+    bool json, quiet, values;
+} jc_cli_shared;
+
+#define JC_CLI_SHARED_INIT(COMMAND)                                                                                    \
+    {                                                                                                                  \
+        .command = (COMMAND), .precision = -1                                                                          \
+    }
+
+extern const jc_option jc_cli_engine_options[]; /* backend, precision, order, threads, memory limit */
+extern const jc_option jc_cli_rule_options[];   /* path rules, not there yet */
+extern const jc_option jc_cli_output_options[]; /* output, json, values, quiet */
+extern const jc_option jc_cli_report_options[]; /* json, quiet */
+
+/* What the options ask of the library. Says what is wrong and returns false with the exit code otherwise: a backend
+ * that is not there, a precision that the backend does not have, an output that cannot be. */
+bool jc_cli_shared_check(const jc_cli_shared *shared, int *exit_code);
+jc_program_options jc_cli_program_options(const jc_cli_shared *shared);
+
+/* Why the backend is the one that it is: "asked for" or how it was chosen. */
+const char *jc_cli_backend_reason(const jc_cli_shared *shared);
+
+const char *jc_cli_precision_name(jc_precision precision); /* "f64" */
+const char *jc_cli_order_name(jc_order order);             /* "reverse" */
+
+/* ---- graph and variables ----------------------------------------------------------------------------------- */
+
+/* A list of variables; ids is owned. */
+typedef struct jc_cli_variables {
+    int64_t *ids;
+    int64_t count;
+} jc_cli_variables;
+
+/* Reads the document; *seconds is how long it took. */
+bool jc_cli_load(const jc_cli_shared *shared, const char *path, jc_graph **graph, double *seconds, int *exit_code);
+
+/* The variables that the list of option --`option` names; text NULL: none. A name that is not there or stands twice is
+ * wrong usage. */
+bool jc_cli_find_variables(const jc_cli_shared *shared, const jc_graph *graph, const char *option, const char *text,
+                           jc_cli_variables *variables, int *exit_code);
+
+/* The variable's name, owned by the caller (free). Without memory the command ends. */
+char *jc_cli_name(const jc_graph *graph, int64_t variable);
+void jc_cli_emit_name(jc_emit *e, const char *key, const jc_graph *graph, int64_t variable);
+
+/* Says which used edges have a NaN or Inf in their numbers: on standard error, or as "non_finite_inputs". */
+void jc_cli_warn_non_finite(const jc_graph *graph, int64_t n, const int64_t *edges);
+void jc_cli_emit_non_finite(jc_emit *e, const jc_graph *graph, int64_t n, const int64_t *edges);
+
+/* As jc_cli_failed for something that `path` is the document of: input errors name it. */
+int jc_cli_failed_in(jc_status status, const char *path);
+
+/* ---- memory, time, text ------------------------------------------------------------------------------------ */
+
+/* Memory for count elements, zeroed; without it the command says so and ends with the exit code of that. */
+void *jc_cli_alloc(int64_t count, size_t element_bytes);
+
+/* Seconds of a clock that never goes back. */
+double jc_cli_now(void);
+
+enum { JC_QUANTITY_BYTES = 40 };
+
+/* "1.5 MiB", "12.3 ms", "1,234,567"; return text. */
+const char *jc_cli_bytes_text(int64_t bytes, char text[JC_QUANTITY_BYTES]);
+const char *jc_cli_seconds_text(double seconds, char text[JC_QUANTITY_BYTES]);
+const char *jc_cli_count_text(int64_t count, char text[JC_QUANTITY_BYTES]);
+
+/* Whether the text ends so and has something before. */
+bool jc_cli_ends_with(const char *text, const char *end);
+
+/* "cpu (2 threads)", where both backends compute; returns text. */
+const char *jc_cli_device_text(int threads, char text[JC_QUANTITY_BYTES]);
+
+#endif

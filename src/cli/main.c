@@ -1,0 +1,126 @@
+/* jacchain COMMAND GRAPH [options]: the table of commands, and what is said without one. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/help.h"
+
+typedef struct command {
+    const char *name;
+    const char *summary;
+    int (*run)(int argc, char **argv); /* NULL: not there yet */
+} command;
+
+static const command commands[] = {
+    {"total", "total derivatives of variables with respect to others", jc_cli_total},
+    {"vjp", "seed rows times a total derivative", jc_cli_vjp},
+    {"jvp", "a total derivative times seed columns", jc_cli_jvp},
+    {"check", "computes, and judges every variable by its own equation", jc_cli_check},
+    {"plan", "what would be computed, in which order, at what cost", jc_cli_plan},
+    {"gen", "writes a graph of a named family with random Jacobians", jc_cli_gen},
+    {"info", "version, backends, devices, libraries", jc_cli_info},
+    {"partial", "the local Jacobian between two variables", NULL},
+    {"paths", "how many paths there are, and which matter", NULL},
+    {"factor", "the formula of a total derivative", NULL},
+    {"norms", "norms and singular values of dT/dV for every V", NULL},
+    {"draw", "the graph as a picture", NULL},
+    {"bench", "times planning and evaluation", NULL},
+};
+enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
+
+static const command *find_command(const char *name)
+{
+    for (int i = 0; i < N_COMMANDS; i++) {
+        if (strcmp(commands[i].name, name) == 0) return &commands[i];
+    }
+    return NULL;
+}
+
+static const char *closest_command(const char *name)
+{
+    const char *closest = NULL;
+    int best = 3; /* exclusive */
+    for (int i = 0; i < N_COMMANDS; i++) {
+        int distance = jc_help_distance(name, strlen(name), commands[i].name);
+        if (distance < best && distance < (int)strlen(commands[i].name)) closest = commands[i].name, best = distance;
+    }
+    return closest;
+}
+
+static int print_help(void)
+{
+    puts("jacchain COMMAND GRAPH [options]\n");
+    jc_help_wrap("Total derivatives of a computation graph from its local Jacobians: the sum over all paths of the "
+                 "products of the Jacobians on them. GRAPH is a graph document (docs/file-format.md).",
+                 0, 0);
+    puts("\nCommands (jacchain COMMAND --help says more):");
+    for (int i = 0; i < N_COMMANDS; i++) {
+        if (commands[i].run) printf("  %-10s%s\n", commands[i].name, commands[i].summary);
+    }
+    puts("  help      this, or what COMMAND --help prints: jacchain help COMMAND\n\nNot there yet:");
+    for (int i = 0; i < N_COMMANDS; i++) {
+        if (!commands[i].run) printf("  %-10s%s\n", commands[i].name, commands[i].summary);
+    }
+    puts("\nOptions:\n"
+         "  --help      this\n"
+         "  --version   the version\n\n"
+         "Exit codes: 0 done; 1 a check failed or could not decide; 2 wrong usage; 3 an input is not valid;\n"
+         "4 a device or library failed, or an output cannot be written; 5 not enough memory.");
+    return JC_EXIT_DONE;
+}
+
+static int run_command(int argc, char **argv)
+{
+    const command *c = find_command(argv[0]);
+    if (c && c->run) return c->run(argc, argv);
+    if (c) return jc_cli_not_yet(NULL, "the command %s", c->name);
+    const char *closest = closest_command(argv[0]);
+    if (closest) return jc_cli_usage_error(NULL, "unknown command '%s'; is %s meant?", argv[0], closest);
+    return jc_cli_usage_error(NULL, "unknown command '%s'", argv[0]);
+}
+
+/* jacchain help [COMMAND] */
+static int run_help(int argc, char **argv)
+{
+    static char help[] = "--help";
+    if (argc > 2) return jc_cli_usage_error(NULL, "help takes one command");
+    if (argc < 2 || strcmp(argv[1], help) == 0 || strcmp(argv[1], "help") == 0) return print_help();
+    char *command_help[] = {argv[1], help, NULL};
+    return run_command(2, command_help);
+}
+
+static int dispatch(int argc, char **argv)
+{
+    if (argc < 1) return jc_cli_usage_error(NULL, "a command is missing: total, vjp, jvp, check, plan, gen or info");
+    if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0) return print_help();
+    if (strcmp(argv[0], "help") == 0) return run_help(argc, argv);
+    if (strcmp(argv[0], "--version") == 0) {
+        printf("jacchain %s\n", jc_version());
+        return JC_EXIT_DONE;
+    }
+    if (argv[0][0] == '-') return jc_cli_usage_error(NULL, "'%s' stands where a command is expected", argv[0]);
+    return run_command(argc, argv);
+}
+
+/* With a standard stream closed, a file that is opened later would get its number, and what is said would go there. */
+static void hold_standard_streams(void)
+{
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", fd ? O_RDONLY : O_WRONLY) != fd) _exit(4);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    hold_standard_streams();
+    signal(SIGPIPE, SIG_IGN); /* a reader that has gone is a write error: exit code 4 */
+    int code = dispatch(argc - 1, argv + 1);
+    if (code == JC_EXIT_DONE || code == JC_EXIT_CHECK) {
+        int flushed = jc_cli_flush();
+        if (flushed != JC_EXIT_DONE) code = flushed;
+    }
+    return code;
+}

@@ -1,0 +1,157 @@
+#include "cli/product.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/report.h"
+#include "cli/seed.h"
+#include "io/results.h"
+
+bool jc_product_needs(const jc_cli_shared *shared, const char *option, const char *value, int *exit_code)
+{
+    if (value) return true;
+    *exit_code = jc_cli_usage_error(shared->command, "--%s is missing", option);
+    return false;
+}
+
+/* One run of a command: what it holds, freed together. */
+typedef struct work {
+    const jc_product *product;
+    const jc_cli_shared *shared;
+    jc_graph *graph;
+    double load_s;
+    jc_cli_variables of, wrt;
+    jc_cli_seed seed;
+    jc_results *results;
+} work;
+
+static void work_fini(work *w)
+{
+    jc_results_destroy(w->results);
+    jc_cli_seed_fini(&w->seed);
+    free(w->wrt.ids);
+    free(w->of.ids);
+    jc_graph_destroy(w->graph);
+}
+
+/* The seed end has exactly one variable. */
+static bool check_seed_end(const work *w, int *exit_code)
+{
+    bool rows = w->product->seed == JC_SEED_ROWS;
+    int64_t n = rows ? w->of.count : w->wrt.count;
+    if (w->product->seed == JC_SEED_NONE || n == 1) return true;
+    *exit_code = jc_cli_usage_error(w->shared->command, "--%s takes one variable, that of the seed's %s",
+                                    rows ? "of" : "wrt", rows ? "columns" : "rows");
+    return false;
+}
+
+static bool load_seed(work *w, int *exit_code)
+{
+    const jc_product *p = w->product;
+    if (p->seed == JC_SEED_NONE) return true;
+    int64_t end = p->seed == JC_SEED_ROWS ? w->of.ids[0] : w->wrt.ids[0];
+    return jc_cli_seed_load(w->shared, w->graph, p->seed_file, p->seed, end, &w->seed, exit_code);
+}
+
+static bool prepare(work *w, int *exit_code)
+{
+    const jc_cli_shared *s = w->shared;
+    return jc_cli_shared_check(s, exit_code) && jc_cli_seed_check_name(s, w->product->seed_file, exit_code) &&
+           jc_cli_load(s, w->product->graph_path, &w->graph, &w->load_s, exit_code) &&
+           jc_cli_find_variables(s, w->graph, "of", s->of, &w->of, exit_code) &&
+           jc_cli_find_variables(s, w->graph, "wrt", s->wrt, &w->wrt, exit_code) && check_seed_end(w, exit_code) &&
+           load_seed(w, exit_code);
+}
+
+static jc_query query_of(const work *w)
+{
+    jc_query q = JC_QUERY_INIT;
+    q.of = w->of.ids;
+    q.n_of = w->of.count;
+    q.wrt = w->wrt.ids;
+    q.n_wrt = w->wrt.count;
+    q.order = (jc_order)w->shared->order;
+    q.seed = w->product->seed;
+    q.per_sample = w->product->per_sample;
+    return q;
+}
+
+static jc_status evaluate(work *w)
+{
+    jc_query query = query_of(w);
+    jc_evaluate_options options = {.struct_size = sizeof options, .program = jc_cli_program_options(w->shared)};
+    if (query.seed != JC_SEED_NONE) {
+        options.seed = w->seed.array;
+        query.seed_width = options.seed.dims[query.seed == JC_SEED_ROWS ? 0 : 1];
+    }
+    jc_cli_progress(w->shared->quiet, "computing ...");
+    jc_status status = jc_evaluate(w->graph, &query, &options, &w->results);
+    jc_cli_progress(w->shared->quiet, "");
+    return status;
+}
+
+static void narrate(const work *w)
+{
+    jc_results_info info = {.struct_size = sizeof info};
+    char adds[JC_QUANTITY_BYTES], peak[JC_QUANTITY_BYTES], device[JC_QUANTITY_BYTES];
+    char load[JC_QUANTITY_BYTES], plan[JC_QUANTITY_BYTES], run[JC_QUANTITY_BYTES];
+    jc_results_get_info(w->results, &info);
+    jc_cli_warn_non_finite(w->graph, info.n_non_finite, info.non_finite);
+    jc_cli_narrate(w->shared->quiet, "%s: %lld variables, %lld edges", w->product->graph_path,
+                   (long long)jc_graph_variable_count(w->graph), (long long)jc_graph_edge_count(w->graph));
+    jc_cli_narrate(w->shared->quiet, "%s on backend %s (%s), %s, %s; %s multiply-adds, peak %s",
+                   jc_cli_order_name(info.order), info.backend, jc_cli_backend_reason(w->shared),
+                   jc_cli_device_text(info.threads, device), jc_cli_precision_name(info.precision),
+                   jc_cli_count_text(info.multiply_adds, adds), jc_cli_bytes_text(info.peak_bytes, peak));
+    if (info.blocks > 1) {
+        jc_cli_narrate(w->shared->quiet, "the seed rows were taken in %lld blocks for the memory limit",
+                       (long long)info.blocks);
+    }
+    jc_cli_narrate(w->shared->quiet, "load %s, plan %s, run %s", jc_cli_seconds_text(w->load_s, load),
+                   jc_cli_seconds_text(info.plan_s, plan), jc_cli_seconds_text(info.run_s, run));
+}
+
+jc_status jc_cli_write_results(const jc_graph *graph, const jc_results *results, const char *path)
+{
+    int64_t n = jc_results_count(results);
+    jc_result *list = jc_cli_alloc(n, sizeof *list);
+    jc_status status = JC_OK;
+    for (int64_t i = 0; i < n && !status; i++) status = jc_results_get(results, i, &list[i]);
+    if (!status) status = jc_results_write(graph, list, n, path);
+    free(list);
+    return status;
+}
+
+/* Standard output first: a file is only put in place when nothing can fail any more. */
+static int deliver(const work *w)
+{
+    jc_report report = {w->shared, w->graph, w->results, w->product->per_sample > 0, w->load_s};
+    const char *output = w->shared->output;
+    if (w->shared->json)
+        jc_report_emit(&report);
+    else if (!output)
+        jc_report_print(&report);
+    int code = jc_cli_flush();
+    if (code != JC_EXIT_DONE || !output) return code;
+    jc_status status = jc_cli_write_results(w->graph, w->results, output);
+    if (status) return jc_cli_failed(status);
+    jc_cli_narrate(w->shared->quiet, "wrote %s", output);
+    return JC_EXIT_DONE;
+}
+
+int jc_product_run(const jc_product *product)
+{
+    work w = {.product = product, .shared = &product->shared};
+    int code = JC_EXIT_DONE;
+    if (!prepare(&w, &code)) goto end;
+    jc_status status = evaluate(&w);
+    if (status) {
+        code = jc_cli_failed_in(status, product->graph_path);
+        goto end;
+    }
+    narrate(&w);
+    code = deliver(&w);
+end:
+    work_fini(&w);
+    return code;
+}

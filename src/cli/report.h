@@ -1,0 +1,28 @@
+/* Results as a person reads them and as JSON. */
+#ifndef JC_CLI_REPORT_H
+#define JC_CLI_REPORT_H
+
+#include "cli/common.h"
+
+/* What is reported: borrowed. */
+typedef struct jc_report {
+    const jc_cli_shared *shared;
+    const jc_graph *graph;
+    const jc_results *results;
+    bool per_sample; /* results are B blocks, also where B is 1 */
+    double load_s;
+} jc_report;
+
+/* Small results as tables, large ones as one line each. */
+void jc_report_print(const jc_report *report);
+
+/* The JSON document of total, vjp and jvp. */
+void jc_report_emit(const jc_report *report);
+
+/* Entry (row, col) of a block; results that are zero or an identity have no data. */
+double jc_report_entry(const jc_result *result, int64_t block, int64_t row, int64_t col);
+
+/* An entry in six digits, whole numbers exactly; returns text. */
+const char *jc_report_number(double value, char text[JC_NUMBER_BYTES]);
+
+#endif

@@ -1,0 +1,123 @@
+/* The graph of a command and its variables by name. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/common.h"
+
+bool jc_cli_load(const jc_cli_shared *shared, const char *path, jc_graph **graph, double *seconds, int *exit_code)
+{
+    if (strcmp(path, "-") == 0) {
+        *exit_code = jc_cli_not_yet(shared->command, "reading a document from standard input");
+        return false;
+    }
+    double start = jc_cli_now();
+    jc_cli_progress(shared->quiet, "loading the graph ...");
+    jc_status status = jc_graph_load(path, NULL, graph);
+    jc_cli_progress(shared->quiet, "");
+    *seconds = jc_cli_now() - start;
+    if (status == JC_OK) return true;
+    *exit_code = jc_cli_failed(status);
+    return false;
+}
+
+/* The variable of the name [name, name + n); says why there is none and returns -1. */
+static int64_t find_variable(const jc_cli_shared *shared, const jc_graph *graph, const char *option, const char *name,
+                             size_t n, int *exit_code)
+{
+    char *text = jc_cli_alloc((int64_t)n + 1, 1);
+    memcpy(text, name, n);
+    int64_t variable = n ? jc_graph_find_variable(graph, text) : -1;
+    if (variable < 0 && n) {
+        *exit_code = jc_cli_usage_error(shared->command, "--%s: the graph has no variable '%s'", option, text);
+    } else if (variable < 0) {
+        *exit_code = jc_cli_usage_error(shared->command, "--%s: a name in the list is empty", option);
+    }
+    free(text);
+    return variable;
+}
+
+static bool find_all(const jc_cli_shared *shared, const jc_graph *graph, const char *option, const char *text,
+                     jc_cli_variables *list, bool *seen, int *exit_code)
+{
+    for (const char *p = text; p;) {
+        size_t n = strcspn(p, ",");
+        int64_t variable = find_variable(shared, graph, option, p, n, exit_code);
+        if (variable < 0) return false;
+        if (seen[variable]) {
+            *exit_code = jc_cli_usage_error(shared->command, "--%s names %.*s twice", option, (int)n, p);
+            return false;
+        }
+        seen[variable] = true;
+        list->ids[list->count++] = variable;
+        p = p[n] ? p + n + 1 : NULL;
+    }
+    return true;
+}
+
+bool jc_cli_find_variables(const jc_cli_shared *shared, const jc_graph *graph, const char *option, const char *text,
+                           jc_cli_variables *variables, int *exit_code)
+{
+    jc_cli_variables list = {NULL, 0};
+    int64_t capacity = 0;
+    for (const char *p = text; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL) capacity++;
+    list.ids = jc_cli_alloc(capacity, sizeof *list.ids);
+    bool *seen = jc_cli_alloc(jc_graph_variable_count(graph), sizeof *seen);
+    bool found = find_all(shared, graph, option, text, &list, seen, exit_code);
+    free(seen);
+    if (!found)
+        free(list.ids);
+    else
+        *variables = list;
+    return found;
+}
+
+char *jc_cli_name(const jc_graph *graph, int64_t variable)
+{
+    size_t bytes = jc_graph_variable_name(graph, variable, NULL, 0) + 1;
+    char *name = jc_cli_alloc((int64_t)bytes, 1);
+    jc_graph_variable_name(graph, variable, name, bytes);
+    return name;
+}
+
+void jc_cli_emit_name(jc_emit *e, const char *key, const jc_graph *graph, int64_t variable)
+{
+    char *name = jc_cli_name(graph, variable);
+    jc_emit_text(e, key, name);
+    free(name);
+}
+
+int jc_cli_failed_in(jc_status status, const char *path)
+{
+    if (status == JC_E_INPUT) jc_fail_prefix(status, "%s: ", path);
+    return jc_cli_failed(status);
+}
+
+void jc_cli_warn_non_finite(const jc_graph *graph, int64_t n, const int64_t *edges)
+{
+    enum { SHOWN = 8 };
+    for (int64_t i = 0; i < n && i < SHOWN; i++) {
+        int64_t of, wrt;
+        jc_graph_edge(graph, edges[i], &of, &wrt);
+        char *of_name = jc_cli_name(graph, of), *wrt_name = jc_cli_name(graph, wrt);
+        fprintf(stderr, "jacchain: edge %lld, %s <- %s, has NaN or Inf in its Jacobian\n", (long long)edges[i], of_name,
+                wrt_name);
+        free(wrt_name);
+        free(of_name);
+    }
+    if (n > SHOWN) fprintf(stderr, "jacchain: so have %lld more edges\n", (long long)(n - SHOWN));
+}
+
+void jc_cli_emit_non_finite(jc_emit *e, const jc_graph *graph, int64_t n, const int64_t *edges)
+{
+    jc_emit_open(e, "non_finite_inputs", '[');
+    for (int64_t i = 0; i < n; i++) {
+        int64_t of, wrt;
+        jc_graph_edge(graph, edges[i], &of, &wrt);
+        jc_emit_open(e, NULL, '{');
+        jc_emit_int(e, "edge", edges[i]);
+        jc_cli_emit_name(e, "of", graph, of);
+        jc_cli_emit_name(e, "wrt", graph, wrt);
+        jc_emit_close(e, '}');
+    }
+    jc_emit_close(e, ']');
+}
