@@ -3,7 +3,7 @@
 # it, and `jacchain` on the path. A block must succeed; where the next block is ```text, both outputs together must
 # be that text, in which … stands for anything; where it is ```text approx, numbers and their units are not compared.
 # Blocks with ./test.sh are left out (this is run by it).
-# Every ```c block of README.md must stand in one of examples/*.c.  Last line: "N passed, N failed".
+# Every ```c block of README.md must stand in one of examples/*.c, and every relative link lead to a file. Last line: "N passed, N failed".
 set -u
 root=$(readlink -f -- "$(dirname -- "${BASH_SOURCE[0]}")/..")
 scratch=$(mktemp -d)
@@ -104,8 +104,20 @@ check_file() {
   [ -n "$waiting" ] && run_block "$waiting_at" "$waiting" '' no
 }
 
-for file in "$root"/README.md "$root"/docs/*.md "$root"/examples/README.md; do
-  [ -f "$file" ] && check_file "$file"
+# Every relative link leads to a file.
+check_links() {
+  local file=$1 link
+  while IFS= read -r link; do
+    case $link in *://* | '#'*) continue ;; esac
+    [ -e "$(dirname "$file")/${link%%#*}" ]
+    verdict $? "${file#"$root"/}" "nothing lies at $link"
+  done < <(grep -oE '\]\([^) ]+\)' "$file" | sed 's/^](//; s/)$//')
+}
+
+for file in "$root"/README.md "$root"/CHANGELOG.md "$root"/docs/*.md "$root"/examples/README.md; do
+  [ -f "$file" ] || continue
+  check_file "$file"
+  check_links "$file"
 done
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
