@@ -25,9 +25,9 @@ cd "$root" || exit "$EXIT_SETUP"
 graph=examples/digits_rnn.json
 parameters=W_in,W_rec,b,W_out,c
 cat <<TEXT
-$graph is a recurrent network (tanh, 8 steps, 32 hidden units) trained on images of handwritten digits, unrolled over
-64 real images. Now its loss L is differentiated with respect to its five parameters, from the local Jacobians alone;
-the result is checked equation by equation, and against gradients computed by PyTorch.
+$graph: a recurrent network (tanh, 8 steps, 32 hidden units) trained on handwritten digits, unrolled
+over 64 real images. Its loss L is now differentiated with respect to its five parameters, from the local
+Jacobians alone; then every equation is checked, and the gradients are compared with those of PyTorch.
 TEXT
 step() {
   printf '\n$ jacchain %s\n' "$*"

@@ -24,10 +24,8 @@ if(BUILD_SHARED_LIBS)
 else()
   set(PC_LINES "Requires: jansson\nLibs: -L\${libdir} -ljacchain ${PC_PRIVATE_LIBS}")
 endif()
-configure_file(cmake/jacchain.pc.in ${CMAKE_CURRENT_BINARY_DIR}/jacchain.pc.in @ONLY)
-set(AT "@")
-# The prefix may still be changed by `cmake --install --prefix`, so it is filled in then.
-install(CODE "
-  set(PC_PREFIX \"\${CMAKE_INSTALL_PREFIX}\")
-  configure_file(\"${CMAKE_CURRENT_BINARY_DIR}/jacchain.pc.in\" \"${CMAKE_CURRENT_BINARY_DIR}/jacchain.pc\" @ONLY)")
+# The prefix is said relative to the file itself: it may still change by `cmake --install --prefix`.
+file(RELATIVE_PATH PC_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+string(REGEX REPLACE "/$" "" PC_PREFIX ${PC_PREFIX})
+configure_file(cmake/jacchain.pc.in ${CMAKE_CURRENT_BINARY_DIR}/jacchain.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/jacchain.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -15,7 +15,7 @@ say() { printf '%s\n' "$*" >&2; }
 
 # fail LOG MESSAGE: the end of the log, the message, and out.
 fail() {
-  [ -s "$1" ] && tail -n 40 "$1" >&2
+  [ -s "$1" ] && tail -n 40 "$1" | cut -c 1-400 >&2
   say "$2"
   say "whole log: $1"
   exit "$EXIT_SETUP"
@@ -66,7 +66,7 @@ build_preset() {
     rm -rf "$folder" # the project was moved or copied together with its build
   fi
   if [ ! -f "$folder/build.ninja" ] || [ $# -gt 0 ]; then
-    [ -f "$folder/build.ninja" ] || say "configuring and building ($preset; log: build/${log##*/})"
+    [ -f "$folder/build.ninja" ] || say "configuring and building ($preset; log: ${log#"$root"/})"
     (cd "$root" && cmake --preset "$preset" "$@") >>"$log" 2>&1 9>&- || fail "$log" "configuring ($preset) failed"
   fi
   cmake --build "$folder" --target "$target" >>"$log" 2>&1 9>&- || fail "$log" "building ($preset) failed"

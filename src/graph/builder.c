@@ -274,7 +274,8 @@ static jc_status add_edges(jc_graph *g, const addition *add, const jc_jacobian *
     if (status) return fail_edge(g, add, 0, -1, status);
     group.first_edge = g->n_edges;
     if ((status = check_indices(g, add, &group))) return status;
-    if ((status = jc_graph_intern_labels(g, labels, n_labels, &group.label_set))) return status;
+    status = jc_graph_intern_labels(g, labels, n_labels, &group.label_set);
+    if (status) return status == JC_E_INPUT ? fail_edge(g, add, 0, -1, status) : status;
     if ((status = reserve_edges(g, add->count))) return status;
     if ((status = keep_numbers(g, jacobian, &group))) return status;
     append_edges(g, add, &group);

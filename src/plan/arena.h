@@ -17,10 +17,10 @@ typedef struct jc_stretch {
 
 typedef struct jc_arena {
     const jc_allocator *allocator;
-    jc_vec stretches;        /* jc_stretch */
-    int64_t recycled;        /* list (free_next) of numbers not in use, or -1 */
-    int64_t last;            /* the stretch that ends the arena, or -1 */
-    int64_t bytes;           /* of the whole arena */
+    jc_vec stretches;               /* jc_stretch */
+    int64_t recycled;               /* list (free_next) of numbers not in use, or -1 */
+    int64_t last;                   /* the stretch that ends the arena, or -1 */
+    int64_t bytes;                  /* of the whole arena */
     int64_t list[JC_ARENA_CLASSES]; /* first free stretch of each class, or -1 */
     uint64_t filled[JC_ARENA_CLASSES / 64];
 } jc_arena;

@@ -60,36 +60,80 @@ static void find_structure_only(jc_plan *plan)
     plan->structure_only = jc_plan_edge_without_numbers(plan) >= 0;
 }
 
-/* Keeps the subgraph of the cheaper order (or of the one asked for) and both costs. */
-static jc_status choose_order(jc_plan *plan, const jc_query *query, jc_sweep *chosen)
+/* One order, looked at: the subgraph it needs and its sweep. */
+typedef struct candidate {
+    jc_subgraph subgraph;
+    jc_sweep sweep;
+    bool made;
+} candidate;
+
+static void candidate_fini(const jc_plan *plan, candidate *c)
+{
+    if (c->made) jc_sweep_fini(&c->sweep);
+    jc_subgraph_fini(&plan->allocator, &c->subgraph);
+    c->made = false;
+}
+
+static jc_status candidate_init(const jc_plan *plan, const jc_query *query, jc_order order, int64_t budget,
+                                candidate *c)
 {
     const jc_graph *g = plan->graph;
-    jc_subgraph sub[2] = {{0}, {0}};
-    jc_sweep sweep[2] = {{0}, {0}}; /* 0: reverse, 1: forward */
-    bool made[2] = {false, false};
-    jc_status status = JC_OK;
-    for (int o = 0; o < 2 && !status; o++) {
-        status = jc_subgraph_create(g, query, o ? JC_ORDER_FORWARD : JC_ORDER_REVERSE, &sub[o]);
-        if (!status && query->per_sample > 1 && !o) status = jc_subgraph_check_samples(g, &sub[o], query->per_sample);
-        if (!status) status = jc_sweep_init(&sweep[o], g, &sub[o], !o);
-        made[o] = !status;
-    }
-    int pick = 0;
+    memset(c, 0, sizeof *c);
+    jc_status status = jc_subgraph_create(g, query, order, &c->subgraph);
+    if (!status && query->per_sample > 1) status = jc_subgraph_check_samples(g, &c->subgraph, query->per_sample);
+    if (!status) status = jc_sweep_init(&c->sweep, g, &c->subgraph, order == JC_ORDER_REVERSE, budget);
+    c->made = !status;
+    if (status) candidate_fini(plan, c);
+    return status;
+}
+
+/* What may be spent on an order that was not asked for: keeps planning linear in the graph. */
+static int64_t sweep_budget(const jc_graph *g)
+{
+    return 100000 + 2 * (g->n_variables + g->n_edges);
+}
+
+static int64_t known_cost(const candidate *c)
+{
+    return c->sweep.gave_up ? -1 : c->sweep.cost;
+}
+
+/* Moves the picked candidate into the plan. */
+static void adopt(jc_plan *plan, jc_order order, candidate *c, jc_sweep *sweep)
+{
+    plan->order = order;
+    plan->multiply_adds = c->sweep.cost;
+    plan->subgraph = c->subgraph;
+    *sweep = c->sweep;
+    sweep->subgraph = &plan->subgraph;
+    memset(c, 0, sizeof *c);
+}
+
+/* The order asked for, or the cheaper one (reverse when they cost the same, or neither is known within the budget);
+ * both costs, -1 where it is not known. */
+static jc_status choose_order(jc_plan *plan, const jc_query *query, jc_sweep *chosen)
+{
+    int64_t budget = sweep_budget(plan->graph);
+    candidate reverse = {.made = false}, forward = {.made = false};
+    jc_status status =
+        candidate_init(plan, query, JC_ORDER_REVERSE, query->order == JC_ORDER_REVERSE ? 0 : budget, &reverse);
+    if (status) return status;
+    status = candidate_init(plan, query, JC_ORDER_FORWARD, query->order == JC_ORDER_FORWARD ? 0 : budget, &forward);
     if (!status) {
-        plan->reverse_cost = sweep[0].cost, plan->forward_cost = sweep[1].cost;
-        pick =
-            query->order == JC_ORDER_AUTO ? plan->forward_cost < plan->reverse_cost : query->order == JC_ORDER_FORWARD;
-        plan->order = pick ? JC_ORDER_FORWARD : JC_ORDER_REVERSE;
-        plan->multiply_adds = sweep[pick].cost;
-        plan->subgraph = sub[pick];
-        *chosen = sweep[pick];
-        chosen->subgraph = &plan->subgraph;
+        int64_t r = known_cost(&reverse), f = known_cost(&forward);
+        bool pick_forward =
+            query->order == JC_ORDER_FORWARD || (query->order == JC_ORDER_AUTO && f >= 0 && (r < 0 || f < r));
+        if (!pick_forward && r < 0) {
+            candidate_fini(plan, &reverse);
+            status = candidate_init(plan, query, JC_ORDER_REVERSE, 0, &reverse);
+            r = status ? -1 : reverse.sweep.cost;
+        }
+        plan->reverse_cost = r, plan->forward_cost = f;
+        if (!status)
+            adopt(plan, pick_forward ? JC_ORDER_FORWARD : JC_ORDER_REVERSE, pick_forward ? &forward : &reverse, chosen);
     }
-    for (int o = 0; o < 2; o++) {
-        if (!status && o == pick) continue;
-        if (made[o]) jc_sweep_fini(&sweep[o]);
-        jc_subgraph_fini(&plan->allocator, &sub[o]);
-    }
+    candidate_fini(plan, &reverse);
+    candidate_fini(plan, &forward);
     return status;
 }
 

@@ -6,9 +6,28 @@
 
 static const char *const what = "sets of targets or sources";
 
+/* A new table of n buckets with every set in it. */
+static jc_status make_buckets(jc_rowsets *s, int64_t n)
+{
+    int64_t *buckets;
+    jc_status status = jc_alloc(s->allocator, n, sizeof *buckets, what, &buckets);
+    if (status) return status;
+    memset(buckets, -1, (size_t)n * sizeof *buckets);
+    jc_free(s->allocator, s->buckets, s->n_buckets, sizeof *buckets);
+    s->buckets = buckets;
+    s->n_buckets = n;
+    for (int64_t i = 1; i < s->sets.count; i++) {
+        jc_rowset *set = (jc_rowset *)s->sets.data + i;
+        int64_t *bucket = &buckets[set->hash & (uint64_t)(n - 1)];
+        set->next = *bucket;
+        *bucket = i;
+    }
+    return JC_OK;
+}
+
 jc_status jc_rowsets_init(jc_rowsets *s, const jc_allocator *allocator, const int64_t *seed_rows, int64_t n_seeds)
 {
-    jc_rowset empty = {0, 0, 0, -1};
+    jc_rowset empty = {0, 0, 0, 0, -1};
     memset(s, 0, sizeof *s);
     s->allocator = allocator;
     s->seed_rows = seed_rows;
@@ -16,7 +35,7 @@ jc_status jc_rowsets_init(jc_rowsets *s, const jc_allocator *allocator, const in
     s->members = jc_vec_of(sizeof(int64_t));
     s->rows_before = jc_vec_of(sizeof(int64_t));
     s->sets = jc_vec_of(sizeof(jc_rowset));
-    jc_status status = jc_alloc(allocator, JC_ROWSET_BUCKETS, sizeof *s->buckets, what, &s->buckets);
+    jc_status status = make_buckets(s, 1024);
     if (!status) status = jc_alloc_zero(allocator, JC_ROWSET_MEMO, sizeof *s->memo, what, &s->memo);
     if (!status) status = jc_vec_append(allocator, &s->sets, &empty, 1, what);
     if (!status) status = jc_vec_reserve(allocator, &s->members, 2 * n_seeds + 1, what);
@@ -24,13 +43,12 @@ jc_status jc_rowsets_init(jc_rowsets *s, const jc_allocator *allocator, const in
         jc_rowsets_fini(s);
         return status;
     }
-    memset(s->buckets, -1, JC_ROWSET_BUCKETS * sizeof *s->buckets);
     return JC_OK;
 }
 
 void jc_rowsets_fini(jc_rowsets *s)
 {
-    jc_free(s->allocator, s->buckets, JC_ROWSET_BUCKETS, sizeof *s->buckets);
+    jc_free(s->allocator, s->buckets, s->n_buckets, sizeof *s->buckets);
     jc_free(s->allocator, s->memo, JC_ROWSET_MEMO, sizeof *s->memo);
     jc_vec_free(s->allocator, &s->members);
     jc_vec_free(s->allocator, &s->rows_before);
@@ -52,15 +70,17 @@ static uint64_t hash_members(const int64_t *m, int64_t n)
 static jc_status intern(jc_rowsets *s, int64_t first, int64_t count, int64_t *set)
 {
     const int64_t *m = (const int64_t *)s->members.data + first;
-    int64_t *bucket = &s->buckets[hash_members(m, count) % JC_ROWSET_BUCKETS];
-    for (int64_t i = *bucket; i >= 0; i = jc_rowsets_at(s, i)->next)
-        if (jc_rowsets_at(s, i)->count == count && !memcmp(jc_rowsets_members(s, i), m, (size_t)count * sizeof *m)) {
+    uint64_t hash = hash_members(m, count);
+    for (int64_t i = s->buckets[hash & (uint64_t)(s->n_buckets - 1)]; i >= 0; i = jc_rowsets_at(s, i)->next)
+        if (jc_rowsets_at(s, i)->hash == hash && jc_rowsets_at(s, i)->count == count &&
+            !memcmp(jc_rowsets_members(s, i), m, (size_t)count * sizeof *m)) {
             s->members.count = first;
             *set = i;
             return JC_OK;
         }
-    jc_rowset made = {first, count, 0, *bucket};
-    jc_status status = jc_vec_append(s->allocator, &s->rows_before, NULL, count, what);
+    jc_rowset made = {first, count, 0, hash, -1};
+    jc_status status = s->sets.count < s->n_buckets ? JC_OK : make_buckets(s, 2 * s->n_buckets);
+    if (!status) status = jc_vec_append(s->allocator, &s->rows_before, NULL, count, what);
     if (status) return status;
     for (int64_t i = 0; i < count; i++) {
         ((int64_t *)s->rows_before.data)[first + i] = made.rows;
@@ -68,7 +88,10 @@ static jc_status intern(jc_rowsets *s, int64_t first, int64_t count, int64_t *se
     }
     status = jc_vec_append(s->allocator, &s->sets, &made, 1, what);
     if (status) return status;
-    *set = *bucket = s->sets.count - 1;
+    *set = s->sets.count - 1;
+    int64_t *bucket = &s->buckets[hash & (uint64_t)(s->n_buckets - 1)];
+    ((jc_rowset *)s->sets.data)[*set].next = *bucket;
+    *bucket = *set;
     return JC_OK;
 }
 
@@ -123,6 +146,7 @@ jc_status jc_rowsets_unite(jc_rowsets *s, int64_t a, int64_t b, int64_t *set)
     jc_status status = jc_vec_reserve(s->allocator, &s->members, most, what);
     if (status) return status;
     merge(s, a, b);
+    s->work += most;
     status = intern(s, first, s->members.count - first, set);
     if (!status) *memo = (jc_rowset_union){a, b, *set};
     return status;

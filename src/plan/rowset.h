@@ -9,24 +9,26 @@
 typedef struct jc_rowset {
     int64_t first, count; /* members [first, first + count) of jc_rowsets.members, ascending seed numbers */
     int64_t rows;         /* sum of the seeds' rows; saturates at INT64_MAX */
-    int64_t next;         /* next set of the same hash, or -1 */
+    uint64_t hash;        /* of the members */
+    int64_t next;         /* next set of the same bucket, or -1 */
 } jc_rowset;
 
 typedef struct jc_rowset_union {
     int64_t a, b, result; /* result of the union of sets a < b; a == 0: empty place */
 } jc_rowset_union;
 
-enum { JC_ROWSET_BUCKETS = 1024, JC_ROWSET_MEMO = 4096 };
+enum { JC_ROWSET_MEMO = 4096 };
 
 typedef struct jc_rowsets {
     const jc_allocator *allocator;
     const int64_t *seed_rows; /* [n_seeds], borrowed */
     int64_t n_seeds;
-    jc_vec members;        /* int64_t */
-    jc_vec rows_before;    /* int64_t: rows of the members before this one in its set; same places as members */
-    jc_vec sets;           /* jc_rowset; set 0 is empty */
-    int64_t *buckets;      /* [JC_ROWSET_BUCKETS] first set of a hash, or -1 */
-    jc_rowset_union *memo; /* [JC_ROWSET_MEMO] direct mapped */
+    jc_vec members;              /* int64_t */
+    jc_vec rows_before;          /* int64_t: rows of the members before this one in its set; same places as members */
+    jc_vec sets;                 /* jc_rowset; set 0 is empty */
+    int64_t *buckets, n_buckets; /* [n_buckets], a power of two at least the number of sets: first set, or -1 */
+    int64_t work;                /* members visited by unions so far */
+    jc_rowset_union *memo;       /* [JC_ROWSET_MEMO] direct mapped */
 } jc_rowsets;
 
 jc_status jc_rowsets_init(jc_rowsets *s, const jc_allocator *allocator, const int64_t *seed_rows, int64_t n_seeds);

@@ -91,18 +91,21 @@ static jc_status visit(jc_sweep *s, int64_t node)
     return JC_OK;
 }
 
-static jc_status run_sweep(jc_sweep *s)
+static jc_status run_sweep(jc_sweep *s, int64_t budget)
 {
     int64_t n = s->subgraph->n_nodes;
     jc_status status = sort_edges(s);
     if (!status) status = number_seeds(s);
     if (!status) status = jc_alloc(s->allocator, n, sizeof *s->set, "rows by node", &s->set);
     if (!status) status = jc_alloc(s->allocator, n, sizeof *s->level, "levels", &s->level);
-    for (int64_t i = 0; i < n && !status; i++) status = visit(s, jc_sweep_node(s, i));
+    for (int64_t i = 0; i < n && !status && !s->gave_up; i++) {
+        status = visit(s, jc_sweep_node(s, i));
+        s->gave_up = budget && s->sets.work > budget;
+    }
     return status;
 }
 
-jc_status jc_sweep_init(jc_sweep *s, const jc_graph *graph, const jc_subgraph *subgraph, bool reverse)
+jc_status jc_sweep_init(jc_sweep *s, const jc_graph *graph, const jc_subgraph *subgraph, bool reverse, int64_t budget)
 {
     memset(s, 0, sizeof *s);
     s->graph = graph;
@@ -110,7 +113,7 @@ jc_status jc_sweep_init(jc_sweep *s, const jc_graph *graph, const jc_subgraph *s
     s->allocator = &graph->allocator;
     s->sets.allocator = s->allocator;
     s->reverse = reverse;
-    jc_status status = run_sweep(s);
+    jc_status status = run_sweep(s, budget);
     if (status) jc_sweep_fini(s);
     return status;
 }

@@ -20,10 +20,13 @@ typedef struct jc_sweep {
     int64_t *level;   /* [n_nodes]: 0 where only identities are read */
     int64_t n_levels; /* of the nodes that have rows */
     int64_t cost;     /* multiply-adds; saturates at INT64_MAX */
+    bool gave_up;     /* the budget was spent: nothing here can be used */
     jc_rowsets sets;
 } jc_sweep;
 
-jc_status jc_sweep_init(jc_sweep *s, const jc_graph *graph, const jc_subgraph *subgraph, bool reverse);
+/* Which seeds reach which nodes is more than linear where many seeds meet in many different sets. budget > 0: gives up
+ * after so many members of sets were looked at. */
+jc_status jc_sweep_init(jc_sweep *s, const jc_graph *graph, const jc_subgraph *subgraph, bool reverse, int64_t budget);
 void jc_sweep_fini(jc_sweep *s);
 
 /* The end of an edge that the sweep has been to before the other. */

@@ -1,0 +1,303 @@
+/* A generated graph as two files. Both are written beside their names first and put in place at the end. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/dtype.h"
+#include "core/error.h"
+#include "core/size.h"
+#include "gen/gen.h"
+#include "io/output.h"
+#include "io/safetensors_write.h"
+
+enum { PIECE_BYTES = 1 << 20, TENSORS_OF_GROUP = 3, TEXT_BYTES = 512 };
+
+/* ---- the document ------------------------------------------------------------------------------------------ */
+
+static jc_status put(jc_output *out, const char *format, ...) JC_PRINTF(2, 3);
+
+static jc_status put(jc_output *out, const char *format, ...)
+{
+    char text[TEXT_BYTES]; /* names are short, and file names are put by put_string */
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (n < 0 || n >= TEXT_BYTES) return jc_fail(JC_E_INTERNAL, "a piece of a document is too long");
+    return jc_output_write(out, text, n);
+}
+
+/* A JSON string of text without control characters. */
+static jc_status put_string(jc_output *out, const char *text)
+{
+    jc_status status = jc_output_write(out, "\"", 1);
+    for (const char *p = text; *p && !status; p++) {
+        if (*p == '"' || *p == '\\') status = jc_output_write(out, "\\", 1);
+        if (!status) status = jc_output_write(out, p, 1);
+    }
+    return status ? status : jc_output_write(out, "\"", 1);
+}
+
+/* How the graph was made: the command without its output. */
+static jc_status put_metadata(jc_output *out, const jc_gen *gen)
+{
+    jc_status status = put(out, " \"metadata\": {\"made_by\": \"jacchain gen %s", gen->family->name);
+    for (int p = 0; p < JC_GEN_PARAMETERS && !status; p++) {
+        if (gen->value[p]) status = put(out, " --%s %" PRId64, jc_gen_parameter_name(p), gen->value[p]);
+    }
+    if (!status && gen->family->size) status = put(out, " --size %" PRId64, gen->size_low);
+    if (!status && gen->size_high > gen->size_low) status = put(out, ":%" PRId64, gen->size_high);
+    if (status) return status;
+    return put(out, " --dtype %s --seed %" PRIu64 "\"},\n", gen->dtype == JC_F64 ? "f64" : "f32", gen->seed);
+}
+
+static jc_status put_variables(jc_output *out, const jc_gen *gen)
+{
+    char name[64];
+    if (!gen->name) return put(out, " \"variables\": {\"sizes\": {\"tensor\": \"sizes\"}, \"prefix\": \"v\"},\n");
+    jc_status status = put(out, " \"variables\": [");
+    for (int64_t v = 0; v < gen->sizes.count && !status; v++) {
+        status = put(out, "%s{\"name\": \"%s\", \"size\": %" PRId64 "}", v ? ",\n  " : "",
+                     jc_gen_name(gen, v, name, sizeof name), jc_gen_size(gen, v));
+    }
+    return status ? status : put(out, "],\n");
+}
+
+/* {"kind": ..} and the label, which are the same for all edges of a group, and the end of the edge. */
+static jc_status put_jacobian(jc_output *out, const jc_gen_group *group)
+{
+    jc_status status = put(out, "\"jacobian\": {\"kind\": \"%s\"", jc_kind_name(group->kind));
+    if (!status && group->batch > 1) status = put(out, ", \"batch\": %" PRId64, group->batch);
+    if (!status && group->fill != JC_GEN_NOTHING) {
+        status = put(out, ", \"%s\": {\"tensor\": \"%s%s%s\"}", jc_gen_field(group), group->name,
+                     group->shared ? "" : ".", group->shared ? "" : jc_gen_field(group));
+    }
+    if (!status) status = put(out, "}");
+    if (!status && group->label) status = put(out, ", \"label\": \"%s\"", group->label);
+    return status ? status : put(out, "}");
+}
+
+static jc_status put_group(jc_output *out, const jc_gen *gen, const jc_gen_group *group)
+{
+    char of[64], wrt[64];
+    jc_status status = JC_OK;
+    if (!group->shared) {
+        status =
+            put(out, "{\"of\": {\"tensor\": \"%s.of\"}, \"wrt\": {\"tensor\": \"%s.wrt\"}, \"count\": %" PRId64 ", ",
+                group->name, group->name, group->n_edges);
+        return status ? status : put_jacobian(out, group);
+    }
+    for (int64_t i = 0; i < group->n_edges && !status; i++) {
+        int64_t e = group->first_edge + i;
+        status = put(out, "%s{\"of\": \"%s\", \"wrt\": \"%s\", ", i ? ",\n  " : "",
+                     jc_gen_name(gen, jc_gen_of(gen, e), of, sizeof of),
+                     jc_gen_name(gen, jc_gen_wrt(gen, e), wrt, sizeof wrt));
+        if (!status) status = put_jacobian(out, group);
+    }
+    return status;
+}
+
+static jc_status put_document(jc_output *out, const jc_gen *gen, const char *tensors)
+{
+    jc_status status = put(out, "{\"jacchain\": 1,\n");
+    if (!status) status = put_metadata(out, gen);
+    if (!status) status = put(out, " \"tensors\": ");
+    if (!status) status = put_string(out, tensors);
+    if (!status) status = put(out, ",\n");
+    if (!status) status = put_variables(out, gen);
+    if (!status) status = put(out, " \"edges\": [");
+    for (int64_t g = 0; g < gen->groups.count && !status; g++) {
+        if (g) status = put(out, ",\n  ");
+        if (!status) status = put_group(out, gen, jc_gen_group_at(gen, g));
+    }
+    return status ? status : put(out, "]}\n");
+}
+
+/* ---- the tensors ------------------------------------------------------------------------------------------- */
+
+/* The tensors of the file: `sizes` first where variables have no names, then each group's of, wrt, numbers. */
+typedef struct tensor_list {
+    jc_tensor_spec *specs; /* [capacity] */
+    char (*names)[48];     /* [capacity] */
+    int64_t count, capacity;
+} tensor_list;
+
+static jc_tensor_spec *add_tensor(tensor_list *list, const char *group, const char *field, jc_dtype dtype)
+{
+    jc_tensor_spec *spec = &list->specs[list->count];
+    char *name = list->names[list->count++];
+    snprintf(name, sizeof *list->names, "%s%s%s", group, *field ? "." : "", field);
+    *spec = (jc_tensor_spec){.name = name, .dtype = dtype};
+    return spec;
+}
+
+static void list_group(tensor_list *list, const jc_gen *gen, const jc_gen_group *group)
+{
+    if (!group->shared) {
+        jc_tensor_spec *of = add_tensor(list, group->name, "of", JC_I64);
+        of->dims[of->rank++] = group->n_edges;
+        jc_tensor_spec *wrt = add_tensor(list, group->name, "wrt", JC_I64);
+        wrt->dims[wrt->rank++] = group->n_edges;
+    }
+    if (group->fill == JC_GEN_NOTHING) return;
+    jc_tensor_spec *numbers = add_tensor(list, group->name, group->shared ? "" : jc_gen_field(group), gen->dtype);
+    if (!group->shared) numbers->dims[numbers->rank++] = group->n_edges;
+    if (!group->vector) numbers->dims[numbers->rank++] = group->rows;
+    numbers->dims[numbers->rank++] = group->cols;
+}
+
+static jc_status list_tensors(const jc_gen *gen, tensor_list *list)
+{
+    const jc_allocator *a = &gen->allocator;
+    tensor_list l = {.capacity = 1 + TENSORS_OF_GROUP * gen->groups.count};
+    jc_status status = jc_alloc(a, l.capacity, sizeof *l.specs, "a list of tensors", &l.specs);
+    if (status) return status;
+    if ((status = jc_alloc(a, l.capacity, sizeof *l.names, "a list of tensors", &l.names))) {
+        jc_free(a, l.specs, l.capacity, sizeof *l.specs);
+        return status;
+    }
+    if (!gen->name) {
+        jc_tensor_spec *sizes = add_tensor(&l, "sizes", "", JC_I64);
+        sizes->dims[sizes->rank++] = gen->sizes.count;
+    }
+    for (int64_t g = 0; g < gen->groups.count; g++) list_group(&l, gen, jc_gen_group_at(gen, g));
+    *list = l;
+    return JC_OK;
+}
+
+static void tensor_list_fini(const jc_allocator *a, tensor_list *list)
+{
+    jc_free(a, list->names, list->capacity, sizeof *list->names);
+    jc_free(a, list->specs, list->capacity, sizeof *list->specs);
+}
+
+/* The numbers of a group, as many whole rows at a time as a piece has room for, at least one. */
+static jc_status append_numbers(jc_safetensors_writer *writer, int64_t tensor, jc_gen_numbers *numbers, int64_t g)
+{
+    const jc_gen *gen = numbers->gen;
+    const jc_gen_group *group = jc_gen_group_at(gen, g);
+    int64_t row_bytes = group->cols * jc_dtype_bytes(gen->dtype), rows = jc_gen_members(group) * group->rows;
+    int64_t step = jc_max(1, jc_min(rows, PIECE_BYTES / row_bytes));
+    unsigned char *piece;
+    jc_status status = jc_alloc(&gen->allocator, step * row_bytes, 1, "a piece of a tensor", &piece);
+    if (status) return status;
+    for (int64_t row = 0; row < rows && !status; row += step) {
+        int64_t n = jc_min(step, rows - row);
+        jc_gen_rows(numbers, g, row, n, piece);
+        status = jc_safetensors_append(writer, tensor, piece, n * row_bytes);
+    }
+    jc_free(&gen->allocator, piece, step * row_bytes, 1);
+    return status;
+}
+
+static jc_status append_group(jc_safetensors_writer *writer, int64_t *tensor, jc_gen_numbers *numbers, int64_t g)
+{
+    const jc_gen *gen = numbers->gen;
+    const jc_gen_group *group = jc_gen_group_at(gen, g);
+    int64_t bytes = group->n_edges * (int64_t)sizeof(int64_t);
+    jc_status status = JC_OK;
+    if (!group->shared) {
+        status = jc_safetensors_append(writer, (*tensor)++, (const int64_t *)gen->of.data + group->first_edge, bytes);
+        if (status) return status;
+        status = jc_safetensors_append(writer, (*tensor)++, (const int64_t *)gen->wrt.data + group->first_edge, bytes);
+    }
+    if (status || group->fill == JC_GEN_NOTHING) return status;
+    return append_numbers(writer, (*tensor)++, numbers, g);
+}
+
+static jc_status append_tensors(jc_safetensors_writer *writer, const jc_gen *gen)
+{
+    jc_gen_numbers numbers;
+    int64_t tensor = 0;
+    jc_status status = jc_gen_numbers_init(gen, &numbers);
+    if (status) return status;
+    if (!gen->name) {
+        int64_t bytes = gen->sizes.count * (int64_t)sizeof(int64_t);
+        status = jc_safetensors_append(writer, tensor++, gen->sizes.data, bytes);
+    }
+    for (int64_t g = 0; g < gen->groups.count && !status; g++) status = append_group(writer, &tensor, &numbers, g);
+    jc_gen_numbers_fini(&numbers);
+    return status;
+}
+
+static jc_status write_tensors(const jc_gen *gen, const char *path, jc_safetensors_writer **out)
+{
+    tensor_list list;
+    jc_safetensors_writer *writer;
+    jc_status status = list_tensors(gen, &list);
+    if (status) return status;
+    status = jc_safetensors_create(&gen->allocator, path, list.specs, list.count, NULL, 0, &writer);
+    tensor_list_fini(&gen->allocator, &list);
+    if (status) return status;
+    if ((status = append_tensors(writer, gen))) {
+        jc_safetensors_abandon(writer);
+        return status;
+    }
+    *out = writer;
+    return JC_OK;
+}
+
+/* ---- both files -------------------------------------------------------------------------------------------- */
+
+/* The part of the stem after the last '/', which the document names. */
+static jc_status check_stem(const char *stem, const char **name)
+{
+    const char *slash = strrchr(stem, '/');
+    *name = slash ? slash + 1 : stem;
+    if (!**name) return jc_fail(JC_E_USAGE, "'%.1000s' names a folder, not the files to write", stem);
+    for (const char *p = *name; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f) return jc_fail(JC_E_USAGE, "the file name has control characters");
+    return JC_OK;
+}
+
+/* Puts both in place. The tensors that were put there are taken away again where the document then fails. */
+static jc_status commit(jc_safetensors_writer *writer, jc_output *document, const char *tensors_path)
+{
+    struct stat info;
+    bool was_there = stat(tensors_path, &info) == 0;
+    jc_status status = jc_safetensors_commit(writer);
+    if (status) {
+        jc_output_abandon(document);
+        return status;
+    }
+    status = jc_output_commit(document);
+    if (status && !was_there) unlink(tensors_path);
+    return status;
+}
+
+static jc_status write_files(const jc_gen *gen, const char *document_path, const char *tensors_path,
+                             const char *tensors_name)
+{
+    jc_output *document;
+    jc_safetensors_writer *writer;
+    jc_status status = jc_output_create(&gen->allocator, document_path, &document);
+    if (status) return status;
+    if ((status = put_document(document, gen, tensors_name))) goto abandon;
+    if ((status = write_tensors(gen, tensors_path, &writer))) goto abandon;
+    return commit(writer, document, tensors_path);
+abandon:
+    jc_output_abandon(document);
+    return status;
+}
+
+jc_status jc_gen_write(const jc_gen *gen, const char *stem)
+{
+    const jc_allocator *a = &gen->allocator;
+    const char *name;
+    char *document, *tensors;
+    int64_t capacity = (int64_t)strlen(stem) + 16;
+    jc_status status = check_stem(stem, &name);
+    if (status) return status;
+    if ((status = jc_alloc(a, capacity, 1, "a file name", &document))) return status;
+    if ((status = jc_alloc(a, capacity, 1, "a file name", &tensors))) goto free_document;
+    snprintf(document, (size_t)capacity, "%s.json", stem);
+    snprintf(tensors, (size_t)capacity, "%s.safetensors", stem);
+    status = write_files(gen, document, tensors, tensors + (name - stem));
+    jc_free(a, tensors, capacity, 1);
+free_document:
+    jc_free(a, document, capacity, 1);
+    return status;
+}

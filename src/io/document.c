@@ -1,0 +1,246 @@
+/* Reading a graph document: the file, its side file, its variables. */
+#include "io/document.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "io/json.h"
+
+enum { FORMAT_VERSION = 1 };
+
+/* ---- errors and small values ------------------------------------------------------------------------------------ */
+
+jc_status jc_document_fail(const jc_document *doc, jc_status status, const char *element, ...)
+{
+    char where[JC_PLACE_BYTES], part[JC_PLACE_BYTES], member[32] = "";
+    va_list args;
+    va_start(args, element);
+    vsnprintf(where, sizeof where, element, args);
+    va_end(args);
+    snprintf(part, sizeof part, "%s", jc_fail_part());
+    if (jc_fail_member() >= 0) snprintf(member, sizeof member, "[%lld]", (long long)jc_fail_member());
+    const char *slash = part[0] ? "/" : "", *colon = where[0] || part[0] ? ": " : "";
+    return jc_fail_prefix(status, "%.1000s: %s%s%s%s%s", doc->path, where, member, slash, part, colon);
+}
+
+jc_status jc_document_fail_part(jc_status status, const char *part)
+{
+    return jc_fail_at(status, part, -1, "%s", jc_last_error());
+}
+
+/* "part/key" with the key written as JSON pointers want it. */
+static const char *key_place(const char *part, const char *key, char place[JC_PLACE_BYTES])
+{
+    char shown[JC_SHORT_BYTES];
+    int used = snprintf(place, JC_PLACE_BYTES, "%s%s", part, part[0] ? "/" : "");
+    for (const char *c = jc_shorten(key, shown); *c && used < JC_PLACE_BYTES - 3; c++)
+        used += snprintf(place + used, JC_PLACE_BYTES - (size_t)used, *c == '~' ? "~0" : *c == '/' ? "~1" : "%c", *c);
+    return place;
+}
+
+jc_status jc_document_keys(const json_t *object, const char *part, const char *const *known)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)object, key, value)
+    {
+        const char *const *k = known;
+        while (*k && strcmp(*k, key)) k++;
+        char place[JC_PLACE_BYTES];
+        if (!*k) return jc_fail_at(JC_E_INPUT, key_place(part, key, place), -1, "the key is not known here");
+    }
+    return JC_OK;
+}
+
+jc_status jc_document_integer(const json_t *value, const char *part, int64_t least, int64_t *out)
+{
+    if (!json_is_integer(value) || json_integer_value(value) < least)
+        return jc_fail_at(JC_E_INPUT, part, -1,
+                          "expected an integer of at least %lld and below 2^63, without fraction or exponent",
+                          (long long)least);
+    *out = json_integer_value(value);
+    return JC_OK;
+}
+
+/* ---- the document's own keys ------------------------------------------------------------------------------------ */
+
+static jc_status check_version(const json_t *root)
+{
+    const json_t *version = json_object_get(root, "jacchain");
+    if (!version) return jc_fail(JC_E_INPUT, "this is not a jacchain document: it has no \"jacchain\": 1");
+    if (!json_is_integer(version))
+        return jc_fail_at(JC_E_INPUT, "jacchain", -1, "expected the version, %d, not %s", FORMAT_VERSION,
+                          jc_json_what(version));
+    if (json_integer_value(version) != FORMAT_VERSION)
+        return jc_fail_at(JC_E_INPUT, "jacchain", -1, "version %lld of the format is not known; this is version %d",
+                          (long long)json_integer_value(version), FORMAT_VERSION);
+    return JC_OK;
+}
+
+/* The side file is a neighbour of the document: a plain file name. */
+static jc_status check_tensors_name(const json_t *value, const char **name)
+{
+    const char *text = jc_json_text(value);
+    if (!text || !*text)
+        return jc_fail_at(JC_E_INPUT, "tensors", -1, "expected the name of a safetensors file, not %s",
+                          text ? "empty text" : jc_json_what(value));
+    if (strchr(text, '/') || strstr(text, ".."))
+        return jc_fail_at(JC_E_INPUT, "tensors", -1, "expected a plain file name without '/' and '..'");
+    *name = text;
+    return JC_OK;
+}
+
+static void release_tensors(void *ctx, const jc_allocator *allocator)
+{
+    (void)allocator; /* the file has its own copy */
+    jc_safetensors_close(ctx);
+}
+
+/* Opens the file `name` in the document's folder. Messages name that file. */
+static jc_status open_tensors(jc_document *doc, const char *name)
+{
+    const jc_allocator *a = &doc->graph->allocator;
+    const char *slash = strrchr(doc->path, '/');
+    size_t folder = slash ? (size_t)(slash - doc->path) + 1 : 0, bytes = folder + strlen(name) + 1;
+    char *path;
+    jc_safetensors *file = NULL;
+    jc_status status = jc_alloc(a, (int64_t)bytes, 1, "a file's name", &path);
+    if (status) return status;
+    memcpy(path, doc->path, folder);
+    memcpy(path + folder, name, bytes - folder);
+    status = jc_safetensors_open(a, path, &file);
+    jc_free(a, path, (int64_t)bytes, 1);
+    if (!status && (status = jc_graph_keep(doc->graph, release_tensors, file))) jc_safetensors_close(file);
+    if (!status) doc->tensors = file;
+    return status;
+}
+
+static jc_status read_tensors(jc_document *doc, const json_t *root)
+{
+    const json_t *value = json_object_get(root, "tensors");
+    const char *name = NULL;
+    if (!value) return JC_OK;
+    jc_status status = check_tensors_name(value, &name);
+    return status ? jc_document_fail(doc, status, "%s", "") : open_tensors(doc, name);
+}
+
+/* ---- variables -------------------------------------------------------------------------------------------------- */
+
+static jc_status read_variable(jc_document *doc, const json_t *value)
+{
+    static const char *const known[] = {"name", "size", "metadata", NULL};
+    if (!json_is_object(value)) return jc_fail(JC_E_INPUT, "a variable is an object, not %s", jc_json_what(value));
+    jc_status status = jc_document_keys(value, "", known);
+    if (status) return status;
+    const json_t *name = json_object_get(value, "name"), *size_value = json_object_get(value, "size");
+    if (!name || !size_value) return jc_fail(JC_E_INPUT, "a variable needs '%s'", name ? "size" : "name");
+    const char *text = jc_json_text(name);
+    if (!text)
+        return jc_fail_at(JC_E_INPUT, "name", -1, json_is_string(name) ? "a name cannot hold NUL" : "a name is text");
+    int64_t size = 0, variable;
+    if ((status = jc_document_integer(size_value, "size", 1, &size))) return status;
+    return jc_graph_add_variable(doc->graph, text, size, &variable);
+}
+
+/* {"sizes": {"tensor": T}, "prefix": "v"} */
+static jc_status read_prefixed(jc_document *doc, const json_t *value)
+{
+    static const char *const known[] = {"sizes", "prefix", NULL};
+    jc_array sizes;
+    jc_status status = jc_document_keys(value, "", known);
+    if (!status) status = jc_document_tensor(doc, json_object_get(value, "sizes"), "sizes", &sizes);
+    if (status) return status;
+    const char *prefix = jc_json_text(json_object_get(value, "prefix"));
+    if (!prefix) return jc_fail_at(JC_E_INPUT, "prefix", -1, "expected the text before the numbers of the variables");
+    return jc_graph_add_variables(doc->graph, prefix, &sizes);
+}
+
+static jc_status read_variables(jc_document *doc, const json_t *variables)
+{
+    jc_status status = JC_OK;
+    if (json_is_object(variables)) {
+        status = read_prefixed(doc, variables);
+        return status ? jc_document_fail(doc, status, "/variables") : JC_OK;
+    }
+    if (!json_is_array(variables)) {
+        status =
+            jc_fail(JC_E_INPUT, "expected a list or {\"sizes\": .., \"prefix\": ..}, not %s", jc_json_what(variables));
+        return jc_document_fail(doc, status, "/variables");
+    }
+    return jc_document_each(doc, "variables", variables, read_variable);
+}
+
+/* ---- all of it -------------------------------------------------------------------------------------------------- */
+
+static jc_status check_root(const json_t *root)
+{
+    static const char *const known[] = {"jacchain", "tensors", "variables", "edges", "metadata", NULL};
+    if (!json_is_object(root)) return jc_fail(JC_E_INPUT, "a document is an object, not %s", jc_json_what(root));
+    jc_status status = check_version(root);
+    if (!status) status = jc_document_keys(root, "", known);
+    if (status) return status;
+    const json_t *edges = json_object_get(root, "edges");
+    if (!json_object_get(root, "variables")) return jc_fail(JC_E_INPUT, "a document needs its 'variables'");
+    if (!edges) return jc_fail(JC_E_INPUT, "a document needs its 'edges'");
+    if (!json_is_array(edges))
+        return jc_fail_at(JC_E_INPUT, "edges", -1, "expected a list, not %s", jc_json_what(edges));
+    return JC_OK;
+}
+
+static jc_status read_root(jc_document *doc, const json_t *root)
+{
+    jc_status status = check_root(root);
+    if (status) return jc_document_fail(doc, status, "%s", "");
+    status = read_tensors(doc, root);
+    if (!status) status = read_variables(doc, json_object_get(root, "variables"));
+    if (!status) status = jc_document_each(doc, "edges", json_object_get(root, "edges"), jc_document_edge);
+    return status;
+}
+
+static jc_status parse(jc_document *doc, json_t **root)
+{
+    jc_status status = jc_file_open(&doc->graph->allocator, doc->path, &doc->file);
+    if (!status && jc_safetensors_recognise(doc->file.data, doc->file.bytes))
+        status = jc_fail(JC_E_USAGE, "a document inside a safetensors file is not there yet");
+    if (!status) status = jc_document_frame(doc, root);
+    return status ? jc_document_fail(doc, status, "%s", "") : JC_OK;
+}
+
+static void init_buffers(jc_document *doc)
+{
+    for (int i = 0; i < JC_MAX_FIELDS; i++) doc->numbers[i] = jc_vec_of(sizeof(double));
+    doc->scales = jc_vec_of(sizeof(double));
+    doc->labels = jc_vec_of(sizeof(const char *));
+}
+
+static void free_buffers(jc_document *doc)
+{
+    const jc_allocator *a = &doc->graph->allocator;
+    for (int i = 0; i < JC_MAX_FIELDS; i++) jc_vec_free(a, &doc->numbers[i]);
+    jc_vec_free(a, &doc->scales);
+    jc_vec_free(a, &doc->labels);
+    jc_file_close(a, &doc->file);
+}
+
+jc_status jc_graph_load(const char *path, const jc_graph_options *options, jc_graph **graph)
+{
+    if (!path || !graph) return jc_fail(JC_E_USAGE, "jc_graph_load: no %s", path ? "place for the graph" : "path");
+    if (!strcmp(path, "-")) return jc_fail(JC_E_USAGE, "reading a document from standard input is not there yet");
+    jc_document doc = {.path = path, .lists = {{.key = "variables"}, {.key = "edges"}}};
+    json_t *root = NULL;
+    jc_status status = jc_graph_create(options, &doc.graph);
+    if (status) return status;
+    init_buffers(&doc);
+    status = parse(&doc, &root);
+    if (!status) status = read_root(&doc, root);
+    json_decref(root);
+    free_buffers(&doc);
+    if (!status && (status = jc_graph_finish(doc.graph))) status = jc_document_fail(&doc, status, "%s", "");
+    if (status)
+        jc_graph_destroy(doc.graph);
+    else
+        *graph = doc.graph;
+    return status;
+}

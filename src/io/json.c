@@ -1,0 +1,133 @@
+#include "io/json.h"
+
+#include <string.h>
+
+#include "core/alloc.h"
+#include "core/error.h"
+
+/* Strings may hold \u0000: `metadata` may hold anything. jc_json_text refuses them where a name is wanted. */
+enum { PARSE_FLAGS = JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL };
+
+const char *jc_shorten(const char *text, char out[JC_SHORT_BYTES])
+{
+    size_t n = strnlen(text, JC_SHORT_BYTES), keep = n;
+    if (n == JC_SHORT_BYTES) {
+        keep = JC_SHORT_BYTES - 4;
+        while (keep > 0 && ((unsigned char)text[keep] & 0xC0) == 0x80) keep--; /* not inside a UTF-8 character */
+    }
+    for (size_t i = 0; i < keep; i++) out[i] = ((unsigned char)text[i] < 0x20 || text[i] == 0x7F) ? '?' : text[i];
+    memcpy(out + keep, keep < n ? "..." : "", keep < n ? 4 : 1);
+    return out;
+}
+
+const char *jc_json_text(const json_t *value)
+{
+    const char *text = json_string_value(value);
+    return text && strlen(text) == json_string_length(value) ? text : NULL;
+}
+
+const char *jc_json_what(const json_t *value)
+{
+    if (!value) return "nothing";
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+        return "an object";
+    case JSON_ARRAY:
+        return "a list";
+    case JSON_STRING:
+        return "text";
+    case JSON_INTEGER:
+        return "an integer";
+    case JSON_REAL:
+        return "a number with fraction or exponent";
+    case JSON_TRUE:
+        return "true";
+    case JSON_FALSE:
+        return "false";
+    default:
+        return "null";
+    }
+}
+
+/* jansson's sentence, with the position where it stopped. */
+static jc_status fail_parse(const json_error_t *error)
+{
+    enum json_error_code code = json_error_code(error);
+    if (code == json_error_out_of_memory || !error->text[0])
+        return jc_fail(JC_E_MEMORY, "not enough memory for the document's values");
+    char text[JC_SHORT_BYTES];
+    return jc_fail(JC_E_INPUT, "line %d, column %d: %s", error->line, error->column, jc_shorten(error->text, text));
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Whether an integer literal of n digits is beyond 64 bits. */
+static bool is_wide(const char *digits, int64_t n, bool negative)
+{
+    if (n != 19) return n > 19;
+    return memcmp(digits, negative ? "9223372036854775808" : "9223372036854775807", 19) > 0;
+}
+
+int64_t jc_json_skip_string(const char *text, int64_t bytes, int64_t i)
+{
+    for (i++; i < bytes && text[i] != '"'; i++)
+        if (text[i] == '\\') i++;
+    return i < bytes ? i + 1 : bytes;
+}
+
+/* Writes to `out` the text with an exponent, "e0", put behind every integer literal beyond 64 bits. A number of an
+ * inline array may be one (it is a double like any other); where a count is wanted it is refused as a real. */
+static jc_status widen_integers(const jc_allocator *a, const char *text, int64_t bytes, jc_vec *out)
+{
+    int64_t copied = 0, i = 0;
+    while (i < bytes) {
+        if (text[i] == '"') {
+            i = jc_json_skip_string(text, bytes, i);
+            continue;
+        }
+        int64_t first = i;
+        while (i < bytes && is_digit(text[i])) i++;
+        int64_t n = i - first;
+        if (n == 0) {
+            i++;
+            continue;
+        }
+        bool whole =
+            (first == 0 || (text[first - 1] != '.' && text[first - 1] != '+' && (text[first - 1] | 32) != 'e')) &&
+            (i == bytes || (text[i] != '.' && (text[i] | 32) != 'e'));
+        if (!whole || !is_wide(text + first, n, first > 0 && text[first - 1] == '-')) continue;
+        jc_status status = jc_vec_append(a, out, text + copied, i - copied, "a document");
+        if (!status) status = jc_vec_append(a, out, "e0", 2, "a document");
+        if (status) return status;
+        copied = i;
+    }
+    return jc_vec_append(a, out, text + copied, bytes - copied, "a document");
+}
+
+/* A second reading, after the first one met a number too large for it. */
+static jc_status parse_widened(const jc_allocator *a, const char *text, int64_t bytes, json_t **root)
+{
+    jc_vec wide = jc_vec_of(1);
+    json_error_t error;
+    jc_status status = widen_integers(a, text, bytes, &wide);
+    if (!status && !(*root = json_loadb(wide.data, (size_t)wide.count, PARSE_FLAGS, &error)))
+        status = fail_parse(&error);
+    jc_vec_free(a, &wide);
+    return status;
+}
+
+jc_status jc_json_parse(const jc_allocator *a, const void *text, int64_t bytes, json_t **root)
+{
+    json_error_t error;
+    json_t *value = json_loadb(text, (size_t)bytes, PARSE_FLAGS, &error);
+    if (!value && error.text[0] && json_error_code(&error) == json_error_numeric_overflow) {
+        jc_status status = parse_widened(a, text, bytes, &value);
+        if (status) return status;
+    }
+    if (!value) return fail_parse(&error);
+    *root = value;
+    return JC_OK;
+}

@@ -1,0 +1,153 @@
+/* Totals of random graphs against their definition: the sum over all paths. */
+#include <criterion/criterion.h>
+#include <math.h>
+
+#include "support/compute.h"
+#include "support/oracle.h"
+#include "support/random_query.h"
+
+enum { SEEDS = 1000 };
+
+static const double largest_exact = 0x1p23; /* sums below stay exact in f32 */
+
+/* Whether a variable has no edge into it. */
+static bool is_root(const jt_graph *g, int64_t v)
+{
+    for (int64_t e = 0; e < g->n_edges; e++)
+        if (g->edges[e].of == v) return false;
+    return true;
+}
+
+/* With named sources every pair has a result; without, each target has one for every root that reaches it. */
+static void check_pairs(const jt_graph *g, const jc_query *q, const jt_results *results)
+{
+    int64_t expected = q->n_of * q->n_wrt;
+    for (int64_t t = 0; t < q->n_of && !q->n_wrt; t++)
+        for (int64_t v = 0; v < g->n_variables; v++) expected += is_root(g, v) && jt_count_paths(g, q->of[t], v) > 0;
+    cr_assert_eq(results->n, expected, "%lld results, expected %lld", (long long)results->n, (long long)expected);
+    for (int64_t t = 0; t < q->n_of; t++)
+        for (int64_t s = 0; s < q->n_wrt; s++) {
+            const jt_result *r = &results->result[t * q->n_wrt + s];
+            cr_assert(r->of == q->of[t] && r->wrt == q->wrt[s], "results are not target by target");
+        }
+}
+
+static void check_exactly(const jt_graph *g, const jt_result *r, uint64_t seed, const char *backend)
+{
+    jt_pool pool = {0};
+    cr_assert(r->rows == g->size[r->of] && r->cols == g->size[r->wrt] && r->blocks == 1);
+    long double *total = r->real ? jt_total_by_paths(&pool, g, r->of, r->wrt, false) : NULL;
+    uint64_t *modulo = r->real ? NULL : jt_total_modulo(&pool, g, r->of, r->wrt);
+    for (int64_t i = 0; i < r->rows * r->cols; i++) {
+        if (modulo)
+            cr_assert_eq(r->modulo[i], modulo[i], "seed %llu, %s: d%lld/d%lld entry %lld", (unsigned long long)seed,
+                         backend, (long long)r->of, (long long)r->wrt, (long long)i);
+        else
+            cr_assert_eq((long double)r->real[i], total[i], "seed %llu, %s: d%lld/d%lld entry %lld: %g, expected %Lg",
+                         (unsigned long long)seed, backend, (long long)r->of, (long long)r->wrt, (long long)i,
+                         r->real[i], total[i]);
+    }
+    jt_pool_free(&pool);
+}
+
+static void check_integer_graph(uint64_t seed, jt_numbers numbers, bool only_exact)
+{
+    jt_graph g;
+    jt_graph_options options = {.seed = seed, .max_paths = 600, .numbers = numbers};
+    if (numbers == JT_SMALL) options.largest = largest_exact;
+    jt_graph_random(&options, &g);
+    jt_backend backends[JT_MAX_BACKENDS];
+    int n = only_exact ? (jt_backends(backends), 1) : jt_backends(backends);
+    jt_rng rng = {seed};
+    jt_query q;
+    jt_query_totals(&rng, &g, &q);
+    for (int b = 0; b < n; b++) {
+        jt_results results = jt_compute(&g.pool, g.graph, &q.query, &backends[b], NULL);
+        check_pairs(&g, &q.query, &results);
+        for (int64_t i = 0; i < results.n; i++) check_exactly(&g, &results.result[i], seed, backends[b].name);
+    }
+    jt_graph_fini(&g);
+}
+
+Test(property, small_integer_totals_are_the_path_sums_bit_for_bit_on_every_backend)
+{
+    for (uint64_t seed = 0; seed < SEEDS; seed++) check_integer_graph(seed, JT_SMALL, false);
+}
+
+Test(property, wide_integer_totals_are_the_path_sums_modulo_a_prime)
+{
+    for (uint64_t seed = 10000; seed < 10000 + SEEDS; seed++) check_integer_graph(seed, JT_WIDE, true);
+}
+
+/* gamma_n = n u / (1 - n u) */
+static long double gamma_of(int64_t n, jc_precision precision)
+{
+    long double u = precision == JC_PRECISION_F32 ? 0x1p-24L : 0x1p-53L;
+    return (long double)n * u / (1 - (long double)n * u);
+}
+
+static void check_within_bound(const jt_graph *g, const jt_result *r, const jt_backend *backend, uint64_t seed)
+{
+    jt_pool pool = {0};
+    long double *total = jt_total_by_paths(&pool, g, r->of, r->wrt, false);
+    long double *absolute = jt_total_by_paths(&pool, g, r->of, r->wrt, true);
+    long double gamma = gamma_of(jt_longest_sum(g), backend->precision);
+    for (int64_t i = 0; i < r->rows * r->cols; i++)
+        cr_assert(fabsl((long double)r->real[i] - total[i]) <= gamma * absolute[i],
+                  "seed %llu, %s: d%lld/d%lld entry %lld: %.17g, expected %.17Lg", (unsigned long long)seed,
+                  backend->name, (long long)r->of, (long long)r->wrt, (long long)i, r->real[i], total[i]);
+    jt_pool_free(&pool);
+}
+
+Test(property, real_totals_are_the_path_sums_within_their_rounding_bound)
+{
+    for (uint64_t seed = 20000; seed < 20000 + SEEDS; seed++) {
+        jt_graph g;
+        jt_graph_options options = {.seed = seed, .max_paths = 300, .numbers = JT_REAL};
+        jt_graph_random(&options, &g);
+        jt_backend backends[JT_MAX_BACKENDS];
+        int n = jt_backends(backends);
+        jt_rng rng = {seed};
+        jt_query q;
+        jt_query_totals(&rng, &g, &q);
+        for (int b = 0; b < n; b++) {
+            if (jt_is_exact(&backends[b])) continue;
+            jt_results results = jt_compute(&g.pool, g.graph, &q.query, &backends[b], NULL);
+            for (int64_t i = 0; i < results.n; i++) check_within_bound(&g, &results.result[i], &backends[b], seed);
+        }
+        jt_graph_fini(&g);
+    }
+}
+
+/* Must differ: the oracle sees a wrong number. */
+Test(property, path_sums_notice_one_changed_entry)
+{
+    jt_graph g;
+    jt_graph_options options = {.seed = 5, .n_variables = 4, .max_paths = 100, .numbers = JT_SMALL, .largest = 1e6};
+    jt_graph_random(&options, &g);
+    int64_t e = 0;
+    long double *before = jt_total_by_paths(&g.pool, &g, g.edges[e].of, g.edges[e].wrt, false);
+    double *D = (double *)g.edges[e].dense;
+    D[0] += 1;
+    long double *after = jt_total_by_paths(&g.pool, &g, g.edges[e].of, g.edges[e].wrt, false);
+    cr_assert_eq(after[0], before[0] + 1);
+    jt_graph_fini(&g);
+}
+
+Test(property, listing_paths_agrees_with_the_recurrence_and_the_count)
+{
+    for (uint64_t seed = 0; seed < 100; seed++) {
+        jt_graph g;
+        jt_graph_options options = {.seed = seed, .max_paths = 500, .numbers = JT_SMALL, .largest = 1e9};
+        jt_graph_random(&options, &g);
+        for (int64_t a = 0; a < g.n_variables; a++)
+            for (int64_t b = 0; b < g.n_variables; b++) {
+                jt_pool pool = {0};
+                long double *x = jt_total_by_paths(&pool, &g, a, b, false);
+                long double *y = jt_total_by_recurrence(&pool, &g, a, b, false);
+                for (int64_t i = 0; i < g.size[a] * g.size[b]; i++) cr_assert_eq(x[i], y[i]);
+                jt_pool_free(&pool);
+            }
+        jt_graph_fini(&g);
+    }
+}

@@ -1,0 +1,100 @@
+#include "support/compute.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "backend/backend.h"
+#include "plan/verify.h"
+#include "support/exact_backend.h"
+
+void jt_ok(jc_status status, const char *what)
+{
+    cr_assert_eq(status, JC_OK, "%s: %s: %s", what, jc_status_name(status), jc_last_error());
+}
+
+bool jt_is_exact(const jt_backend *backend)
+{
+    return !strcmp(backend->name, "exact");
+}
+
+int jt_backends(jt_backend backends[JT_MAX_BACKENDS])
+{
+    int n = 0;
+    backends[n++] = (jt_backend){"exact", JC_PRECISION_F64, 1};
+    for (int i = 0; jc_backend_name(i) && n + 1 < JT_MAX_BACKENDS; i++) {
+        const char *name = jc_backend_name(i);
+        if (jc_backend_available(name) != JC_OK) continue;
+        backends[n++] = (jt_backend){name, JC_PRECISION_F64, 0};
+        if (strcmp(name, "reference")) backends[n++] = (jt_backend){name, JC_PRECISION_F32, 2};
+    }
+    return n;
+}
+
+static double real_element(const jc_result *r, int64_t at)
+{
+    return r->dtype == JC_F32 ? (double)((const float *)r->data)[at] : ((const double *)r->data)[at];
+}
+
+/* A result with its strides as a contiguous matrix. */
+static jt_result copy_result(jt_pool *pool, const jc_result *r, bool exact)
+{
+    jt_result out = {r->of, r->wrt, r->blocks, r->rows, r->cols, NULL, NULL};
+    int64_t n = r->blocks * r->rows * r->cols;
+    if (exact)
+        out.modulo = jt_alloc(pool, n, sizeof *out.modulo);
+    else
+        out.real = jt_alloc(pool, n, sizeof *out.real);
+    for (int64_t i = 0; i < n; i++) {
+        int64_t b = i / (r->rows * r->cols), row = i / r->cols % r->rows, col = i % r->cols;
+        int64_t at = b * r->block_stride + row * r->row_stride + col * r->col_stride;
+        if (r->kind == JC_RESULT_ZERO) continue;
+        bool unit = r->kind == JC_RESULT_IDENTITY;
+        if (exact)
+            out.modulo[i] = unit ? row == col : ((const uint64_t *)r->data)[at];
+        else
+            out.real[i] = unit ? row == col : real_element(r, at);
+    }
+    return out;
+}
+
+jt_results jt_compute(jt_pool *pool, const jc_graph *graph, const jc_query *query, const jt_backend *backend,
+                      const double *seed)
+{
+    jt_results results = {.info = {.struct_size = sizeof results.info}};
+    jc_plan *plan;
+    jc_program *program;
+    jc_run *run;
+    jc_program_options options = JC_PROGRAM_OPTIONS_INIT;
+    options.backend = backend->name;
+    options.precision = backend->precision;
+    options.threads = backend->threads;
+    jt_ok(jc_plan_create(graph, query, &plan), "plan");
+    jt_ok(jc_plan_get_info(plan, &results.info), "plan info");
+    if (jt_is_exact(backend))
+        jt_ok(jc_program_create_on(plan, &jt_exact_backend, &options, &program), "program");
+    else
+        jt_ok(jc_program_create(plan, &options, &program), backend->name);
+    jt_ok(jc_plan_verify(plan, query, &program->layout), "verify");
+    jt_ok(jc_run_create(program, &run), "run");
+    if (seed) jt_ok(jc_run_bind_seed(run, JC_F64, seed), "seed");
+    jt_ok(jc_run_execute(run), "execute");
+    results.n = jc_run_result_count(run);
+    results.result = jt_alloc(pool, results.n, sizeof *results.result);
+    for (int64_t i = 0; i < results.n; i++) {
+        jc_result r;
+        jt_ok(jc_run_result(run, i, &r), "result");
+        results.result[i] = copy_result(pool, &r, jt_is_exact(backend));
+    }
+    jc_run_destroy(run);
+    jc_program_destroy(program);
+    jc_plan_destroy(plan);
+    return results;
+}
+
+const jt_result *jt_find(const jt_results *results, int64_t of, int64_t wrt)
+{
+    for (int64_t i = 0; i < results->n; i++)
+        if (results->result[i].of == of && results->result[i].wrt == wrt) return &results->result[i];
+    cr_assert_fail("no result for d %lld / d %lld", (long long)of, (long long)wrt);
+    return NULL;
+}

@@ -1,0 +1,42 @@
+/* Seeded random graphs through the public interface: all kinds, batches, inner factors, transposes, scales, parallel
+ * edges, operators, single edges and groups in any order, variables numbered in any order. */
+#ifndef JT_RANDOM_GRAPH_H
+#define JT_RANDOM_GRAPH_H
+
+#include <stdbool.h>
+
+#include "jacchain.h"
+#include "support/jacobian.h"
+
+typedef struct jt_edge {
+    int64_t of, wrt;
+    const double *dense;    /* size(of) x size(wrt), row-major, from the table of kinds */
+    const double *absolute; /* the same from absolute values */
+    int64_t terms;          /* products summed into an entry */
+} jt_edge;
+
+typedef struct jt_graph {
+    jt_pool pool;
+    jc_graph *graph; /* finished */
+    int64_t n_variables, n_edges, max_edges;
+    int64_t *size;        /* [n_variables] */
+    int64_t *topological; /* [n_variables] variables, sources first */
+    jt_edge *edges;       /* [n_edges] */
+} jt_graph;
+
+typedef struct jt_graph_options {
+    uint64_t seed;
+    int64_t n_variables; /* at least 1; 0: 2 .. 9 */
+    int64_t max_paths;   /* between any two variables; edges that would make more are left out */
+    int64_t samples;     /* B > 1: every edge is block diagonal in B blocks */
+    jt_numbers numbers;
+    double largest; /* JT_SMALL: bound of every entry of every total from absolute values; 0: none */
+    int real;       /* 0: F64 and F32 mixed; 1: all F64; 2: all F32 */
+    bool no_operators;
+} jt_graph_options;
+
+/* Ends the test where the library refuses the graph. */
+void jt_graph_random(const jt_graph_options *options, jt_graph *graph);
+void jt_graph_fini(jt_graph *graph);
+
+#endif
