@@ -62,6 +62,23 @@ Test(cli_streams, an_output_that_cannot_be_written_is_exit_code_4)
     folder_leave();
 }
 
+/* d(a/db)/dc and da/d(b/dc) are both called da/db/dc. */
+Test(cli_streams, results_that_would_share_a_name_are_not_written)
+{
+    folder_enter();
+    write_text("names.json",
+               "{\"jacchain\": 1, \"variables\": [{\"name\": \"a\", \"size\": 1}, {\"name\": \"b/dc\", \"size\": 1}, "
+               "{\"name\": \"a/db\", \"size\": 1}, {\"name\": \"c\", \"size\": 1}], \"edges\": []}");
+    run r =
+        expect_code(2, "total", "names.json", "--of", "a,a/db", "--wrt", "b/dc,c", "--output", "x.safetensors", NULL);
+    cr_expect(strstr(r.err, "da/db/dc"), "%s", r.err);
+    cr_expect_not(file_exists("x.safetensors"));
+    run_free(&r);
+    r = expect_code(0, "total", "names.json", "--of", "a,a/db", "--wrt", "b/dc,c", NULL);
+    run_free(&r);
+    folder_leave();
+}
+
 Test(cli_streams, standard_output_that_cannot_be_written_is_exit_code_4)
 {
     static const char *const lines[][6] = {{"total", POST, "--of", "L", NULL},
