@@ -1,5 +1,6 @@
 #include "support/exact_backend.h"
 
+#include "backend/reference/plain.h"
 #include "core/dtype.h"
 #include "core/error.h"
 #include "core/size.h"
