@@ -1,5 +1,6 @@
 #include "io/json.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "core/alloc.h"
@@ -107,14 +108,50 @@ static jc_status widen_integers(const jc_allocator *a, const char *text, int64_t
     return jc_vec_append(a, out, text + copied, bytes - copied, "a document");
 }
 
+/* Text on its way to jansson. */
+typedef struct feed {
+    const char *text; /* [bytes] */
+    int64_t bytes, at;
+    bool out_of_memory;
+} feed;
+
+/* Gives jansson one byte at a time. Its lexer drops a character where its buffer cannot grow, and goes on; that memory
+ * ran out only shows in errno, until the next number sets it to 0. A number ends only when the byte behind it was asked
+ * for, so looking at every byte sees it in time. */
+static size_t feed_byte(void *out, size_t room, void *ctx)
+{
+    feed *f = ctx;
+    (void)room;
+    if (errno == ENOMEM) f->out_of_memory = true;
+    if (f->out_of_memory || f->at == f->bytes) return 0;
+    *(char *)out = f->text[f->at++];
+    return 1;
+}
+
+static jc_status load(const char *text, int64_t bytes, json_t **root, json_error_t *error)
+{
+    feed f = {.text = text, .bytes = bytes};
+    int before = errno;
+    errno = 0;
+    json_t *value = json_load_callback(feed_byte, &f, PARSE_FLAGS, error);
+    if (errno == ENOMEM) f.out_of_memory = true;
+    errno = before;
+    if (f.out_of_memory) {
+        json_decref(value);
+        return jc_fail(JC_E_MEMORY, "not enough memory for the document's values");
+    }
+    if (!value) return fail_parse(error);
+    *root = value;
+    return JC_OK;
+}
+
 /* A second reading, after the first one met a number too large for it. */
 static jc_status parse_widened(const jc_allocator *a, const char *text, int64_t bytes, json_t **root)
 {
     jc_vec wide = jc_vec_of(1);
     json_error_t error;
     jc_status status = widen_integers(a, text, bytes, &wide);
-    if (!status && !(*root = json_loadb(wide.data, (size_t)wide.count, PARSE_FLAGS, &error)))
-        status = fail_parse(&error);
+    if (!status) status = load(wide.data, wide.count, root, &error);
     jc_vec_free(a, &wide);
     return status;
 }
@@ -122,12 +159,8 @@ static jc_status parse_widened(const jc_allocator *a, const char *text, int64_t 
 jc_status jc_json_parse(const jc_allocator *a, const void *text, int64_t bytes, json_t **root)
 {
     json_error_t error;
-    json_t *value = json_loadb(text, (size_t)bytes, PARSE_FLAGS, &error);
-    if (!value && error.text[0] && json_error_code(&error) == json_error_numeric_overflow) {
-        jc_status status = parse_widened(a, text, bytes, &value);
-        if (status) return status;
-    }
-    if (!value) return fail_parse(&error);
-    *root = value;
-    return JC_OK;
+    jc_status status = load(text, bytes, root, &error);
+    if (status == JC_E_INPUT && json_error_code(&error) == json_error_numeric_overflow)
+        return parse_widened(a, text, bytes, root);
+    return status;
 }
