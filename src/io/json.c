@@ -128,19 +128,36 @@ static size_t feed_byte(void *out, size_t room, void *ctx)
     return 1;
 }
 
-static jc_status load(const char *text, int64_t bytes, json_t **root, json_error_t *error)
+static json_t *load(feed *f, json_error_t *error)
 {
-    feed f = {.text = text, .bytes = bytes};
     int before = errno;
     errno = 0;
-    json_t *value = json_load_callback(feed_byte, &f, PARSE_FLAGS, error);
-    if (errno == ENOMEM) f.out_of_memory = true;
+    json_t *value = json_load_callback(feed_byte, f, PARSE_FLAGS, error);
+    if (errno == ENOMEM) f->out_of_memory = true;
     errno = before;
-    if (f.out_of_memory) {
+    return value;
+}
+
+/* jansson takes a string that it has no memory for as an invalid token. A text that can be read at a second try was
+ * right, also where the allocator does not set errno. */
+static bool is_right(const char *text, int64_t bytes)
+{
+    json_t *value = json_loadb(text, (size_t)bytes, PARSE_FLAGS, NULL);
+    json_decref(value);
+    return value != NULL;
+}
+
+static jc_status parse(const char *text, int64_t bytes, json_t **root, enum json_error_code *code)
+{
+    json_error_t error;
+    feed f = {.text = text, .bytes = bytes};
+    json_t *value = load(&f, &error);
+    if (!value || f.out_of_memory) {
+        if (f.out_of_memory || is_right(text, bytes)) error.text[0] = '\0';
+        *code = json_error_code(&error);
         json_decref(value);
-        return jc_fail(JC_E_MEMORY, "not enough memory for the document's values");
+        return fail_parse(&error);
     }
-    if (!value) return fail_parse(error);
     *root = value;
     return JC_OK;
 }
@@ -149,18 +166,17 @@ static jc_status load(const char *text, int64_t bytes, json_t **root, json_error
 static jc_status parse_widened(const jc_allocator *a, const char *text, int64_t bytes, json_t **root)
 {
     jc_vec wide = jc_vec_of(1);
-    json_error_t error;
+    enum json_error_code code;
     jc_status status = widen_integers(a, text, bytes, &wide);
-    if (!status) status = load(wide.data, wide.count, root, &error);
+    if (!status) status = parse(wide.data, wide.count, root, &code);
     jc_vec_free(a, &wide);
     return status;
 }
 
 jc_status jc_json_parse(const jc_allocator *a, const void *text, int64_t bytes, json_t **root)
 {
-    json_error_t error;
-    jc_status status = load(text, bytes, root, &error);
-    if (status == JC_E_INPUT && json_error_code(&error) == json_error_numeric_overflow)
-        return parse_widened(a, text, bytes, root);
+    enum json_error_code code = json_error_unknown;
+    jc_status status = parse(text, bytes, root, &code);
+    if (status == JC_E_INPUT && code == json_error_numeric_overflow) return parse_widened(a, text, bytes, root);
     return status;
 }

@@ -158,20 +158,24 @@ static jc_status name_results(const jc_graph *g, const jc_result *results, int64
 typedef struct text_sink {
     const jc_allocator *allocator;
     jc_vec *text; /* char */
+    jc_status status;
 } text_sink;
 
+/* jansson goes on after some failures: the first one is kept. */
 static int append_text(const char *text, size_t bytes, void *ctx)
 {
-    text_sink *sink = ctx;
-    return jc_vec_append(sink->allocator, sink->text, text, (int64_t)bytes, "a file's header") ? -1 : 0;
+    text_sink *s = ctx;
+    if (!s->status) s->status = jc_vec_append(s->allocator, s->text, text, (int64_t)bytes, "a file's header");
+    return s->status ? -1 : 0;
 }
 
 /* *text = value as JSON text, ended by NUL. */
 static jc_status write_text(const jc_allocator *a, const json_t *value, jc_vec *text)
 {
-    text_sink sink = {a, text};
-    if (json_dump_callback(value, append_text, &sink, JSON_COMPACT))
-        return jc_fail(JC_E_MEMORY, "not enough memory for a file's header");
+    text_sink sink = {a, text, JC_OK};
+    int failed = json_dump_callback(value, append_text, &sink, JSON_COMPACT);
+    if (sink.status) return sink.status;
+    if (failed) return jc_fail(JC_E_MEMORY, "not enough memory for a file's header");
     return jc_vec_append(a, text, "", 1, "a file's header");
 }
 
