@@ -209,7 +209,8 @@ void jt_graph_random(const jt_graph_options *options, jt_graph *graph)
     int64_t tries = jt_between(&m.rng, graph->n_variables, 5 * graph->n_variables);
     graph->max_edges = tries * MAX_GROUP;
     graph->edges = jt_alloc(&graph->pool, graph->max_edges, sizeof *graph->edges);
-    check(jc_graph_create(NULL, &graph->graph));
+    jc_graph_options create = {.struct_size = sizeof create, .allocator = options->allocator};
+    check(jc_graph_create(&create, &graph->graph));
     add_variables(&m, position);
     for (int64_t i = 0; i < tries; i++) add_edges(&m, position);
     check(jc_graph_finish(graph->graph));
