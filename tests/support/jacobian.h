@@ -44,9 +44,10 @@ typedef struct jt_shape {
     int64_t members;
 } jt_shape;
 
-/* A Jacobian with random numbers. m: for csr ignored (the pattern is random), low_rank the rank, weight the samples. */
-jt_jacobian jt_jacobian_random(jt_pool *pool, jt_rng *rng, const jt_shape *shape, jt_numbers numbers, jc_dtype real,
-                               jc_dtype integer, int misalign);
+/* A Jacobian with random numbers; floating ones from number_rng, patterns and scales from rng. m: for csr ignored (the
+ * pattern is random), low_rank the rank, weight the samples. */
+jt_jacobian jt_jacobian_random(jt_pool *pool, jt_rng *rng, jt_rng *number_rng, const jt_shape *shape,
+                               jt_numbers numbers, jc_dtype real, jc_dtype integer, int misalign);
 
 int64_t jt_jacobian_rows(const jt_jacobian *jac);
 int64_t jt_jacobian_cols(const jt_jacobian *jac);
