@@ -236,6 +236,32 @@ double *jt_jacobian_dense(jt_pool *pool, const jt_jacobian *jac, int64_t member,
     return M;
 }
 
+jt_field *jt_jacobian_numbers(jt_jacobian *jac)
+{
+    jt_field *fields[] = {&jac->values, &jac->u, &jac->x};
+    for (int i = 0; i < 3; i++)
+        if (fields[i]->number) return fields[i];
+    return NULL;
+}
+
+/* The same Jacobian with ones for numbers. */
+double *jt_jacobian_structure(jt_pool *pool, const jt_jacobian *jac, int64_t member)
+{
+    jt_jacobian ones = *jac;
+    jt_field *fields[] = {&ones.values, &ones.u, &ones.v, &ones.x};
+    for (int i = 0; i < 4; i++) {
+        if (!fields[i]->number) continue;
+        int64_t n = field_blocks(jac, fields[i]) * fields[i]->block;
+        fields[i]->number = jt_alloc(pool, n, sizeof(double));
+        for (int64_t k = 0; k < n; k++) fields[i]->number[k] = 1;
+    }
+    ones.scales = jt_alloc(pool, jac->members, sizeof(double));
+    for (int64_t e = 0; e < jac->members; e++) ones.scales[e] = 1;
+    double *structure = jt_jacobian_dense(pool, &ones, member, false);
+    for (int64_t i = 0; i < jt_jacobian_rows(jac) * jt_jacobian_cols(jac); i++) structure[i] = structure[i] != 0;
+    return structure;
+}
+
 int64_t jt_jacobian_terms(const jt_jacobian *jac)
 {
     return jac->p + jac->q + (jac->kind == JC_LOW_RANK ? jac->m : 0);

@@ -56,6 +56,12 @@ int64_t jt_jacobian_cols(const jt_jacobian *jac);
  * for low_rank is |U| |V|^T. */
 double *jt_jacobian_dense(jt_pool *pool, const jt_jacobian *jac, int64_t member, bool absolute);
 
+/* 1 where the Jacobian has an entry by its structure, whatever its number; else 0. */
+double *jt_jacobian_structure(jt_pool *pool, const jt_jacobian *jac, int64_t member);
+
+/* The field that holds the numbers (u for low_rank), or NULL. */
+jt_field *jt_jacobian_numbers(jt_jacobian *jac);
+
 /* What jc_graph_add_edges takes for all members (group) or jc_graph_add_edge for the only one. The arrays are made in
  * the pool, with the dtype and alignment asked for. An operator's callbacks multiply with its dense matrix. */
 jc_jacobian jt_jacobian_public(jt_pool *pool, const jt_jacobian *jac, bool group);
