@@ -25,9 +25,9 @@ cd "$root" || exit "$EXIT_SETUP"
 graph=examples/digits_rnn.json
 parameters=W_in,W_rec,b,W_out,c
 cat <<TEXT
-$graph: a recurrent network (tanh, 8 steps, 32 hidden units) trained on handwritten digits, unrolled
-over 64 real images. Its loss L is now differentiated with respect to its five parameters, from the local
-Jacobians alone; then every equation is checked, and the gradients are compared with those of PyTorch.
+$graph: a recurrent network (tanh, 8 steps, 32 hidden units) trained on
+handwritten digits, unrolled over 64 real images. Its loss L is now differentiated with respect to its five
+parameters, from the local Jacobians alone; then every equation is checked, and PyTorch's gradients compared.
 TEXT
 step() {
   printf '\n$ jacchain %s\n' "$*"
@@ -36,4 +36,4 @@ step() {
 step total "$graph" --of L --wrt "$parameters" || exit
 step check "$graph" --of L --wrt "$parameters" || exit
 step check "$graph" --against examples/digits_rnn.expected.safetensors || exit
-printf '\nThe result agrees: every equation holds to rounding, and so do the gradients computed by PyTorch.\n'
+printf '\nThe result agrees: every equation holds to rounding, and so do the gradients that PyTorch computed.\n'

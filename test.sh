@@ -84,6 +84,7 @@ build_preset "$log" release all -DJACCHAIN_TESTS=ON -DJACCHAIN_BENCH=ON -DJACCHA
 suite "tests" release
 programs "examples" release
 documents
+check "run.sh" "$root/scripts/check-run.sh"
 check "formatting" "$root/scripts/check-format.sh"
 check "installed, static" "$root/scripts/check-install.sh" "$root/build/release" static
 

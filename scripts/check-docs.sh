@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Runs every ```sh block of README.md, docs/*.md and examples/README.md in a scratch folder that has run.sh and examples/ in
 # it, and `jacchain` on the path. A block must succeed; where the next block is ```text, both outputs together must
-# be that text, in which … stands for anything. Blocks with ./test.sh are left out (this is run by it).
-# Every ```c block of README.md must stand in one of examples/*.c.  Last line: "N passed, N failed".
+# be that text, in which … stands for anything; where it is ```text approx, numbers and their units are not compared.
+# Blocks with ./test.sh are left out (this is run by it).
+# Every ```c block of README.md must stand in one of examples/*.c, and every relative link lead to a file. Last line: "N passed, N failed".
 set -u
 root=$(readlink -f -- "$(dirname -- "${BASH_SOURCE[0]}")/..")
 scratch=$(mktemp -d)
@@ -26,7 +27,12 @@ pattern_of() {
   printf '%s' "$1" | sed -e 's/[][\\*?]/\\&/g' -e 's/…/*/g'
 }
 
-# run_block WHERE COMMANDS EXPECTED HAS_EXPECTED
+# The text with every number, and the unit of a time or of bytes behind it, as N, and single spaces.
+without_numbers() {
+  sed -E -e 's/[0-9]+([.,][0-9]+)*(e[-+]?[0-9]+)?( (us|ms|s|bytes|[KMGT]iB)\b)?/N/g' -e 's/  +/ /g' <<<"$1"
+}
+
+# run_block WHERE COMMANDS EXPECTED HOW: compares as `exact` or `approx`, or not at all with `no`.
 run_block() {
   local where=$1 commands=$2 expected=$3 output code pattern
   case $commands in *./test.sh*) return ;; esac
@@ -36,7 +42,10 @@ run_block() {
     verdict 1 "$where" "exit code $code: $commands"$'\n'"$output"
     return
   fi
-  if [ "$4" = 1 ]; then
+  if [ "$4" = approx ]; then
+    expected=$(without_numbers "$expected") output=$(without_numbers "$output")
+  fi
+  if [ "$4" != no ]; then
     pattern=$(pattern_of "$expected")
     # shellcheck disable=SC2053
     if [[ $output != $pattern ]]; then
@@ -60,7 +69,7 @@ check_c_block() {
 
 # Walks through one file; a block's commands wait until it is known whether its output follows.
 check_file() {
-  local file=$1 line kind='' block='' start=0 number=0 waiting='' waiting_at='' name=${1#"$root"/}
+  local file=$1 line kind='' block='' start=0 number=0 waiting='' waiting_at='' name=${1#"$root"/} how
   while IFS= read -r line || [ -n "$line" ]; do
     number=$((number + 1))
     case $line in
@@ -68,8 +77,8 @@ check_file() {
       if [ -z "$kind" ]; then
         kind=${line#'```'} block='' start=$number
         [ -n "$kind" ] || kind=plain
-        if [ -n "$waiting" ] && [ "$kind" != text ]; then
-          run_block "$waiting_at" "$waiting" '' 0
+        if [ -n "$waiting" ] && [[ $kind != text* ]]; then
+          run_block "$waiting_at" "$waiting" '' no
           waiting=''
         fi
         continue
@@ -77,8 +86,10 @@ check_file() {
       block=${block%$'\n'}
       case $kind in
       sh) waiting=$block waiting_at=$name:$start ;;
-      text)
-        [ -n "$waiting" ] && run_block "$waiting_at" "$waiting" "$block" 1
+      text | 'text approx')
+        how=exact
+        [ "$kind" = text ] || how=approx
+        [ -n "$waiting" ] && run_block "$waiting_at" "$waiting" "$block" "$how"
         waiting=''
         ;;
       c) [ "$name" = README.md ] && check_c_block "$name:$start" "$block" ;;
@@ -90,11 +101,23 @@ check_file() {
       ;;
     esac
   done <"$file"
-  [ -n "$waiting" ] && run_block "$waiting_at" "$waiting" '' 0
+  [ -n "$waiting" ] && run_block "$waiting_at" "$waiting" '' no
 }
 
-for file in "$root"/README.md "$root"/docs/*.md "$root"/examples/README.md; do
-  [ -f "$file" ] && check_file "$file"
+# Every relative link leads to a file.
+check_links() {
+  local file=$1 link
+  while IFS= read -r link; do
+    case $link in *://* | '#'*) continue ;; esac
+    [ -e "$(dirname "$file")/${link%%#*}" ]
+    verdict $? "${file#"$root"/}" "nothing lies at $link"
+  done < <(grep -oE '\]\([^) ]+\)' "$file" | sed 's/^](//; s/)$//')
+}
+
+for file in "$root"/README.md "$root"/CHANGELOG.md "$root"/docs/*.md "$root"/examples/README.md; do
+  [ -f "$file" ] || continue
+  check_file "$file"
+  check_links "$file"
 done
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -18,7 +18,7 @@ const jc_option jc_cli_engine_options[] = {
      .offset = offsetof(jc_cli_shared, backend),
      .value = "NAME",
      .help = "what computes: auto (the default: the one with the smallest predicted time), cpu, reference (double "
-             "precision, plain loops in a documented order), cuda",
+             "precision, plain loops in a documented order), cuda (where it is built in)",
      .choices = "auto|cuda|cpu|reference"},
     {.name = "precision",
      .type = JC_OPTION_CHOICE,

@@ -107,27 +107,42 @@ static jc_status widen_integers(const jc_allocator *a, const char *text, int64_t
     return jc_vec_append(a, out, text + copied, bytes - copied, "a document");
 }
 
-/* A second reading, after the first one met a number too large for it. */
+/* jansson takes a string that it has no memory for as an invalid token. A text that can be read at a second try was
+ * right. */
+static bool is_right(const char *text, int64_t bytes)
+{
+    json_t *value = json_loadb(text, (size_t)bytes, PARSE_FLAGS, NULL);
+    json_decref(value);
+    return value != NULL;
+}
+
+static jc_status parse(const char *text, int64_t bytes, json_t **root, enum json_error_code *code)
+{
+    json_error_t error;
+    json_t *value = json_loadb(text, (size_t)bytes, PARSE_FLAGS, &error);
+    if (!value) {
+        if (is_right(text, bytes)) error.text[0] = '\0';
+        *code = json_error_code(&error);
+        return fail_parse(&error);
+    }
+    *root = value;
+    return JC_OK;
+}
+
 static jc_status parse_widened(const jc_allocator *a, const char *text, int64_t bytes, json_t **root)
 {
     jc_vec wide = jc_vec_of(1);
-    json_error_t error;
+    enum json_error_code code;
     jc_status status = widen_integers(a, text, bytes, &wide);
-    if (!status && !(*root = json_loadb(wide.data, (size_t)wide.count, PARSE_FLAGS, &error)))
-        status = fail_parse(&error);
+    if (!status) status = parse(wide.data, wide.count, root, &code);
     jc_vec_free(a, &wide);
     return status;
 }
 
 jc_status jc_json_parse(const jc_allocator *a, const void *text, int64_t bytes, json_t **root)
 {
-    json_error_t error;
-    json_t *value = json_loadb(text, (size_t)bytes, PARSE_FLAGS, &error);
-    if (!value && error.text[0] && json_error_code(&error) == json_error_numeric_overflow) {
-        jc_status status = parse_widened(a, text, bytes, &value);
-        if (status) return status;
-    }
-    if (!value) return fail_parse(&error);
-    *root = value;
-    return JC_OK;
+    enum json_error_code code = json_error_unknown;
+    jc_status status = parse(text, bytes, root, &code);
+    if (status == JC_E_INPUT && code == json_error_numeric_overflow) return parse_widened(a, text, bytes, root);
+    return status;
 }

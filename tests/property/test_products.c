@@ -181,8 +181,7 @@ Test(property, per_sample_totals_are_refused_or_the_total_is_block_diagonal)
     int64_t refused = 0, accepted = 0;
     for (uint64_t seed = 0; seed < 3000; seed++) {
         jt_graph g;
-        jt_graph_options options = {
-            .seed = seed, .max_paths = 100, .numbers = JT_SMALL, .n_variables = 3};
+        jt_graph_options options = {.seed = seed, .max_paths = 100, .numbers = JT_SMALL, .n_variables = 3};
         jt_graph_random(&options, &g);
         int64_t of = g.topological[2], wrt = g.topological[0], B = 2;
         jc_query q = JC_QUERY_INIT;

@@ -1,0 +1,128 @@
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "jacchain.h"
+
+/* The multiply-adds of post by hand: reverse 10 + 6 + 12 + 8 + 20, forward 24 + 40 + 12 + 8 + 20. */
+Test(cli_plan, json_has_the_shape_of_the_contract_and_the_costs_counted_by_hand)
+{
+    static const char *const keys[] = {"level", "kind", "count", "m", "n", "k", "routine"};
+    json_t *root = expect_json(0, "plan", POST, "--of", "L", "--json", NULL);
+    cr_expect(json_same(json_at(root, "order"), "\"reverse\""));
+    cr_expect(json_same(json_at(root, "multiply_adds"), "56"));
+    cr_expect(json_same(json_at(root, "alternatives"), "{\"reverse\": 56, \"forward\": 104, \"elimination\": null}"));
+    cr_expect(json_same(json_at(root, "eliminate"), "[\"z\", \"y\", \"x\"]"));
+    cr_expect(json_is_integer(json_at(root, "levels")));
+    cr_expect(json_is_integer(json_at(root, "bytes")));
+    cr_expect(json_is_integer(json_at(root, "peak_bytes")));
+    cr_expect(json_is_number(json_at(root, "seconds_predicted")));
+    cr_expect_gt(json_array_size(json_at(root, "batches")), 0);
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        cr_expect(json_object_get(json_at(root, "batches/0"), keys[i]), "%s", keys[i]);
+    json_decref(root);
+    root = expect_json(0, "plan", POST, "--of", "L", "--order", "forward", "--json", NULL);
+    cr_expect(json_same(json_at(root, "order"), "\"forward\""));
+    cr_expect(json_same(json_at(root, "multiply_adds"), "104"));
+    cr_expect(json_same(json_at(root, "eliminate"), "[\"x\", \"y\", \"z\"]"));
+    json_decref(root);
+}
+
+Test(cli_plan, nothing_is_computed_and_the_prediction_is_what_total_then_uses)
+{
+    json_t *plan = expect_json(0, "plan", DIGITS, "--of", "L", "--json", NULL);
+    json_t *total = expect_json(0, "total", DIGITS, "--of", "L", "--json", NULL);
+    cr_expect(json_equal(json_at(plan, "multiply_adds"), json_at(total, "cost/multiply_adds")));
+    cr_expect(json_equal(json_at(plan, "bytes"), json_at(total, "cost/bytes")));
+    cr_expect(json_equal(json_at(plan, "peak_bytes"), json_at(total, "peak_bytes")));
+    cr_expect(json_equal(json_at(plan, "backend"), json_at(total, "backend")));
+    json_decref(total);
+    json_decref(plan);
+}
+
+Test(cli_plan, text_tells_order_costs_memory_and_batches)
+{
+    run r = expect_code(0, "plan", POST, "--of", "L", NULL);
+    static const char *const texts[] = {"order           reverse",
+                                        "eliminate       z, y, x",
+                                        "multiply-adds   56",
+                                        "forward       104",
+                                        "elimination   not there yet",
+                                        "peak memory",
+                                        "predicted time",
+                                        "routine"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        cr_expect(strstr(r.out, texts[i]), "'%s' in:\n%s", texts[i], r.out);
+    run_free(&r);
+}
+
+/* A seed of k rows for L costs k times the products, and D[L,.] must then be multiplied too: 3 (56 + 5 + 2 + 3). */
+Test(cli_plan, seed_width_plans_a_vjp_or_a_jvp)
+{
+    json_t *root = expect_json(0, "plan", POST, "--of", "L", "--seed-width", "3", "--order", "reverse", "--json", NULL);
+    cr_expect(json_same(json_at(root, "seed"), "\"rows\""));
+    cr_expect(json_same(json_at(root, "multiply_adds"), "198"));
+    json_decref(root);
+    root = expect_json(0, "plan", POST, "--of", "L,z", "--wrt", "w", "--seed-width", "2", "--json", NULL);
+    cr_expect(json_same(json_at(root, "seed"), "\"columns\""));
+    json_decref(root);
+    root = expect_json(0, "plan", POST, "--of", "L", "--wrt", "w", "--seed-width", "2", "--order", "forward", "--json",
+                       NULL);
+    cr_expect(json_same(json_at(root, "seed"), "\"columns\""));
+    json_decref(root);
+    run r = expect_code(2, "plan", POST, "--of", "L,z", "--wrt", "w,x", "--seed-width", "2", NULL);
+    cr_expect(strstr(r.err, "--seed-width"), "%s", r.err);
+    run_free(&r);
+}
+
+static const char structure[] = "{\"jacchain\": 1, \"variables\": [{\"name\": \"a\", \"size\": 3}, {\"name\": \"b\", "
+                                "\"size\": 4}, {\"name\": \"c\", \"size\": 2}], \"edges\": "
+                                "[{\"of\": \"b\", \"wrt\": \"a\", \"jacobian\": {\"kind\": \"dense\"}}, {\"of\": "
+                                "\"c\", \"wrt\": \"b\", \"jacobian\": {\"kind\": \"dense\"}}]}";
+
+Test(cli_plan, a_structure_without_numbers_is_planned_and_not_computed)
+{
+    folder_enter();
+    write_text("structure.json", structure);
+    run r = expect_code(0, "plan", "structure.json", "--of", "c", NULL);
+    cr_expect(strstr(r.out, "counted as that of a dense D"), "%s", r.out);
+    run_free(&r);
+    json_t *root = expect_json(0, "plan", "structure.json", "--of", "c", "--json", NULL);
+    cr_expect(json_same(json_at(root, "multiply_adds"), "24"));
+    cr_expect(json_is_true(json_at(root, "structure_only")));
+    json_decref(root);
+    r = expect_code(3, "total", "structure.json", "--of", "c", NULL);
+    cr_expect(strstr(r.err, "structure.json: "), "%s", r.err);
+    cr_expect_str_eq(r.out, "");
+    run_free(&r);
+    folder_leave();
+}
+
+Test(cli_plan, a_memory_limit_shows_blocks_or_is_too_small)
+{
+    run r =
+        expect_code(0, "plan", DIGITS, "--of", "o", "--wrt", "b", "--order", "reverse", "--memory-limit", "1M", NULL);
+    cr_expect(strstr(r.out, "in blocks"), "%s", r.out);
+    run_free(&r);
+    r = expect_code(5, "plan", DIGITS, "--of", "o", "--wrt", "b", "--order", "reverse", "--memory-limit", "1K", NULL);
+    cr_expect(strstr(r.err, "1024 bytes"), "%s", r.err);
+    run_free(&r);
+}
+
+Test(cli_info, tells_version_backends_devices_and_libraries)
+{
+    json_t *root = expect_json(0, "info", "--json", NULL);
+    cr_expect_str_eq(json_string_value(json_at(root, "version")), JACCHAIN_VERSION);
+    for (size_t i = 0; jc_backend_name((int)i); i++)
+        cr_expect_str_eq(json_string_value(json_array_get(json_at(root, "backends"), i)), jc_backend_name((int)i));
+    cr_expect(json_is_string(json_at(root, "devices/0/name")));
+    cr_expect_str_eq(json_string_value(json_at(root, "libraries/jansson")), jansson_version_str());
+    cr_expect(json_is_string(json_at(root, "libraries/openblas")));
+    json_decref(root);
+    run r = expect_code(0, "info", NULL);
+    cr_expect(strstr(r.out, "OpenBLAS"), "%s", r.out);
+    run_free(&r);
+    r = expect_code(2, "info", POST, NULL);
+    run_free(&r);
+}

@@ -1,0 +1,146 @@
+#include "conformance/case.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+
+/* The sum of the Jacobians as a list of entries: value is 0 where absolute is not for terms that cancel. */
+typedef struct entry {
+    int64_t row, col;
+    double value, absolute;
+} entry;
+
+typedef struct problem {
+    const jt_case *c;
+    jt_pool pool;
+    jc_graph *graph;
+    int64_t rows, cols, n_entries, terms;
+    entry *entries; /* [n_entries] */
+    double *S;      /* k x rows, or cols x k */
+} problem;
+
+typedef enum request { VJP, JVP, TOTAL } request;
+
+const char *jt_case_text(const jt_case *c)
+{
+    static _Thread_local char text[200];
+    const jt_shape *s = &c->shape;
+    snprintf(text, sizeof text, "%s %lld x %lld%s, batch %lld%s, inner %lld, m %lld, %lld edges, k %lld, seed %llu",
+             jc_kind_name(s->kind), (long long)s->p, (long long)s->q, s->transpose ? " transposed" : "",
+             (long long)s->batch, s->batched ? " own" : "", (long long)s->inner, (long long)s->m,
+             (long long)c->parallel, (long long)c->k, (unsigned long long)c->seed);
+    return text;
+}
+
+static void add_entries(problem *p, const jt_jacobian *jac)
+{
+    jt_pool pool = {0};
+    double *D = jt_jacobian_dense(&pool, jac, 0, false), *A = jt_jacobian_dense(&pool, jac, 0, true);
+    int64_t n = p->n_entries;
+    for (int64_t i = 0; i < p->rows * p->cols; i++) n += A[i] != 0;
+    entry *entries = jt_alloc(&p->pool, n, sizeof *entries);
+    for (int64_t i = 0; i < p->n_entries; i++) entries[i] = p->entries[i];
+    for (int64_t i = 0; i < p->rows * p->cols; i++)
+        if (A[i] != 0) entries[p->n_entries++] = (entry){i / p->cols, i % p->cols, D[i], A[i]};
+    p->entries = entries;
+    p->terms += jt_jacobian_terms(jac) + 1;
+    jt_pool_free(&pool);
+}
+
+static void make_graph(problem *p, jt_rng *rng)
+{
+    const jt_case *c = p->c;
+    int64_t w, x, r = c->shape.batch * c->shape.inner;
+    p->rows = r * (c->shape.transpose ? c->shape.q : c->shape.p);
+    p->cols = r * (c->shape.transpose ? c->shape.p : c->shape.q);
+    jt_ok(jc_graph_create(NULL, &p->graph), "graph");
+    jt_ok(jc_graph_add_variable(p->graph, "w", p->cols, &w), "w");
+    jt_ok(jc_graph_add_variable(p->graph, "x", p->rows, &x), "x");
+    for (int64_t i = 0; i < c->parallel; i++) {
+        jt_jacobian jac =
+            jt_jacobian_random(&p->pool, rng, &c->shape, c->numbers, c->real, i % 2 ? JC_I32 : JC_I64, c->misalign);
+        jc_jacobian public = jt_jacobian_public(&p->pool, &jac, false);
+        jt_ok(jc_graph_add_edge(p->graph, x, w, &public, NULL, 0), jt_case_text(c));
+        add_entries(p, &jac);
+    }
+    jt_ok(jc_graph_finish(p->graph), "finish");
+}
+
+/* Sums by definition: vjp S M, jvp M S, total M; and the same from absolute values. */
+static void expected(const problem *p, request what, long double *E, long double *A)
+{
+    int64_t k = p->c->k;
+    bool real = p->c->numbers == JT_REAL;
+    for (int64_t i = 0; i < p->n_entries; i++) {
+        const entry *e = &p->entries[i];
+        if (what == TOTAL) E[e->row * p->cols + e->col] += e->value, A[e->row * p->cols + e->col] += e->absolute;
+        for (int64_t j = 0; j < k && what != TOTAL; j++) {
+            double s = what == VJP ? p->S[j * p->rows + e->row] : p->S[e->col * k + j];
+            int64_t at = what == VJP ? j * p->cols + e->col : e->row * k + j;
+            E[at] += (long double)s * e->value;
+            if (real) A[at] += (long double)fabs(s) * e->absolute;
+        }
+    }
+}
+
+static void judge(const problem *p, const jt_backend *b, request what, jc_order order, const jt_result *r,
+                  const long double *E, const long double *A)
+{
+    static const char *const names[] = {"vjp", "jvp", "total"};
+    long double n = (long double)(p->terms + 8), u = b->precision == JC_PRECISION_F32 ? 0x1p-24L : 0x1p-53L;
+    long double gamma = p->c->numbers == JT_REAL ? n * u / (1 - n * u) : 0;
+    for (int64_t i = 0; i < r->rows * r->cols; i++) {
+        bool ok = r->modulo ? r->modulo[i] == (E[i] < 0 ? (UINT64_C(1) << 61) - 1 - (uint64_t)-E[i] : (uint64_t)E[i])
+                            : fabsl((long double)r->real[i] - E[i]) <= gamma * A[i];
+        if (ok) continue;
+        cr_assert_fail("%s (%s), %s, %s: %s: entry %lld,%lld is %.17g, expected %.17Lg", b->name,
+                       b->precision == JC_PRECISION_F32 ? "f32" : "f64", names[what],
+                       order == JC_ORDER_REVERSE ? "reverse" : "forward", jt_case_text(p->c), (long long)(i / r->cols),
+                       (long long)(i % r->cols), r->real ? r->real[i] : (double)r->modulo[i], E[i]);
+    }
+}
+
+static void ask(problem *p, request what, const long double *E, const long double *A)
+{
+    int64_t w = 0, x = 1;
+    jt_backend backends[JT_MAX_BACKENDS];
+    int n = jt_backends(backends);
+    jc_query q = JC_QUERY_INIT;
+    q.of = &x, q.n_of = 1, q.wrt = &w, q.n_wrt = 1;
+    q.seed = what == VJP ? JC_SEED_ROWS : what == JVP ? JC_SEED_COLUMNS : JC_SEED_NONE;
+    q.seed_width = what == TOTAL ? 0 : p->c->k;
+    for (int b = 0; b < n; b++) {
+        if (jt_is_exact(&backends[b]) && (p->c->numbers == JT_REAL || p->n_entries * p->c->k > p->c->exact_work))
+            continue;
+        for (q.order = JC_ORDER_REVERSE; q.order <= JC_ORDER_FORWARD; q.order++) {
+            jt_pool pool = {0};
+            jt_results results = jt_compute(&pool, p->graph, &q, &backends[b], what == TOTAL ? NULL : p->S);
+            judge(p, &backends[b], what, q.order, &results.result[0], E, A);
+            jt_pool_free(&pool);
+        }
+    }
+}
+
+int64_t jt_case_check(const jt_case *c)
+{
+    problem p = {.c = c};
+    jt_rng rng = {c->seed};
+    int64_t looked_at = 0;
+    make_graph(&p, &rng);
+    for (request what = VJP; what <= (c->no_totals ? JVP : TOTAL); what++) {
+        int64_t in = what == VJP ? p.rows : p.cols, out = what == VJP ? p.cols : p.rows;
+        int64_t n = what == TOTAL ? p.rows * p.cols : c->k * out;
+        jt_pool pool = {0};
+        p.S = jt_alloc(&pool, c->k * in, sizeof *p.S);
+        for (int64_t i = 0; i < c->k * in; i++)
+            p.S[i] = c->numbers == JT_REAL ? jt_unit(&rng) : (double)jt_between(&rng, -2, 2);
+        long double *E = jt_alloc(&pool, n, sizeof *E), *A = jt_alloc(&pool, n, sizeof *A);
+        expected(&p, what, E, A);
+        ask(&p, what, E, A);
+        jt_pool_free(&pool);
+        looked_at += n;
+    }
+    jc_graph_destroy(p.graph);
+    jt_pool_free(&p.pool);
+    return looked_at;
+}
