@@ -10,7 +10,7 @@
 #include "core/error.h"
 #include "core/size.h"
 
-enum { BUFFER_BYTES = 1 << 18, NAME_EXTRA = 32, NAME_TRIES = 1000 };
+enum { BUFFER_BYTES = 1 << 18, NAME_EXTRA = 48, NAME_TRIES = 1000 };
 
 struct jc_output {
     jc_allocator allocator;
@@ -30,11 +30,14 @@ static jc_status fail_system(const jc_output *o, int error)
     return jc_fail(JC_E_OUTPUT, "%.1000s: cannot be written: %s", o->path, reason);
 }
 
-/* Opens a file of a new name beside the path. open, not mkstemp, so that the file gets the user's usual permissions. */
+/* Opens a file of a new name in the path's folder. open, not mkstemp, so that it gets the user's usual permissions. */
 static jc_status open_temporary(jc_output *o)
 {
+    const char *slash = strrchr(o->path, '/');
+    int folder = slash ? (int)(slash - o->path) + 1 : 0;
     for (int i = 0; i < NAME_TRIES; i++) {
-        snprintf(o->temporary, o->path_bytes + NAME_EXTRA, "%s.%ld-%d.tmp", o->path, (long)getpid(), i);
+        snprintf(o->temporary, o->path_bytes + NAME_EXTRA, "%.*s.jacchain-%ld-%d.tmp", folder, o->path, (long)getpid(),
+                 i);
         o->file = open(o->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (o->file >= 0) return JC_OK;
         if (errno != EEXIST) break;

@@ -137,8 +137,8 @@ Test(results, two_of_one_name_and_other_files_are_refused)
                                    plain(JC_RESULT_ZERO, A, B_DC, 2, 2, JC_F64)};
     const jc_result twice[] = {plain(JC_RESULT_ZERO, L, C, 2, 2, JC_F64), plain(JC_RESULT_ZERO, L, C, 2, 2, JC_F64)};
     const char *path = io_write(&folder, "r.safetensors", "old", 3);
-    expect_usage(g, same_name, 2, path, "'da/db/dc'");
-    expect_usage(g, twice, 2, path, "'dL/dc'");
+    expect_usage(g, same_name, 2, path, "two results would be named 'da/db/dc'");
+    expect_usage(g, twice, 2, path, "two results would be named 'dL/dc'");
     expect_usage(g, twice, 1, io_path(&folder, "r.npy"), "not there yet");
     expect_usage(g, twice, 1, io_path(&folder, "r.csv"), ".safetensors");
     expect_usage(g, twice, 1, io_path(&folder, "r"), ".safetensors");
