@@ -47,7 +47,10 @@ static void assert_same_bits(const jc_result *a, const jc_result *b, uint64_t se
 {
     cr_assert(a->of == b->of && a->wrt == b->wrt && a->rows == b->rows && a->cols == b->cols && a->kind == b->kind &&
                   a->dtype == b->dtype && a->blocks == b->blocks,
-              "seed %llu: %s: not the same results", (unsigned long long)seed, what);
+              "seed %llu: %s: d%lld/d%lld kind %d, %lld x %lld (%d), not d%lld/d%lld kind %d, %lld x %lld (%d)",
+              (unsigned long long)seed, what, (long long)b->of, (long long)b->wrt, (int)b->kind, (long long)b->rows,
+              (long long)b->cols, (int)b->dtype, (long long)a->of, (long long)a->wrt, (int)a->kind, (long long)a->rows,
+              (long long)a->cols, (int)a->dtype);
     for (int64_t k = 0; k < a->blocks && a->kind == JC_RESULT_MATRIX; k++)
         for (int64_t i = 0; i < a->rows; i++)
             for (int64_t j = 0; j < a->cols; j++)
