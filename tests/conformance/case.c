@@ -19,6 +19,8 @@ typedef struct problem {
     double *S;      /* k x rows, or cols x k */
 } problem;
 
+enum { MOST_WORK = 20000000 };
+
 typedef enum request { VJP, JVP, TOTAL } request;
 
 const char *jt_case_text(const jt_case *c)
@@ -120,6 +122,13 @@ static bool in_structure(const jt_case *c, request what, jc_order order)
     return what == VJP ? order == JC_ORDER_REVERSE : what == JVP && order == JC_ORDER_FORWARD;
 }
 
+/* In the order where the seed comes last it is multiplied with the whole matrix. */
+static bool too_long(const problem *p, request what, jc_order order)
+{
+    bool seed_last = what == VJP ? order == JC_ORDER_FORWARD : what == JVP && order == JC_ORDER_REVERSE;
+    return seed_last && p->rows * p->cols * p->c->k > MOST_WORK;
+}
+
 static void ask(problem *p, request what, const long double *E, const long double *A)
 {
     int64_t w = 0, x = 1;
@@ -134,7 +143,7 @@ static void ask(problem *p, request what, const long double *E, const long doubl
             (p->c->numbers == JT_REAL || p->c->poison || p->n_entries * p->c->k > p->c->exact_work))
             continue;
         for (q.order = JC_ORDER_REVERSE; q.order <= JC_ORDER_FORWARD; q.order++) {
-            if (!in_structure(p->c, what, q.order)) continue;
+            if (!in_structure(p->c, what, q.order) || too_long(p, what, q.order)) continue;
             jt_pool pool = {0};
             jt_results results = jt_compute(&pool, p->graph, &q, &backends[b], what == TOTAL ? NULL : p->S);
             judge(p, &backends[b], what, q.order, &results.result[0], E, A);
