@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "graph/graph.h"
+#include "backend/backend.h"
 #include "support/compute.h"
+#include "support/failing_allocator.h"
 #include "support/random_query.h"
 
 /* ---- a run by hand --------------------------------------------------------------------------------------------------
@@ -224,4 +226,40 @@ Test(property, a_memory_limit_changes_no_number_and_is_kept)
                   "%s: %lld results, %lld in windows, %lld refused", jc_backend_name(b), (long long)counts[0],
                   (long long)counts[1], (long long)counts[2]);
     }
+}
+
+/* ---- memory
+ * ----------------------------------------------------------------------------------------------------------------- */
+
+/* A run allocates its own record and exactly the bytes that the program names, and nothing while it executes. */
+Test(property, a_run_allocates_the_bytes_that_its_program_names)
+{
+    for (uint64_t seed = 0; seed < 200; seed++)
+        for (int b = 0; jc_backend_name(b); b++) {
+            failing_allocator state;
+            jc_allocator allocator = failing_allocator_init(&state, -1);
+            jt_graph g;
+            jt_graph_options options = {.seed = seed, .numbers = JT_REAL, .n_variables = seed % 5 ? 0 : 30};
+            options.allocator = &allocator;
+            jt_graph_random(&options, &g);
+            jt_rng rng = {seed};
+            jt_query q;
+            jt_query_totals(&rng, &g, &q);
+            machine m;
+            machine_init(&m, g.graph, &q.query, jc_backend_name(b), seed % 2 ? JC_PRECISION_F32 : JC_PRECISION_F64);
+            jc_program_info info = {.struct_size = sizeof info};
+            jt_ok(jc_program_get_info(m.program, &info), "info");
+            jc_run_destroy(m.run);
+            int64_t before = state.live_bytes;
+            jt_ok(jc_run_create(m.program, &m.run), "run");
+            int64_t taken = state.live_bytes - before - (int64_t)sizeof(jc_run), calls = state.calls;
+            cr_assert_leq(taken - info.peak_bytes, 1, "seed %llu, %s: %lld bytes, not %lld", (unsigned long long)seed,
+                          jc_backend_name(b), (long long)taken, (long long)info.peak_bytes);
+            cr_assert_geq(taken, info.peak_bytes);
+            jt_ok(jc_run_execute(m.run), "execute");
+            cr_assert_eq(state.calls, calls, "an execution allocates");
+            machine_fini(&m);
+            jt_graph_fini(&g);
+            cr_assert(state.live_bytes == 0 && state.defects == 0);
+        }
 }
