@@ -57,8 +57,8 @@ static jt_result copy_result(jt_pool *pool, const jc_result *r, bool exact)
     return out;
 }
 
-jt_results jt_compute(jt_pool *pool, const jc_graph *graph, const jc_query *query, const jt_backend *backend,
-                      const double *seed)
+static jt_results compute(jt_pool *pool, const jc_graph *graph, const jc_query *query, const jt_backend *backend,
+                          jc_dtype dtype, const void *seed)
 {
     jt_results results = {.info = {.struct_size = sizeof results.info}};
     jc_plan *plan;
@@ -76,7 +76,7 @@ jt_results jt_compute(jt_pool *pool, const jc_graph *graph, const jc_query *quer
         jt_ok(jc_program_create(plan, &options, &program), backend->name);
     jt_ok(jc_plan_verify(plan, query, &program->layout), "verify");
     jt_ok(jc_run_create(program, &run), "run");
-    if (seed) jt_ok(jc_run_bind_seed(run, JC_F64, seed), "seed");
+    if (seed) jt_ok(jc_run_bind_seed(run, dtype, seed), "seed");
     jt_ok(jc_run_execute(run), "execute");
     results.n = jc_run_result_count(run);
     results.result = jt_alloc(pool, results.n, sizeof *results.result);
@@ -89,6 +89,18 @@ jt_results jt_compute(jt_pool *pool, const jc_graph *graph, const jc_query *quer
     jc_program_destroy(program);
     jc_plan_destroy(plan);
     return results;
+}
+
+jt_results jt_compute(jt_pool *pool, const jc_graph *graph, const jc_query *query, const jt_backend *backend,
+                      const double *seed)
+{
+    return compute(pool, graph, query, backend, JC_F64, seed);
+}
+
+jt_results jt_compute_f32(jt_pool *pool, const jc_graph *graph, const jc_query *query, const jt_backend *backend,
+                          const float *seed)
+{
+    return compute(pool, graph, query, backend, JC_F32, seed);
 }
 
 const jt_result *jt_find(const jt_results *results, int64_t of, int64_t wrt)
