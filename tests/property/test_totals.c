@@ -117,6 +117,22 @@ Test(property, wide_integer_totals_are_the_path_sums_modulo_a_prime)
     for (uint64_t seed = 10000; seed < 10000 + SEEDS; seed++) check_integer_graph(seed, JT_WIDE, true, &m);
 }
 
+Test(property, evaluate_gives_the_path_sums_bit_for_bit)
+{
+    for (uint64_t seed = 5000; seed < 5000 + SEEDS / 2; seed++) {
+        jt_graph g;
+        jt_graph_options options = {.seed = seed, .max_paths = 300, .numbers = JT_SMALL, .largest = largest_exact};
+        jt_graph_random(&options, &g);
+        jt_rng rng = {seed};
+        jt_query q;
+        jt_query_totals(&rng, &g, &q);
+        jt_results results = jt_evaluate(&g.pool, g.graph, &q.query, 0);
+        check_pairs(&g, &q.query, &results);
+        for (int64_t i = 0; i < results.n; i++) check_exactly(&g, &results.result[i], seed, "auto");
+        jt_graph_fini(&g);
+    }
+}
+
 /* gamma_n = n u / (1 - n u) */
 static long double gamma_of(int64_t n, jc_precision precision)
 {
