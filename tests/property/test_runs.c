@@ -263,3 +263,34 @@ Test(property, a_run_allocates_the_bytes_that_its_program_names)
             cr_assert(state.live_bytes == 0 && state.defects == 0);
         }
 }
+
+/* ---- check ------------------------------------------------------------------------------------------------------------------ */
+
+Test(property, check_finds_no_fault_with_a_right_backend)
+{
+    for (uint64_t seed = 0; seed < 300; seed++) {
+        jt_graph g;
+        jt_graph_options options = {.seed = seed, .numbers = JT_REAL, .n_variables = seed % 6 ? 0 : 20};
+        jt_graph_random(&options, &g);
+        jt_rng rng = {seed};
+        jt_query q;
+        jt_query_totals(&rng, &g, &q);
+        jt_backend backends[JT_MAX_BACKENDS];
+        int n = jt_backends(backends);
+        for (int b = 0; b < n; b++) {
+            if (jt_is_exact(&backends[b])) continue;
+            jc_program_options program = JC_PROGRAM_OPTIONS_INIT;
+            program.backend = backends[b].name;
+            program.precision = backends[b].precision;
+            jc_check_report *report;
+            jc_check_summary summary = {.struct_size = sizeof summary};
+            jt_ok(jc_check(g.graph, &q.query, &program, &report), "check");
+            jt_ok(jc_check_get_summary(report, &summary), "summary");
+            cr_assert_eq(summary.verdict, JC_PASSED, "seed %llu, %s: verdict %d, ratio %g at variable %lld",
+                         (unsigned long long)seed, backends[b].name, (int)summary.verdict, summary.ratio,
+                         (long long)summary.variable);
+            jc_check_destroy(report);
+        }
+        jt_graph_fini(&g);
+    }
+}
