@@ -149,6 +149,12 @@ static jc_status find_window(const jc_graph *g, const jc_query *q, const jc_prog
     return JC_OK;
 }
 
+/* Results without numbers have the working type too. */
+static void set_dtype(jc_results *r, jc_dtype dtype)
+{
+    for (int64_t i = 0; i < r->n; i++) r->items[i].dtype = dtype;
+}
+
 /* One target (reverse) or source (forward) at a time, each in windows. */
 static jc_status run_windowed(jc_results *r, const jc_graph *g, const jc_query *q, const jc_evaluate_options *o,
                               double *t)
@@ -169,6 +175,7 @@ static jc_status run_windowed(jc_results *r, const jc_graph *g, const jc_query *
         if (status) return status;
         lap(t, &r->info.plan_s);
         note_program(r, program);
+        set_dtype(r, program->dtype);
         status = run_program(r, program, &o->seed, NULL);
         destroy_window(plan, program);
         if (status) return status;
@@ -177,14 +184,17 @@ static jc_status run_windowed(jc_results *r, const jc_graph *g, const jc_query *
     return JC_OK;
 }
 
-static jc_status evaluate(jc_results *r, const jc_graph *g, const jc_query *query, const jc_evaluate_options *o)
+static jc_status evaluate(jc_results *r, const jc_graph *g, const jc_query *query, const jc_evaluate_options *options)
 {
     double t = now_s();
     jc_query q = *query;
+    jc_evaluate_options chosen = *options, *o = &chosen;
     jc_status status = check_seed(g, &q, &o->seed);
     if (!status) status = jc_plan_create(g, &q, &r->plan);
     if (status) return status;
     q.order = r->plan->order;
+    /* of the whole query: the window of one target alone may use no F64 tensor */
+    if (o->program.precision == JC_PRECISION_AUTO) o->program.precision = jc_plan_precision(r->plan);
     status = jc_program_create(r->plan, &o->program, &r->program);
     lap(&t, &r->info.plan_s);
     if (!status) {
