@@ -18,7 +18,7 @@ typedef struct patient {
 static void *copy(jt_pool *pool, const void *data, int64_t n, size_t bytes)
 {
     void *c = jt_alloc(pool, n + 2, bytes);
-    memcpy(c, data, (size_t)n * bytes);
+    if (n) memcpy(c, data, (size_t)n * bytes);
     return c;
 }
 
