@@ -170,7 +170,17 @@ typedef struct jc_jacobian {
     jc_operator op;
 } jc_jacobian;
 
+#ifdef __cplusplus
+static inline jc_jacobian jc_jacobian_init(jc_kind kind)
+{
+    jc_jacobian j = jc_jacobian();
+    j.struct_size = sizeof j, j.kind = kind, j.scale = 1.0;
+    return j;
+}
+#define JC_JACOBIAN_INIT(KIND) jc_jacobian_init(KIND)
+#else
 #define JC_JACOBIAN_INIT(KIND) {.struct_size = sizeof(jc_jacobian), .kind = (KIND), .scale = 1.0}
+#endif
 
 /* ---- graph ------------------------------------------------------------------------------------------------- */
 
@@ -239,7 +249,17 @@ typedef struct jc_query {
     int64_t per_sample;
 } jc_query;
 
+#ifdef __cplusplus
+static inline jc_query jc_query_init()
+{
+    jc_query q = jc_query();
+    q.struct_size = sizeof q;
+    return q;
+}
+#define JC_QUERY_INIT jc_query_init()
+#else
 #define JC_QUERY_INIT {.struct_size = sizeof(jc_query)}
+#endif
 
 typedef struct jc_plan jc_plan;
 
@@ -282,7 +302,17 @@ typedef struct jc_program_options {
     int keep_adjoints;      /* 1: no adjoint's storage is used again (what jc_check needs) */
 } jc_program_options;
 
+#ifdef __cplusplus
+static inline jc_program_options jc_program_options_init()
+{
+    jc_program_options o = jc_program_options();
+    o.struct_size = sizeof o;
+    return o;
+}
+#define JC_PROGRAM_OPTIONS_INIT jc_program_options_init()
+#else
 #define JC_PROGRAM_OPTIONS_INIT {.struct_size = sizeof(jc_program_options)}
+#endif
 
 /* Lowers a plan for a backend: routines, storage, exact bytes. Borrows the plan until it is destroyed. JC_E_LIMIT
  * when it needs more than memory_limit. */

@@ -129,7 +129,6 @@ static jc_status collect_output(jc_results *r, const jc_run *run, const jc_pass 
 {
     int64_t index = find_item(r, output);
     if (index < 0) return JC_OK; /* a zero that the whole query does not list */
-    r->items[index].dtype = run->program->dtype;
     if (output->kind != JC_OUTPUT_VALUE) return JC_OK;
     if (may_borrow && lies_ready(output, &r->items[index])) {
         r->items[index].data = run->program->backend->peek(run, output->value, output->value_row);
