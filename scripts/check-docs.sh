@@ -27,9 +27,11 @@ pattern_of() {
   printf '%s' "$1" | sed -e 's/[][\\*?]/\\&/g' -e 's/…/*/g'
 }
 
-# The text with every number, and the unit of a time or of bytes behind it, as N, and single spaces.
+# The text without what differs from machine to machine: every number, with the unit of a time or of bytes behind it, is
+# N, one thread reads like several, the variable where rounding is largest is V, spaces are single.
 without_numbers() {
-  sed -E -e 's/[0-9]+([.,][0-9]+)*(e[-+]?[0-9]+)?( (us|ms|s|bytes|[KMGT]iB)\b)?/N/g' -e 's/  +/ /g' <<<"$1"
+  sed -E -e 's/[0-9]+([.,][0-9]+)*(e[-+]?[0-9]+)?( (us|ms|s|bytes|[KMGT]iB)\b)?/N/g' -e 's/  +/ /g' \
+    -e 's/N threads/N thread/' -e 's/worst at [^,]*,/worst at V,/' <<<"$1"
 }
 
 # run_block WHERE COMMANDS EXPECTED HOW: compares as `exact` or `approx`, or not at all with `no`.
