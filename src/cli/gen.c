@@ -213,6 +213,16 @@ static int say(const jc_gen *gen, const options *o)
     return code;
 }
 
+static int refuse_family(const char *name)
+{
+    char names[HELP_BYTES] = "";
+    for (const jc_gen_family *f = jc_gen_families; f->name; f++) {
+        if (*names) append(names, sizeof names, ", ");
+        append(names, sizeof names, f->name);
+    }
+    return jc_cli_usage_error("gen", "unknown family '%.96s'; there are %s", name, names);
+}
+
 int jc_cli_gen(int argc, char **argv)
 {
     help h;
@@ -225,7 +235,7 @@ int jc_cli_gen(int argc, char **argv)
     int code;
     if (!jc_cli_parse(&usage, argc, argv, &o, &words, &code)) return code;
     const jc_gen_family *family = jc_gen_family_find(words.word[0]);
-    if (!family) return jc_cli_usage_error("gen", "unknown family '%.96s'; --help lists them", words.word[0]);
+    if (!family) return refuse_family(words.word[0]);
     if ((code = take_options(&o, &gen_options))) return code;
     jc_status status = jc_gen_create(NULL, family, &gen_options, &gen);
     if (status == JC_E_USAGE) return jc_cli_usage_error("gen", "%s", jc_last_error());
