@@ -85,6 +85,7 @@ suite "tests" release
 programs "examples" release
 documents
 check "run.sh" "$root/scripts/check-run.sh"
+check "include direction" "$root/scripts/check-includes.sh"
 check "formatting" "$root/scripts/check-format.sh"
 check "installed, static" "$root/scripts/check-install.sh" "$root/build/release" static
 

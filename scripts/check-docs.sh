@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Runs every ```sh block of README.md, docs/*.md and examples/README.md in a scratch folder that has run.sh and examples/ in
-# it, and `jacchain` on the path. A block must succeed; where the next block is ```text, both outputs together must
-# be that text, in which … stands for anything; where it is ```text approx, numbers and their units are not compared.
-# Blocks with ./test.sh are left out (this is run by it).
-# Every ```c block of README.md must stand in one of examples/*.c, and every relative link lead to a file. Last line: "N passed, N failed".
+# Runs every ```sh block of README.md, docs/*.md and examples/README.md in a scratch folder that has run.sh and
+# examples/ in it, and `jacchain` on the path. A block must succeed. Where the next block is ```text, both outputs
+# together must be that text, in which … stands for anything; where it is ```text approx, numbers are not compared.
+# Blocks with ./test.sh are left out (this is run by it). Every ```c block of README.md must stand in one of examples/*.c,
+# and every relative link lead to a file. Last line: "N passed, N failed".
 set -u
 root=$(readlink -f -- "$(dirname -- "${BASH_SOURCE[0]}")/..")
 scratch=$(mktemp -d)
