@@ -2,10 +2,11 @@
 #include <string.h>
 
 #include "backend/backend.h"
+#include "backend/cpu/cpu.h"
 #include "backend/reference/reference.h"
 #include "core/error.h"
 
-static const jc_backend *const backends[] = {&jc_backend_reference};
+static const jc_backend *const backends[] = {&jc_backend_cpu, &jc_backend_reference};
 enum { N_BACKENDS = sizeof backends / sizeof backends[0] };
 
 int jc_backend_count(void)

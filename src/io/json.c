@@ -1,5 +1,6 @@
 #include "io/json.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "core/alloc.h"
@@ -107,8 +108,38 @@ static jc_status widen_integers(const jc_allocator *a, const char *text, int64_t
     return jc_vec_append(a, out, text + copied, bytes - copied, "a document");
 }
 
+/* Text on its way to jansson. */
+typedef struct feed {
+    const char *text; /* [bytes] */
+    int64_t bytes, at;
+    bool out_of_memory;
+} feed;
+
+/* Gives jansson one byte at a time. Its lexer drops a character where its buffer cannot grow, and goes on; that memory
+ * ran out only shows in errno, until the next number sets it to 0. A number ends only when the byte behind it was asked
+ * for, so looking at every byte sees it in time. */
+static size_t feed_byte(void *out, size_t room, void *ctx)
+{
+    feed *f = ctx;
+    (void)room;
+    if (errno == ENOMEM) f->out_of_memory = true;
+    if (f->out_of_memory || f->at == f->bytes) return 0;
+    *(char *)out = f->text[f->at++];
+    return 1;
+}
+
+static json_t *load(feed *f, json_error_t *error)
+{
+    int before = errno;
+    errno = 0;
+    json_t *value = json_load_callback(feed_byte, f, PARSE_FLAGS, error);
+    if (errno == ENOMEM) f->out_of_memory = true;
+    errno = before;
+    return value;
+}
+
 /* jansson takes a string that it has no memory for as an invalid token. A text that can be read at a second try was
- * right. */
+ * right, also where the allocator does not set errno. */
 static bool is_right(const char *text, int64_t bytes)
 {
     json_t *value = json_loadb(text, (size_t)bytes, PARSE_FLAGS, NULL);
@@ -119,16 +150,19 @@ static bool is_right(const char *text, int64_t bytes)
 static jc_status parse(const char *text, int64_t bytes, json_t **root, enum json_error_code *code)
 {
     json_error_t error;
-    json_t *value = json_loadb(text, (size_t)bytes, PARSE_FLAGS, &error);
-    if (!value) {
-        if (is_right(text, bytes)) error.text[0] = '\0';
+    feed f = {.text = text, .bytes = bytes};
+    json_t *value = load(&f, &error);
+    if (!value || f.out_of_memory) {
+        if (f.out_of_memory || is_right(text, bytes)) error.text[0] = '\0';
         *code = json_error_code(&error);
+        json_decref(value);
         return fail_parse(&error);
     }
     *root = value;
     return JC_OK;
 }
 
+/* A second reading, after the first one met a number too large for it. */
 static jc_status parse_widened(const jc_allocator *a, const char *text, int64_t bytes, json_t **root)
 {
     jc_vec wide = jc_vec_of(1);

@@ -1,7 +1,6 @@
 /* Writing results to safetensors files. */
 #include "io/results.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -156,6 +155,30 @@ static jc_status name_results(const jc_graph *g, const jc_result *results, int64
     return status;
 }
 
+typedef struct text_sink {
+    const jc_allocator *allocator;
+    jc_vec *text; /* char */
+    jc_status status;
+} text_sink;
+
+/* jansson goes on after some failures: the first one is kept. */
+static int append_text(const char *text, size_t bytes, void *ctx)
+{
+    text_sink *s = ctx;
+    if (!s->status) s->status = jc_vec_append(s->allocator, s->text, text, (int64_t)bytes, "a file's header");
+    return s->status ? -1 : 0;
+}
+
+/* *text = value as JSON text, ended by NUL. */
+static jc_status write_text(const jc_allocator *a, const json_t *value, jc_vec *text)
+{
+    text_sink sink = {a, text, JC_OK};
+    int failed = json_dump_callback(value, append_text, &sink, JSON_COMPACT);
+    if (sink.status) return sink.status;
+    if (failed) return jc_fail(JC_E_MEMORY, "not enough memory for a file's header");
+    return jc_vec_append(a, text, "", 1, "a file's header");
+}
+
 jc_status jc_results_write(const jc_graph *g, const jc_result *results, int64_t n, const char *path)
 {
     const jc_allocator *a = &g->allocator;
@@ -163,16 +186,15 @@ jc_status jc_results_write(const jc_graph *g, const jc_result *results, int64_t 
     if (status) return status;
     name_list names = {jc_vec_of(1), jc_vec_of(sizeof(int64_t))};
     jc_tensor_spec *tensors = NULL;
-    char *identities = NULL;
+    jc_vec identities = jc_vec_of(1);
     json_t *all = json_object();
     if ((status = name_results(g, results, n, &names, all))) goto done;
     if ((status = jc_alloc(a, n, sizeof *tensors, "the results' names", &tensors))) goto done;
     for (int64_t i = 0; i < n; i++) tensors[i] = describe(&results[i], name_of(&names, i));
-    identities = json_dumps(all, JSON_COMPACT);
-    status = identities ? write_all(a, results, n, tensors, identities, path)
-                        : jc_fail(JC_E_MEMORY, "not enough memory for a file's header");
-    free(identities);
+    if ((status = write_text(a, all, &identities))) goto done;
+    status = write_all(a, results, n, tensors, identities.data, path);
 done:
+    jc_vec_free(a, &identities);
     jc_free(a, tensors, n, sizeof *tensors);
     json_decref(all);
     jc_vec_free(a, &names.starts);

@@ -93,10 +93,11 @@ typedef struct text_sink {
     jc_status status;
 } text_sink;
 
+/* jansson goes on after some failures: the first one is kept. */
 static int append_text(const char *text, size_t bytes, void *ctx)
 {
     text_sink *sink = ctx;
-    sink->status = jc_output_write(sink->output, text, (int64_t)bytes);
+    if (!sink->status) sink->status = jc_output_write(sink->output, text, (int64_t)bytes);
     return sink->status ? -1 : 0;
 }
 
@@ -119,8 +120,9 @@ static jc_status write_header(jc_output *output, const json_t *header, int64_t *
     jc_status status = jc_output_write(output, length, LENGTH_BYTES);
     if (status) return status;
     text_sink sink = {output, JC_OK};
-    if (json_dump_callback(header, append_text, &sink, JSON_COMPACT))
-        return sink.status ? sink.status : jc_fail(JC_E_MEMORY, "not enough memory for a file's header");
+    int failed = json_dump_callback(header, append_text, &sink, JSON_COMPACT);
+    if (sink.status) return sink.status;
+    if (failed) return jc_fail(JC_E_MEMORY, "not enough memory for a file's header");
     *end = LENGTH_BYTES + padded;
     return jc_output_write(output, "        ", padded - text_bytes);
 }

@@ -107,11 +107,13 @@ static void absorb_after(jc_arena *arena, int64_t i)
     arena->recycled = gone;
 }
 
-/* Longer by what is missing for `bytes`: the last stretch, if it is free, is used for it. */
+/* Longer by what is missing for `bytes`: the last stretch, if it is free, is used for it. It may be long enough, since
+ * only classes whose every stretch is long enough were searched; the arena never gets shorter. */
 static jc_status grow(jc_arena *arena, int64_t bytes, int64_t *stretch)
 {
     int64_t i = arena->last, total;
     bool reuse = i >= 0 && at(arena, i)->free;
+    if (reuse) bytes = jc_max(bytes, at(arena, i)->bytes);
     int64_t more = reuse ? bytes - at(arena, i)->bytes : bytes;
     if (!jc_size_add(arena->bytes, more, &total))
         return jc_fail(JC_E_MEMORY, "not enough memory: the values need more bytes than can be addressed");

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
-/* The sum of the Jacobians as a list of entries: value is 0 where absolute is not for terms that cancel. */
+/* The sum of the Jacobians as a list of the entries that their structure has, also those whose number is 0. */
 typedef struct entry {
     int64_t row, col;
     double value, absolute;
@@ -36,15 +36,24 @@ static void add_entries(problem *p, const jt_jacobian *jac)
 {
     jt_pool pool = {0};
     double *D = jt_jacobian_dense(&pool, jac, 0, false), *A = jt_jacobian_dense(&pool, jac, 0, true);
+    double *there = jt_jacobian_structure(&pool, jac, 0);
     int64_t n = p->n_entries;
-    for (int64_t i = 0; i < p->rows * p->cols; i++) n += A[i] != 0;
+    for (int64_t i = 0; i < p->rows * p->cols; i++) n += there[i] != 0;
     entry *entries = jt_alloc(&p->pool, n, sizeof *entries);
     for (int64_t i = 0; i < p->n_entries; i++) entries[i] = p->entries[i];
     for (int64_t i = 0; i < p->rows * p->cols; i++)
-        if (A[i] != 0) entries[p->n_entries++] = (entry){i / p->cols, i % p->cols, D[i], A[i]};
+        if (there[i] != 0) entries[p->n_entries++] = (entry){i / p->cols, i % p->cols, D[i], A[i]};
     p->entries = entries;
     p->terms += jt_jacobian_terms(jac) + 1;
     jt_pool_free(&pool);
+}
+
+static void poison_numbers(const jt_case *c, jt_jacobian *jac, jt_rng *rng)
+{
+    jt_field *field = jt_jacobian_numbers(jac);
+    if (!field || !field->block || c->poison < JT_NAN_NUMBER) return;
+    int64_t n = field->block * (field->batched ? jac->batch : 1);
+    field->number[jt_below(rng, n)] = c->poison == JT_NAN_NUMBER ? NAN : INFINITY;
 }
 
 static void make_graph(problem *p, jt_rng *rng)
@@ -57,8 +66,9 @@ static void make_graph(problem *p, jt_rng *rng)
     jt_ok(jc_graph_add_variable(p->graph, "w", p->cols, &w), "w");
     jt_ok(jc_graph_add_variable(p->graph, "x", p->rows, &x), "x");
     for (int64_t i = 0; i < c->parallel; i++) {
-        jt_jacobian jac =
-            jt_jacobian_random(&p->pool, rng, &c->shape, c->numbers, c->real, i % 2 ? JC_I32 : JC_I64, c->misalign);
+        jt_jacobian jac = jt_jacobian_random(&p->pool, rng, rng, &c->shape, c->numbers, c->real,
+                                             i % 2 ? JC_I32 : JC_I64, c->misalign);
+        poison_numbers(c, &jac, rng);
         jc_jacobian public = jt_jacobian_public(&p->pool, &jac, false);
         jt_ok(jc_graph_add_edge(p->graph, x, w, &public, NULL, 0), jt_case_text(c));
         add_entries(p, &jac);
@@ -92,12 +102,22 @@ static void judge(const problem *p, const jt_backend *b, request what, jc_order 
     for (int64_t i = 0; i < r->rows * r->cols; i++) {
         bool ok = r->modulo ? r->modulo[i] == (E[i] < 0 ? (UINT64_C(1) << 61) - 1 - (uint64_t)-E[i] : (uint64_t)E[i])
                             : fabsl((long double)r->real[i] - E[i]) <= gamma * A[i];
+        if (isnan(E[i])) ok = r->real && isnan(r->real[i]);
+        if (isinf(E[i])) ok = r->real && (long double)r->real[i] == E[i];
         if (ok) continue;
         cr_assert_fail("%s (%s), %s, %s: %s: entry %lld,%lld is %.17g, expected %.17Lg", b->name,
                        b->precision == JC_PRECISION_F32 ? "f32" : "f64", names[what],
                        order == JC_ORDER_REVERSE ? "reverse" : "forward", jt_case_text(p->c), (long long)(i / r->cols),
                        (long long)(i % r->cols), r->real ? r->real[i] : (double)r->modulo[i], E[i]);
     }
+}
+
+/* Whether the seed meets the Jacobian itself: in the other order it meets the rows of the Jacobian copied to a vector,
+ * where what is outside the structure is a plain zero. Matters only where the seed is not finite. */
+static bool in_structure(const jt_case *c, request what, jc_order order)
+{
+    if (c->poison != JT_NAN_SEED && c->poison != JT_INF_SEED) return true;
+    return what == VJP ? order == JC_ORDER_REVERSE : what == JVP && order == JC_ORDER_FORWARD;
 }
 
 static void ask(problem *p, request what, const long double *E, const long double *A)
@@ -110,9 +130,11 @@ static void ask(problem *p, request what, const long double *E, const long doubl
     q.seed = what == VJP ? JC_SEED_ROWS : what == JVP ? JC_SEED_COLUMNS : JC_SEED_NONE;
     q.seed_width = what == TOTAL ? 0 : p->c->k;
     for (int b = 0; b < n; b++) {
-        if (jt_is_exact(&backends[b]) && (p->c->numbers == JT_REAL || p->n_entries * p->c->k > p->c->exact_work))
+        if (jt_is_exact(&backends[b]) &&
+            (p->c->numbers == JT_REAL || p->c->poison || p->n_entries * p->c->k > p->c->exact_work))
             continue;
         for (q.order = JC_ORDER_REVERSE; q.order <= JC_ORDER_FORWARD; q.order++) {
+            if (!in_structure(p->c, what, q.order)) continue;
             jt_pool pool = {0};
             jt_results results = jt_compute(&pool, p->graph, &q, &backends[b], what == TOTAL ? NULL : p->S);
             judge(p, &backends[b], what, q.order, &results.result[0], E, A);
@@ -134,6 +156,8 @@ int64_t jt_case_check(const jt_case *c)
         p.S = jt_alloc(&pool, c->k * in, sizeof *p.S);
         for (int64_t i = 0; i < c->k * in; i++)
             p.S[i] = c->numbers == JT_REAL ? jt_unit(&rng) : (double)jt_between(&rng, -2, 2);
+        if (c->poison == JT_NAN_SEED || c->poison == JT_INF_SEED)
+            p.S[jt_below(&rng, c->k * in)] = c->poison == JT_NAN_SEED ? NAN : INFINITY;
         long double *E = jt_alloc(&pool, n, sizeof *E), *A = jt_alloc(&pool, n, sizeof *A);
         expected(&p, what, E, A);
         ask(&p, what, E, A);

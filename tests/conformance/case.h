@@ -5,6 +5,9 @@
 #include "support/compute.h"
 #include "support/jacobian.h"
 
+/* A number that is not finite, in the seed or among the Jacobian's numbers. */
+typedef enum jt_poison { JT_CLEAN, JT_NAN_SEED, JT_INF_SEED, JT_NAN_NUMBER, JT_INF_NUMBER } jt_poison;
+
 typedef struct jt_case {
     jt_shape shape;
     jt_numbers numbers;
@@ -15,6 +18,7 @@ typedef struct jt_case {
     uint64_t seed;
     int64_t exact_work; /* multiply-adds up to which the exact backend takes part */
     bool no_totals;     /* only products */
+    jt_poison poison;
 } jt_case;
 
 /* Integer numbers must come out bit for bit, real ones within their rounding bound. Returns how many results it looked

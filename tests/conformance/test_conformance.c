@@ -183,3 +183,24 @@ Test(conformance, every_small_square_dense_size_comes_out_bit_for_bit)
                 jt_case_check(&c);
             }
 }
+
+/* A NaN or Inf reaches exactly the entries that depend on it: zeros outside a kind's structure are not multiplied with,
+ * zeros among its numbers are. Through low_rank's inner vector an Inf may turn into NaN, so it is left out;
+ * so are the numbers of an operator, which is the callback's to multiply with. */
+Test(conformance, numbers_that_are_not_finite_reach_what_depends_on_them_and_nothing_else)
+{
+    uint64_t number = 7 << 20;
+    for (jc_kind kind = 0; kind < JC_KIND_COUNT; kind++)
+        for (jt_poison poison = JT_NAN_SEED; poison <= JT_INF_NUMBER; poison++)
+            for (int variant = 0; variant < 2 * 2 * MODES; variant++)
+                for (int i = 0; i < N_SMALL; i++) {
+                    int mode = variant / 4;
+                    int64_t inner = 1 + variant / 2 % 2;
+                    if (kind == JC_OPERATOR && (mode || inner > 1 || poison >= JT_NAN_NUMBER)) continue;
+                    if (kind == JC_LOW_RANK && (poison == JT_INF_SEED || poison == JT_INF_NUMBER)) continue;
+                    jt_case c = small_case(kind, variant % 2, mode, inner, small[i], number++, JT_SMALL);
+                    c.poison = poison;
+                    c.parallel = 1;
+                    jt_case_check(&c);
+                }
+}

@@ -1,5 +1,8 @@
 #include "support/failing_allocator.h"
 
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <jansson.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +37,7 @@ static void *test_alloc(void *ctx, size_t bytes)
         if (s->live_bytes > s->peak_bytes) s->peak_bytes = s->live_bytes;
     }
     pthread_mutex_unlock(&lock);
+    if (!block) errno = ENOMEM; /* as malloc says it */
     if (!block) return NULL;
     header h = {bytes, MAGIC};
     memcpy(block, &h, sizeof h);
@@ -70,4 +74,63 @@ jc_allocator failing_allocator_init(failing_allocator *state, int64_t fail_at)
     *state = (failing_allocator){.fail_at = fail_at};
     jc_allocator a = {state, test_alloc, test_free};
     return a;
+}
+
+/* ---- jansson: a free without a size, so the block remembers it ------------------------------------------------- */
+
+static failing_allocator *routed;
+
+static void *jansson_alloc(size_t bytes)
+{
+    return test_alloc(routed, bytes);
+}
+
+static void jansson_free(void *ptr)
+{
+    header h;
+    if (!ptr) return;
+    memcpy(&h, (unsigned char *)ptr - HEADER_BYTES, sizeof h);
+    test_free(routed, ptr, (size_t)h.bytes);
+}
+
+void failing_allocator_route_jansson(failing_allocator *state)
+{
+    routed = state;
+    json_set_alloc_funcs(jansson_alloc, jansson_free);
+}
+
+/* ---- sweeps ---------------------------------------------------------------------------------------------------- */
+
+/* One call of body with allocation n failing; whether one did. */
+static bool attempt(failing_allocator *s, const char *what, jc_status (*body)(void *ctx), void *ctx, int64_t n)
+{
+    int64_t blocks = s->live_blocks, bytes = s->live_bytes;
+    s->calls = s->failures = 0;
+    s->fail_at = n;
+    jc_status status = body(ctx);
+    s->fail_at = -1;
+    const char *all = s->fail_all_after ? " and all later ones" : "";
+    cr_assert_eq(s->live_blocks, blocks, "%s, allocation %lld%s: %lld blocks of %lld bytes leak", what, (long long)n,
+                 all, (long long)(s->live_blocks - blocks), (long long)(s->live_bytes - bytes));
+    cr_assert_eq(s->defects, 0, "%s, allocation %lld%s: a free with a wrong size or a write past an end", what,
+                 (long long)n, all);
+    if (s->failures == 0) {
+        cr_assert_eq(status, JC_OK, "%s: %s: %s", what, jc_status_name(status), jc_last_error());
+        return false;
+    }
+    if (status == JC_OK) return true;
+    cr_assert_eq(status, JC_E_MEMORY, "%s, allocation %lld%s: %s: %s", what, (long long)n, all, jc_status_name(status),
+                 jc_last_error());
+    cr_assert(strstr(jc_last_error(), "memory"), "%s, allocation %lld%s: \"%s\"", what, (long long)n, all,
+              jc_last_error());
+    return true;
+}
+
+int64_t failing_allocator_sweep(failing_allocator *state, const char *what, jc_status (*body)(void *ctx), void *ctx)
+{
+    int64_t n = 0;
+    for (state->fail_all_after = 0; state->fail_all_after < 2; state->fail_all_after++)
+        for (n = 0; attempt(state, what, body, ctx, n);) n++;
+    state->fail_all_after = 0;
+    return n;
 }

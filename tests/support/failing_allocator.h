@@ -21,4 +21,14 @@ typedef struct failing_allocator {
 /* state: borrowed until the allocator's last block is freed. fail_at < 0: never fails. */
 jc_allocator failing_allocator_init(failing_allocator *state, int64_t fail_at);
 
+/* Takes jansson's allocations of this process from the same state, which they count towards. For tests only: the
+ * library leaves jansson's allocator alone. */
+void failing_allocator_route_jansson(failing_allocator *state);
+
+/* Calls body again and again with one allocation failing, first only the n-th, then all from the n-th on, for n = 0, 1,
+ * .. until none fails. Each time body must clean up after itself: what is live is as it was before. Body fails with
+ * JC_E_MEMORY and a sentence about memory, or, having got along without, succeeds. Returns the number of allocations.
+ */
+int64_t failing_allocator_sweep(failing_allocator *state, const char *what, jc_status (*body)(void *ctx), void *ctx);
+
 #endif

@@ -49,7 +49,7 @@ static void fill_indices(jt_pool *pool, jt_rng *rng, const jt_jacobian *jac, jt_
 
 /* Every member has its own pattern with the same number of nonzeros, about a third of the entries; rows may be empty.
  */
-static void fill_csr(jt_pool *pool, jt_rng *rng, jt_jacobian *jac, bool batched, jt_numbers numbers)
+static void fill_csr(jt_pool *pool, jt_rng *rng, jt_rng *number_rng, jt_jacobian *jac, bool batched, jt_numbers numbers)
 {
     int64_t entries = jac->p * jac->q;
     jac->m = entries < 3 ? jt_below(rng, entries + 1) : entries / 3;
@@ -65,7 +65,7 @@ static void fill_csr(jt_pool *pool, jt_rng *rng, jt_jacobian *jac, bool batched,
         }
         indptr[jac->p] = n;
     }
-    fill_numbers(pool, rng, jac, &jac->values, jac->m, batched, numbers);
+    fill_numbers(pool, number_rng, jac, &jac->values, jac->m, batched, numbers);
 }
 
 static bool has_scale(jc_kind kind)
@@ -73,8 +73,8 @@ static bool has_scale(jc_kind kind)
     return kind == JC_IDENTITY || kind == JC_SELECT || kind == JC_TILE;
 }
 
-jt_jacobian jt_jacobian_random(jt_pool *pool, jt_rng *rng, const jt_shape *shape, jt_numbers numbers, jc_dtype real,
-                               jc_dtype integer, int misalign)
+jt_jacobian jt_jacobian_random(jt_pool *pool, jt_rng *rng, jt_rng *number_rng, const jt_shape *shape,
+                               jt_numbers numbers, jc_dtype real, jc_dtype integer, int misalign)
 {
     jt_jacobian jac = {.kind = shape->kind,
                        .transpose = shape->transpose,
@@ -92,26 +92,26 @@ jt_jacobian jt_jacobian_random(jt_pool *pool, jt_rng *rng, const jt_shape *shape
     for (int64_t e = 0; e < jac.members; e++) jac.scales[e] = has_scale(jac.kind) ? random_scale(rng, numbers) : 1.0;
     switch (jac.kind) {
     case JC_DENSE:
-        fill_numbers(pool, rng, &jac, &jac.values, jac.p * jac.q, b, numbers);
+        fill_numbers(pool, number_rng, &jac, &jac.values, jac.p * jac.q, b, numbers);
         break;
     case JC_DIAGONAL:
-        fill_numbers(pool, rng, &jac, &jac.values, jac.p, b, numbers);
+        fill_numbers(pool, number_rng, &jac, &jac.values, jac.p, b, numbers);
         break;
     case JC_CSR:
-        fill_csr(pool, rng, &jac, b, numbers);
+        fill_csr(pool, rng, number_rng, &jac, b, numbers);
         break;
     case JC_LOW_RANK:
-        fill_numbers(pool, rng, &jac, &jac.u, jac.p * jac.m, b, numbers);
-        fill_numbers(pool, rng, &jac, &jac.v, jac.q * jac.m, b && jt_below(rng, 2), numbers);
+        fill_numbers(pool, number_rng, &jac, &jac.u, jac.p * jac.m, b, numbers);
+        fill_numbers(pool, number_rng, &jac, &jac.v, jac.q * jac.m, b && jt_below(rng, 2), numbers);
         break;
     case JC_SELECT:
         fill_indices(pool, rng, &jac, &jac.indices, jac.p, b, jac.q);
         break;
     case JC_WEIGHT:
-        fill_numbers(pool, rng, &jac, &jac.x, jac.m * (jac.q / (jac.p / jac.m)), false, numbers);
+        fill_numbers(pool, number_rng, &jac, &jac.x, jac.m * (jac.q / (jac.p / jac.m)), false, numbers);
         break;
     case JC_OPERATOR:
-        fill_numbers(pool, rng, &jac, &jac.values, jac.p * jac.q, false, numbers);
+        fill_numbers(pool, number_rng, &jac, &jac.values, jac.p * jac.q, false, numbers);
         break;
     default:
         break;
@@ -234,6 +234,32 @@ double *jt_jacobian_dense(jt_pool *pool, const jt_jacobian *jac, int64_t member,
     }
     free(D);
     return M;
+}
+
+jt_field *jt_jacobian_numbers(jt_jacobian *jac)
+{
+    jt_field *fields[] = {&jac->values, &jac->u, &jac->x};
+    for (int i = 0; i < 3; i++)
+        if (fields[i]->number) return fields[i];
+    return NULL;
+}
+
+/* The same Jacobian with ones for numbers. */
+double *jt_jacobian_structure(jt_pool *pool, const jt_jacobian *jac, int64_t member)
+{
+    jt_jacobian ones = *jac;
+    jt_field *fields[] = {&ones.values, &ones.u, &ones.v, &ones.x};
+    for (int i = 0; i < 4; i++) {
+        if (!fields[i]->number) continue;
+        int64_t n = field_blocks(jac, fields[i]) * fields[i]->block;
+        fields[i]->number = jt_alloc(pool, n, sizeof(double));
+        for (int64_t k = 0; k < n; k++) fields[i]->number[k] = 1;
+    }
+    ones.scales = jt_alloc(pool, jac->members, sizeof(double));
+    for (int64_t e = 0; e < jac->members; e++) ones.scales[e] = 1;
+    double *structure = jt_jacobian_dense(pool, &ones, member, false);
+    for (int64_t i = 0; i < jt_jacobian_rows(jac) * jt_jacobian_cols(jac); i++) structure[i] = structure[i] != 0;
+    return structure;
 }
 
 int64_t jt_jacobian_terms(const jt_jacobian *jac)

@@ -44,9 +44,10 @@ typedef struct jt_shape {
     int64_t members;
 } jt_shape;
 
-/* A Jacobian with random numbers. m: for csr ignored (the pattern is random), low_rank the rank, weight the samples. */
-jt_jacobian jt_jacobian_random(jt_pool *pool, jt_rng *rng, const jt_shape *shape, jt_numbers numbers, jc_dtype real,
-                               jc_dtype integer, int misalign);
+/* A Jacobian with random numbers; floating ones from number_rng, patterns and scales from rng. m: for csr ignored (the
+ * pattern is random), low_rank the rank, weight the samples. */
+jt_jacobian jt_jacobian_random(jt_pool *pool, jt_rng *rng, jt_rng *number_rng, const jt_shape *shape,
+                               jt_numbers numbers, jc_dtype real, jc_dtype integer, int misalign);
 
 int64_t jt_jacobian_rows(const jt_jacobian *jac);
 int64_t jt_jacobian_cols(const jt_jacobian *jac);
@@ -54,6 +55,12 @@ int64_t jt_jacobian_cols(const jt_jacobian *jac);
 /* The member as a dense matrix, rows x cols, row-major. absolute: from the absolute values of all its numbers, which
  * for low_rank is |U| |V|^T. */
 double *jt_jacobian_dense(jt_pool *pool, const jt_jacobian *jac, int64_t member, bool absolute);
+
+/* 1 where the Jacobian has an entry by its structure, whatever its number; else 0. */
+double *jt_jacobian_structure(jt_pool *pool, const jt_jacobian *jac, int64_t member);
+
+/* The field that holds the numbers (u for low_rank), or NULL. */
+jt_field *jt_jacobian_numbers(jt_jacobian *jac);
 
 /* What jc_graph_add_edges takes for all members (group) or jc_graph_add_edge for the only one. The arrays are made in
  * the pool, with the dtype and alignment asked for. An operator's callbacks multiply with its dense matrix. */

@@ -16,7 +16,7 @@ enum { N_SIZES = sizeof sizes / sizeof *sizes, SMALL_SIZES = 7 };
 /* What the making of a graph works with. */
 typedef struct maker {
     const jt_graph_options *options;
-    jt_rng rng;
+    jt_rng rng, number_rng;
     jt_graph *g;
     jt_numbers numbers;
 } maker;
@@ -190,8 +190,9 @@ static void add_edges(maker *m, const int64_t *position)
     jt_shape shape = random_shape(m, g->size[of], g->size[wrt], n);
     int real = m->options->real;
     jc_dtype dtype = real == 1 || (real == 0 && jt_below(rng, 2)) ? JC_F64 : JC_F32;
-    jt_jacobian jac = jt_jacobian_random(&g->pool, rng, &shape, m->numbers, dtype, jt_below(rng, 2) ? JC_I64 : JC_I32,
-                                         (int)jt_below(rng, 2) * (int)jt_below(rng, 8));
+    jt_jacobian jac =
+        jt_jacobian_random(&g->pool, rng, &m->number_rng, &shape, m->numbers, dtype, jt_below(rng, 2) ? JC_I64 : JC_I32,
+                           (int)jt_below(rng, 2) * (int)jt_below(rng, 8));
     note_edges(g, &jac, pairs, n);
     if (too_much(m)) {
         g->n_edges -= n;
@@ -204,12 +205,14 @@ void jt_graph_random(const jt_graph_options *options, jt_graph *graph)
 {
     *graph = (jt_graph){0};
     maker m = {.options = options, .rng = {options->seed * 7919 + 17}, .g = graph, .numbers = options->numbers};
+    m.number_rng.state = options->number_seed + options->seed * 104729 + 5;
     graph->n_variables = options->n_variables ? options->n_variables : jt_between(&m.rng, 2, 9);
     int64_t *position = jt_alloc(&graph->pool, graph->n_variables, sizeof *position);
     int64_t tries = jt_between(&m.rng, graph->n_variables, 5 * graph->n_variables);
     graph->max_edges = tries * MAX_GROUP;
     graph->edges = jt_alloc(&graph->pool, graph->max_edges, sizeof *graph->edges);
-    check(jc_graph_create(NULL, &graph->graph));
+    jc_graph_options create = {.struct_size = sizeof create, .allocator = options->allocator};
+    check(jc_graph_create(&create, &graph->graph));
     add_variables(&m, position);
     for (int64_t i = 0; i < tries; i++) add_edges(&m, position);
     check(jc_graph_finish(graph->graph));

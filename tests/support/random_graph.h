@@ -26,13 +26,15 @@ typedef struct jt_graph {
 
 typedef struct jt_graph_options {
     uint64_t seed;
-    int64_t n_variables; /* at least 1; 0: 2 .. 9 */
-    int64_t max_paths;   /* between any two variables; edges that would make more are left out */
-    int64_t samples;     /* B > 1: every edge is block diagonal in B blocks */
+    uint64_t number_seed; /* other numbers in the same graph, where `largest` leaves no edge out */
+    int64_t n_variables;  /* at least 1; 0: 2 .. 9 */
+    int64_t max_paths;    /* between any two variables; edges that would make more are left out */
+    int64_t samples;      /* B > 1: every edge is block diagonal in B blocks */
     jt_numbers numbers;
     double largest; /* JT_SMALL: bound of every entry of every total from absolute values; 0: none */
     int real;       /* 0: F64 and F32 mixed; 1: all F64; 2: all F32 */
     bool no_operators;
+    const jc_allocator *allocator; /* of the jc_graph; NULL: malloc and free */
 } jt_graph_options;
 
 /* Ends the test where the library refuses the graph. */
