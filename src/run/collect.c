@@ -39,6 +39,11 @@ jc_status jc_results_prepare(jc_results *r)
     return JC_OK;
 }
 
+void jc_results_set_dtype(jc_results *r, jc_dtype dtype)
+{
+    for (int64_t i = 0; i < r->n; i++) r->items[i].dtype = dtype;
+}
+
 static int64_t find_item(const jc_results *r, const jc_output *output)
 {
     jc_result_key key = {output->of, output->wrt, 0};

@@ -48,7 +48,7 @@ static jc_status run_program(jc_results *r, const jc_program *program, const jc_
     int64_t total = plan->row_limit ? jc_plan_seed_rows(plan) : 1, step = plan->row_limit ? plan->row_limit : 1;
     jc_run *run = NULL;
     double t = now_s();
-    for (int64_t i = 0; i < r->n; i++) r->items[i].dtype = program->dtype; /* also of zeros that no window lists */
+    jc_results_set_dtype(r, program->dtype);
     jc_status status = jc_run_create(program, &run);
     if (!status && plan->seed != JC_SEED_NONE) status = jc_run_bind_seed(run, seed->dtype, seed->data);
     lap(&t, &r->info.upload_s);
@@ -150,12 +150,6 @@ static jc_status find_window(const jc_graph *g, const jc_query *q, const jc_prog
     return JC_OK;
 }
 
-/* Results without numbers have the working type too. */
-static void set_dtype(jc_results *r, jc_dtype dtype)
-{
-    for (int64_t i = 0; i < r->n; i++) r->items[i].dtype = dtype;
-}
-
 /* One target (reverse) or source (forward) at a time, each in windows. */
 static jc_status run_windowed(jc_results *r, const jc_graph *g, const jc_query *q, const jc_evaluate_options *o,
                               double *t)
@@ -164,9 +158,6 @@ static jc_status run_windowed(jc_results *r, const jc_graph *g, const jc_query *
     const jc_plan *whole = r->plan;
     int64_t n = reverse ? whole->subgraph.n_targets : whole->subgraph.n_sources;
     const int64_t *ends = reverse ? whole->subgraph.target_variable : whole->subgraph.source_variable;
-    jc_program_options program_options =
-        o->program; /* an end alone may use tensors of another type than all together */
-    if (program_options.precision == JC_PRECISION_AUTO) program_options.precision = jc_plan_precision(whole);
     for (int64_t i = 0; i < n; i++) {
         jc_query one = *q;
         jc_plan *plan;
@@ -175,11 +166,10 @@ static jc_status run_windowed(jc_results *r, const jc_graph *g, const jc_query *
             one.of = &ends[i], one.n_of = 1;
         else
             one.wrt = &ends[i], one.n_wrt = 1;
-        jc_status status = find_window(g, &one, &program_options, &plan, &program);
+        jc_status status = find_window(g, &one, &o->program, &plan, &program);
         if (status) return status;
         lap(t, &r->info.plan_s);
         note_program(r, program);
-        set_dtype(r, program->dtype);
         status = run_program(r, program, &o->seed, NULL);
         destroy_window(plan, program);
         if (status) return status;
