@@ -248,6 +248,8 @@ static jc_status check_stem(const char *stem, const char **name)
     const char *slash = strrchr(stem, '/');
     *name = slash ? slash + 1 : stem;
     if (!**name) return jc_fail(JC_E_USAGE, "'%.1000s' names a folder, not the files to write", stem);
+    if (strstr(*name, "..") || (*name)[strlen(*name) - 1] == '.') /* "a." + ".json" */
+        return jc_fail(JC_E_USAGE, "a document cannot name a file with '..' in its name");
     for (const char *p = *name; *p; p++)
         if ((unsigned char)*p < 0x20 || *p == 0x7f) return jc_fail(JC_E_USAGE, "the file name has control characters");
     return JC_OK;
