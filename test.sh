@@ -35,24 +35,26 @@ check() {
   esac
 }
 
-# suite NAME PRESET: all of the Criterion tests. Criterion takes no notice of leaks, so the reports of the sanitizer are
-# kept in files and counted.
+# suite NAME PRESET [OPTION...]: the tests of the one executable. Criterion takes no notice of leaks, so the reports of the sanitizer are
+# kept in files and counted, less those of the tests that failed: they leave their memory behind.
 suite() {
-  local log=$logs/suite-$2.log synthesis tested ok leaks
+  local name=$1 preset=$2 log=$logs/suite-$2.log synthesis tested ok leaks
+  shift 2
   started=$SECONDS
-  ASAN_OPTIONS=allocator_may_return_null=1:log_path=$logs/sanitizer-$2 UBSAN_OPTIONS=print_stacktrace=1 \
-    "$root/build/$2/tests/jacchain_tests" --jobs "$jobs" >"$log" 2>&1
+  ASAN_OPTIONS=allocator_may_return_null=1:log_path=$logs/sanitizer-$preset UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1 \
+    "$root/build/$preset/tests/jacchain_tests" --jobs "$jobs" "$@" >"$log" 2>&1
   synthesis=$(grep -a 'Synthesis: Tested:' "$log" | tail -n 1)
   tested=$(sed -n 's/.*Tested:[^0-9]*\([0-9]*\).*/\1/p' <<<"$synthesis")
   ok=$(sed -n 's/.*Passing:[^0-9]*\([0-9]*\).*/\1/p' <<<"$synthesis")
   if [ "${tested:-0}" -eq 0 ]; then
     echo "the tests did not come to their end" >>"$log"
-    report "$1" 0 1 "$log"
+    report "$name" 0 1 "$log"
     return
   fi
-  report "$1" "$ok" $((tested - ok)) "$log"
-  leaks=$(find "$logs" -name "sanitizer-$2.*" -exec grep -l LeakSanitizer {} + | wc -l)
-  [ "$leaks" -eq 0 ] || report "$1: leaks" 0 "$leaks" "$(find "$logs" -name "sanitizer-$2.*" -exec grep -l LeakSanitizer {} + | head -n 1)"
+  report "$name" "$ok" $((tested - ok)) "$log"
+  find "$logs" -name "sanitizer-$preset.*" -exec grep -l LeakSanitizer {} + >"$logs/leaks-$preset" 2>/dev/null
+  leaks=$(($(wc -l <"$logs/leaks-$preset") - (tested - ok)))
+  [ "$leaks" -le 0 ] || report "$name: leaks" 0 "$leaks" "$(head -n 1 "$logs/leaks-$preset")"
 }
 
 # programs NAME PRESET: the tests that are programs of their own (examples, the command on the examples).
@@ -85,6 +87,7 @@ suite "tests" release
 programs "examples" release
 documents
 check "run.sh" "$root/scripts/check-run.sh"
+check "include direction" "$root/scripts/check-includes.sh"
 check "formatting" "$root/scripts/check-format.sh"
 check "installed, static" "$root/scripts/check-install.sh" "$root/build/release" static
 
@@ -95,7 +98,9 @@ build_preset "$log" asan all
 suite "tests, address+undefined" asan
 programs "examples, address+undefined" asan
 
-build_preset "$log" tsan all
+# Those in which the library's threads, or several of the caller's, work on one plan.
+build_preset "$log" tsan all -DJACCHAIN_TESTS=ON
+suite "tests, thread sanitizer" tsan --filter '@(use|known|limit)/*'
 programs "examples, thread sanitizer" tsan
 
 echo "$passed passed, $failed failed"

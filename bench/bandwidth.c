@@ -5,7 +5,7 @@
 
 #include "bench.h"
 
-enum { REPEATS = 9, LANES = 8, UNROLL = 8 };
+enum { REPEATS = 20, LANES = 8, UNROLL = 8 };
 
 typedef float vector __attribute__((vector_size(LANES * sizeof(float)), aligned(4)));
 

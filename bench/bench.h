@@ -30,7 +30,7 @@ void bench_say(bench_report *report, const char *format, ...) __attribute__((for
 /* Keeps a figure for --json; takes the reference. */
 void bench_figures(bench_report *report, const char *key, json_t *value);
 
-/* A goal: measured <= bound or measured >= bound. */
+/* A goal: measured <= bound or measured >= bound. Asked again with the same text and bound, the worse value counts. */
 void bench_at_most(bench_report *report, const char *goal, double measured, double bound, const char *unit);
 void bench_at_least(bench_report *report, const char *goal, double measured, double bound, const char *unit);
 

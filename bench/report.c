@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,9 +52,22 @@ void bench_figures(bench_report *report, const char *key, json_t *value)
     json_object_set_new(report->figures, key, value);
 }
 
+/* Whether a is further from the goal than b; NaN is furthest. */
+static bool is_worse(bool least, double a, double b)
+{
+    return isnan(a) || (least ? a < b : a > b);
+}
+
+/* A goal that is there already keeps the worse of both measurements. */
 static void add_goal(bench_report *report, const char *text, double measured, double bound, const char *unit,
                      bool least)
 {
+    for (int i = 0; i < report->n_goals; i++) {
+        goal *g = &report->goals[i];
+        if (strcmp(g->text, text) != 0) continue;
+        if (is_worse(least, measured, g->measured)) g->measured = measured;
+        return;
+    }
     if (report->n_goals == MAX_GOALS) abort();
     goal *g = &report->goals[report->n_goals++];
     snprintf(g->text, sizeof g->text, "%s", text);
@@ -87,7 +101,7 @@ static bool is_met(const goal *g)
 
 static void print_goals(const bench_report *report)
 {
-    printf("\n%-62s %12s    %-14s verdict\n", "goal", "measured", "wanted");
+    printf("\n%-62s %12s    %-14s verdict\n", "goal, the worst over all cases", "measured", "wanted");
     for (int i = 0; i < report->n_goals; i++) {
         const goal *g = &report->goals[i];
         printf("%-62s %12.4g %s %-8.4g %-5s %s\n", g->text, g->measured, g->least ? ">=" : "<=", g->bound, g->unit,

@@ -9,6 +9,7 @@
 
 #include "bench.h"
 #include "core/dtype.h"
+#include "core/error.h"
 #include "gen/random.h"
 
 enum {
@@ -98,7 +99,6 @@ static jc_status execute(wide_case *c, jc_dtype dtype, const void *seed, double 
 /* Evaluates and judges the memory; the result stays until the next query. */
 static jc_status ask(wide_case *c, const char *name, int of, int wrt, jc_seed kind, jc_dtype dtype, const void *seed)
 {
-    char text[KEY_BYTES];
     double seconds = 0.0;
     jc_program_info info = {.struct_size = sizeof info};
     end_query(c);
@@ -115,12 +115,11 @@ static jc_status ask(wide_case *c, const char *name, int of, int wrt, jc_seed ki
                   json_pack("{s:f,s:I,s:I,s:I,s:I}", "run_s", seconds, "peak_bytes", (json_int_t)info.peak_bytes,
                             "allocated_bytes", (json_int_t)allocated, "resident_growth", (json_int_t)grown,
                             "graph_and_plan_bytes", (json_int_t)held));
-    snprintf(text, sizeof text, "%s: bytes allocated beyond those told", name);
-    bench_at_most(c->report, text, (double)(allocated - info.peak_bytes), 65536.0, "B");
-    snprintf(text, sizeof text, "%s: resident growth beyond those told", name);
-    bench_at_most(c->report, text, (double)(grown - info.peak_bytes), SLACK_BYTES, "B");
-    snprintf(text, sizeof text, "%s: bytes of graph, plan and program", name);
-    bench_at_most(c->report, text, (double)held, 65536.0, "B");
+    bench_at_most(c->report, "run: bytes allocated beyond those told", (double)(allocated - info.peak_bytes), 65536.0,
+                  "B");
+    bench_at_most(c->report, "wide: resident growth beyond those told", (double)(grown - info.peak_bytes), SLACK_BYTES,
+                  "B");
+    bench_at_most(c->report, "wide: bytes of graph, plan and program", (double)held, 65536.0, "B");
     return JC_OK;
 }
 
@@ -130,11 +129,9 @@ static double entry(const jc_result *r, int64_t i)
     return jc_load_float(r->dtype, r->data, i * (r->rows == 1 ? r->col_stride : r->row_stride));
 }
 
-static void judge_wrong(wide_case *c, const char *name, int64_t wrong)
+static void judge_wrong(wide_case *c, int64_t wrong)
 {
-    char text[KEY_BYTES];
-    snprintf(text, sizeof text, "%s: wrong entries", name);
-    bench_at_most(c->report, text, (double)wrong, 0.0, "");
+    bench_at_most(c->report, "wide: entries that are not exact", (double)wrong, 0.0, "");
 }
 
 /* ---- diagonal, identity and select between variables of n scalars ---------------------------------------------- */
@@ -220,11 +217,11 @@ static void bench_elementwise(bench_report *report, const bench_options *o, int6
     double *ones = malloc((size_t)n * sizeof *ones);
     bool ready = wide_numbers_init(&w, n) && ones;
     for (int64_t i = 0; ready && i < n; i++) ones[i] = 1.0;
-    jc_status status = ready ? build_wide(&c, &w) : JC_E_MEMORY;
+    jc_status status = ready ? build_wide(&c, &w) : jc_fail(JC_E_MEMORY, "no memory for the Jacobians");
     if (!status) status = ask(&c, "elementwise, reverse", 4, 0, JC_SEED_NONE, JC_F64, NULL);
-    if (!status) judge_wrong(&c, "elementwise, reverse", wrong_gradient(&w, &c.result));
+    if (!status) judge_wrong(&c, wrong_gradient(&w, &c.result));
     if (!status) status = ask(&c, "elementwise, forward", 4, 0, JC_SEED_COLUMNS, JC_F64, ones);
-    if (!status) judge_wrong(&c, "elementwise, forward", entry(&c.result, 0) != sum_gradient(&w));
+    if (!status) judge_wrong(&c, entry(&c.result, 0) != sum_gradient(&w));
     if (status) bench_failed(report, "elementwise", jc_last_error());
     end(&c);
     free(ones);
@@ -270,11 +267,11 @@ static jc_status ask_dense(wide_case *c, int64_t rows, int64_t n, const float *d
     int64_t seed_n = forward ? n : rows, known_n = forward ? rows : n;
     float *seed = malloc((size_t)seed_n * sizeof *seed);
     double *known = calloc((size_t)known_n, sizeof *known);
-    jc_status status = seed && known ? JC_OK : JC_E_MEMORY;
+    jc_status status = seed && known ? JC_OK : jc_fail(JC_E_MEMORY, "no memory for seed and result");
     for (int64_t i = 0; !status && i < seed_n; i++) seed[i] = forward ? 1.0f : (float)(i + 1);
     if (!status) status = ask(c, name, 1, 0, forward ? JC_SEED_COLUMNS : JC_SEED_ROWS, JC_F32, seed);
     if (!status) apply_marks(rows, n, d, forward, known);
-    if (!status) judge_wrong(c, name, wrong_entries(&c->result, known, known_n));
+    if (!status) judge_wrong(c, wrong_entries(&c->result, known, known_n));
     free(known);
     free(seed);
     return status;
@@ -310,7 +307,7 @@ static void bench_dense(bench_report *report, const bench_options *o, int64_t ro
 
 enum { MEMBERS = 7 };
 
-/* The same pages MEMBERS times in a row: MEMBERS x n doubles for the price of n. n doubles are whole pages. */
+/* The same pages MEMBERS times in a row: MEMBERS x n doubles for the price of n, which are whole pages of 4 KiB. */
 static double *map_repeatedly(int64_t n)
 {
     size_t bytes = (size_t)n * sizeof(double);
@@ -359,11 +356,11 @@ static void bench_group(bench_report *report, const bench_options *o, int64_t n)
 {
     wide_case c = {.report = report, .options = o};
     double *d = map_repeatedly(n), *seed = malloc((size_t)n * sizeof *seed);
-    jc_status status = d && seed ? JC_OK : JC_E_MEMORY;
+    jc_status status = d && seed ? JC_OK : jc_fail(JC_E_MEMORY, "no memory to map repeatedly");
     for (int64_t i = 0; i < n && !status; i++) d[i] = power_of_two(i), seed[i] = digit(i, 4);
     if (!status) status = build_group(&c, n, d);
     if (!status) status = ask(&c, "2^32 bytes of diagonals", MEMBERS, 0, JC_SEED_ROWS, JC_F64, seed);
-    if (!status) judge_wrong(&c, "2^32 bytes of diagonals", wrong_powers(&c.result, n));
+    if (!status) judge_wrong(&c, wrong_powers(&c.result, n));
     if (status) bench_failed(report, "2^32 bytes of diagonals", jc_last_error());
     end(&c);
     free(seed);
@@ -372,10 +369,10 @@ static void bench_group(bench_report *report, const bench_options *o, int64_t n)
 
 void bench_wide(bench_report *report, const bench_options *options)
 {
-    int64_t n = options->quick ? 1000000 : 100000000; /* n doubles are whole pages of 4 KiB, except in the quick run */
+    int64_t n = options->quick ? 1000000 : 100000000;
     bench_say(report, "\n%-34s %9s %14s %14s %14s %12s", "wide", "run s", "told B", "allocated B", "resident B",
               "graph, plan B");
     bench_elementwise(report, options, n);
     bench_dense(report, options, options->quick ? 2200 : 30, n);
-    bench_group(report, options, options->quick ? INT64_C(1) << 20 : n);
+    bench_group(report, options, (n + 511) / 512 * 512);
 }

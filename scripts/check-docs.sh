@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Runs every ```sh block of README.md, docs/*.md and examples/README.md in a scratch folder that has run.sh and examples/ in
-# it, and `jacchain` on the path. A block must succeed; where the next block is ```text, both outputs together must
-# be that text, in which … stands for anything; where it is ```text approx, numbers and their units are not compared.
-# Blocks with ./test.sh are left out (this is run by it).
-# Every ```c block of README.md must stand in one of examples/*.c, and every relative link lead to a file. Last line: "N passed, N failed".
+# Runs every ```sh block of README.md, docs/*.md and examples/README.md in a scratch folder that has run.sh and
+# examples/ in it, and `jacchain` on the path. A block must succeed. Where the next block is ```text, both outputs
+# together must be that text, in which … stands for anything; where it is ```text approx, numbers are not compared.
+# Blocks with ./test.sh are left out (this is run by it). Every ```c block of README.md must stand in one of examples/*.c,
+# and every relative link lead to a file. Last line: "N passed, N failed".
 set -u
 root=$(readlink -f -- "$(dirname -- "${BASH_SOURCE[0]}")/..")
 scratch=$(mktemp -d)
@@ -27,9 +27,11 @@ pattern_of() {
   printf '%s' "$1" | sed -e 's/[][\\*?]/\\&/g' -e 's/…/*/g'
 }
 
-# The text with every number, and the unit of a time or of bytes behind it, as N, and single spaces.
+# The text without what differs from machine to machine: every number, with the unit of a time or of bytes behind it, is
+# N, one thread reads like several, the variable where rounding is largest is V, spaces are single.
 without_numbers() {
-  sed -E -e 's/[0-9]+([.,][0-9]+)*(e[-+]?[0-9]+)?( (us|ms|s|bytes|[KMGT]iB)\b)?/N/g' -e 's/  +/ /g' <<<"$1"
+  sed -E -e 's/[0-9]+([.,][0-9]+)*(e[-+]?[0-9]+)?( (us|ms|s|bytes|[KMGT]iB)\b)?/N/g' -e 's/  +/ /g' \
+    -e 's/N threads/N thread/' -e 's/worst at [^,]*,/worst at V,/' <<<"$1"
 }
 
 # run_block WHERE COMMANDS EXPECTED HOW: compares as `exact` or `approx`, or not at all with `no`.

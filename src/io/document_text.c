@@ -62,7 +62,7 @@ static int64_t take_list(jc_document *doc, int64_t i, int64_t end)
     jc_document_list *list = end - i >= 2 ? find_list(doc, text + i + 1, end - i - 2) : NULL;
     if (!list || list->text || open == bytes) return end;
     int64_t close = find_close(text, bytes, open);
-    if (close == bytes || text[close] != ']') return bytes;
+    if (close == bytes) return bytes;
     list->text = text + open + 1;
     list->bytes = close - open - 1;
     return close + 1;

@@ -27,7 +27,7 @@ typedef struct jc_tensor {
 jc_status jc_safetensors_open(const jc_allocator *allocator, const char *path, jc_safetensors **file);
 void jc_safetensors_close(jc_safetensors *file); /* NULL is allowed */
 
-/* Whether these first bytes of a file of file_bytes are a safetensors header rather than text. */
+/* Whether a file of these bytes is a safetensors file rather than text: by its header, not by its name. */
 int jc_safetensors_recognise(const unsigned char *data, int64_t bytes);
 
 const char *jc_safetensors_path(const jc_safetensors *file);

@@ -35,6 +35,9 @@ void jc_yardsticks_fini(jc_yardsticks *y);
  * paths, (1 + gamma_n) a path, in which no path is rounded more than n = eq->path[node] times. Inf: it says nothing. */
 double jc_forward_factor(const jc_equations *eq, const jc_roundoff *roundoff, int64_t node);
 
+/* factor M; 0 where M is 0, and Inf, which says nothing, where M is NaN (0 times an M that overflowed). */
+double jc_forward_bound(double factor, double m);
+
 /* Distance of a total from the reference, entry by entry. */
 typedef struct jc_distance {
     jc_worst worst;          /* row, col as in the value */

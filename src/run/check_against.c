@@ -102,7 +102,7 @@ static jc_status judge_rows(const given *g, int64_t i, jc_judge *j, const jc_yar
             double store = stored(g, i, e.value);
             e.error = fabs(e.value - j->sum[r * cols + c]);
             e.bound = jc_judge_bound(j, r * cols + c) + store;
-            e.forward_bound = (m[c] == 0 ? 0 : factor * m[c]) + store;
+            e.forward_bound = jc_forward_bound(factor, m[c]) + store;
             judge_entry(&e, out->wrt, row + r, c, worst);
             jc_distance_take(d, e.value, e.reference, e.forward_bound, row + r, c);
         }

@@ -40,6 +40,12 @@ double jc_forward_factor(const jc_equations *eq, const jc_roundoff *roundoff, in
     return own < 0.5 ? (jc_roundoff_bound(roundoff, n, (double)eq->products[node]) + own) / (1 - own) : INFINITY;
 }
 
+double jc_forward_bound(double factor, double m)
+{
+    if (m == 0) return 0;
+    return factor * m < INFINITY ? factor * m : INFINITY;
+}
+
 void jc_distance_take(jc_distance *d, double value, double reference, double bound, int64_t row, int64_t col)
 {
     d->largest = fmax(d->largest, fabs(reference));
@@ -67,7 +73,7 @@ static jc_status judge_output(const jc_judge *j, const jc_yardsticks *y, const j
         if (!status) status = jc_read_rows(y->absolute, out->value, at, n, j->magnitude);
         if (status) return status;
         for (int64_t i = 0; i < n * cols; i++) {
-            double bound = j->magnitude[i] == 0 ? 0 : factor * j->magnitude[i];
+            double bound = jc_forward_bound(factor, j->magnitude[i]);
             jc_distance_take(d, j->x[i], j->sum[i], bound, row + i / cols, i % cols);
         }
     }

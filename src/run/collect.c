@@ -39,6 +39,11 @@ jc_status jc_results_prepare(jc_results *r)
     return JC_OK;
 }
 
+void jc_results_set_dtype(jc_results *r, jc_dtype dtype)
+{
+    for (int64_t i = 0; i < r->n; i++) r->items[i].dtype = dtype;
+}
+
 static int64_t find_item(const jc_results *r, const jc_output *output)
 {
     jc_result_key key = {output->of, output->wrt, 0};
@@ -129,7 +134,6 @@ static jc_status collect_output(jc_results *r, const jc_run *run, const jc_pass 
 {
     int64_t index = find_item(r, output);
     if (index < 0) return JC_OK; /* a zero that the whole query does not list */
-    r->items[index].dtype = run->program->dtype;
     if (output->kind != JC_OUTPUT_VALUE) return JC_OK;
     if (may_borrow && lies_ready(output, &r->items[index])) {
         r->items[index].data = run->program->backend->peek(run, output->value, output->value_row);

@@ -24,6 +24,9 @@ struct jc_results {
 /* An item for every output of r->plan, still without data. */
 jc_status jc_results_prepare(jc_results *r);
 
+/* The working type of all results, those without numbers too. */
+void jc_results_set_dtype(jc_results *r, jc_dtype dtype);
+
 /* Takes what a pass has computed. may_borrow: what lies in the run as the user wants it is not copied. */
 jc_status jc_results_collect(jc_results *r, const jc_run *run, const jc_pass *pass, bool may_borrow);
 

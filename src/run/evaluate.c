@@ -48,6 +48,7 @@ static jc_status run_program(jc_results *r, const jc_program *program, const jc_
     int64_t total = plan->row_limit ? jc_plan_seed_rows(plan) : 1, step = plan->row_limit ? plan->row_limit : 1;
     jc_run *run = NULL;
     double t = now_s();
+    jc_results_set_dtype(r, program->dtype);
     jc_status status = jc_run_create(program, &run);
     if (!status && plan->seed != JC_SEED_NONE) status = jc_run_bind_seed(run, seed->dtype, seed->data);
     lap(&t, &r->info.upload_s);
@@ -177,14 +178,17 @@ static jc_status run_windowed(jc_results *r, const jc_graph *g, const jc_query *
     return JC_OK;
 }
 
-static jc_status evaluate(jc_results *r, const jc_graph *g, const jc_query *query, const jc_evaluate_options *o)
+static jc_status evaluate(jc_results *r, const jc_graph *g, const jc_query *query, const jc_evaluate_options *options)
 {
     double t = now_s();
     jc_query q = *query;
+    jc_evaluate_options chosen = *options, *o = &chosen;
     jc_status status = check_seed(g, &q, &o->seed);
     if (!status) status = jc_plan_create(g, &q, &r->plan);
     if (status) return status;
     q.order = r->plan->order;
+    /* of the whole query: the window of one target alone may use no F64 tensor */
+    if (o->program.precision == JC_PRECISION_AUTO) o->program.precision = jc_plan_precision(r->plan);
     status = jc_program_create(r->plan, &o->program, &r->program);
     lap(&t, &r->info.plan_s);
     if (!status) {

@@ -279,3 +279,29 @@ Test(document_errors, documents_are_nested_and_named_without_limit_on_us)
     free(text);
     io_folder_remove(&folder);
 }
+
+/* `before`, 30,000 bytes of a variable's metadata, `after`: longer than one piece of a list. */
+static void expect_long(const io_folder *folder, const char *before, const char *after, const char *start_format,
+                        const char *words)
+{
+    char *text = malloc(40000), start[IO_PATH_BYTES + 500];
+    sprintf(text, "{'jacchain':1,'edges':[],'variables':[%s{'name':'long','size':1,'metadata':'%30000s'}%s]}", before,
+            "", after);
+    const char *path = io_write_text(folder, "graph.json", text);
+    snprintf(start, sizeof start, start_format, path);
+    expect_path(path, JC_E_INPUT, start, words);
+    free(text);
+}
+
+Test(document_errors, places_are_right_far_into_a_list)
+{
+    io_folder folder = io_folder_make();
+    expect_long(&folder, "", ",", "%s: line 1, column 30078", "']'");
+    expect_long(&folder, "", ",,{'name':'b','size':1}", "%s: line 1, column 30078", "','");
+    expect_long(&folder, ",", "", "%s: line 1, column 39", "','");
+    expect_long(&folder, "", ",{'name':'b','size':1},{'name':'c','size':0}", "%s: /variables/2/size: ", "at least 1");
+    expect_long(&folder, "{'name':'a','size':1},", ",{'name':'long','size':1}",
+                "%s: /variables/2/name: ", "both named");
+    expect_long(&folder, "", ",{'name':'b','size':1}\n\n,{'name':'c'", "%s: line 3, column ", "'}'");
+    io_folder_remove(&folder);
+}

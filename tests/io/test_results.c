@@ -32,7 +32,8 @@ static const double padded[20] = {1, 2, 3, -1, -1, 4, 5, 6, -1, -1, 7, 8, 9, -1,
 static jc_result matrix(int64_t of, int64_t wrt, int64_t blocks, int64_t rows, int64_t cols, jc_dtype dtype,
                         const void *data, int64_t block_stride, int64_t row_stride, int64_t col_stride)
 {
-    jc_result r = {of, wrt, blocks, rows, cols, JC_RESULT_MATRIX, dtype, data, block_stride, row_stride, col_stride};
+    jc_result r = {of,    wrt,  blocks > 1,   blocks,     rows,      cols, JC_RESULT_MATRIX,
+                   dtype, data, block_stride, row_stride, col_stride};
     return r;
 }
 
@@ -137,8 +138,8 @@ Test(results, two_of_one_name_and_other_files_are_refused)
                                    plain(JC_RESULT_ZERO, A, B_DC, 2, 2, JC_F64)};
     const jc_result twice[] = {plain(JC_RESULT_ZERO, L, C, 2, 2, JC_F64), plain(JC_RESULT_ZERO, L, C, 2, 2, JC_F64)};
     const char *path = io_write(&folder, "r.safetensors", "old", 3);
-    expect_usage(g, same_name, 2, path, "'da/db/dc'");
-    expect_usage(g, twice, 2, path, "'dL/dc'");
+    expect_usage(g, same_name, 2, path, "two results would be named 'da/db/dc'");
+    expect_usage(g, twice, 2, path, "two results would be named 'dL/dc'");
     expect_usage(g, twice, 1, io_path(&folder, "r.npy"), "not there yet");
     expect_usage(g, twice, 1, io_path(&folder, "r.csv"), ".safetensors");
     expect_usage(g, twice, 1, io_path(&folder, "r"), ".safetensors");

@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -310,7 +312,52 @@ Test(safetensors_write, the_system_s_reason_is_given)
     expect_output_error(io_path(&folder, "none/x.safetensors"), "No such file");
     expect_output_error(folder.path, "is a directory");
     expect_output_error("/dev/null", "not a regular file");
+    char name[300];
+    memset(name, 'n', sizeof name);
+    name[255] = '\0';
+    cr_expect_eq(write_file(NULL, io_path(&folder, name), 1), JC_OK, "%s", jc_last_error());
+    io_folder_remove(&folder);
+    folder = io_folder_make();
+    name[255] = 'n';
+    name[256] = '\0';
+    expect_output_error(io_path(&folder, name), "File name too long");
     if (access("/dev/full", W_OK) == 0) expect_output_error("/dev/full", "not a regular file");
     cr_expect_eq(io_folder_count(&folder), 0);
+    io_folder_remove(&folder);
+}
+
+static jc_status write_doubles(const char *path, int64_t n, jc_status *appended)
+{
+    jc_tensor_spec spec = {"x", JC_F64, 1, {n}};
+    jc_safetensors_writer *w = NULL;
+    double *data = calloc((size_t)n, sizeof *data);
+    cr_assert_eq(jc_safetensors_create(NULL, path, &spec, 1, NULL, 0, &w), JC_OK);
+    jc_status status = *appended = jc_safetensors_append(w, 0, data, n * (int64_t)sizeof *data);
+    if (status)
+        jc_safetensors_abandon(w);
+    else
+        status = jc_safetensors_commit(w);
+    free(data);
+    return status;
+}
+
+/* The limit stands for a full disk: reached when the file is put in place, or in the middle of it. */
+Test(safetensors_write, a_full_disk_leaves_what_was_there)
+{
+    io_folder folder = io_folder_make();
+    const char *path = io_write(&folder, "x.safetensors", "old", 3);
+    struct rlimit limit;
+    jc_status appended;
+    signal(SIGXFSZ, SIG_IGN);
+    cr_assert_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = 100;
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    cr_expect_eq(write_doubles(path, 100, &appended), JC_E_OUTPUT);
+    cr_expect_eq(appended, JC_OK);
+    cr_expect(strstr(jc_last_error(), "File too large"), "%s", jc_last_error());
+    expect_untouched(&folder, path);
+    cr_expect_eq(write_doubles(path, 1000000, &appended), JC_E_OUTPUT);
+    cr_expect_eq(appended, JC_E_OUTPUT);
+    expect_untouched(&folder, path);
     io_folder_remove(&folder);
 }

@@ -18,7 +18,7 @@ typedef struct patient {
 static void *copy(jt_pool *pool, const void *data, int64_t n, size_t bytes)
 {
     void *c = jt_alloc(pool, n + 2, bytes);
-    memcpy(c, data, (size_t)n * bytes);
+    if (n) memcpy(c, data, (size_t)n * bytes);
     return c;
 }
 
@@ -105,6 +105,20 @@ static bool double_step(patient *p, jt_rng *rng)
     s[1].first = false;
     insert_steps(&p->plan, at, 1);
     return true;
+}
+
+/* Of two steps that share an edge's rows, the second does what the first did; the number of rows stays right. */
+static bool same_rows_twice(patient *p, jt_rng *rng)
+{
+    (void)rng;
+    for (int64_t i = 0; i + 1 < p->plan.n_steps; i++) {
+        jc_step *s = &p->plan.steps[i];
+        if (s[0].b != s[1].b || s[0].n_rows != s[1].n_rows || s[0].a != s[1].a) continue;
+        s[1] = s[0];
+        s[1].first = false;
+        return true;
+    }
+    return false;
 }
 
 static bool flip_first(patient *p, jt_rng *rng)
@@ -355,6 +369,7 @@ static const struct {
 } breaks[] = {
     {"a dropped step", drop_step},
     {"a doubled step", double_step},
+    {"the same rows twice for others", same_rows_twice},
     {"writing for adding", flip_first},
     {"a transposed Jacobian", flip_transpose},
     {"rows of A shifted", shift_a_row},
@@ -458,9 +473,9 @@ static void must_reject(const jc_plan *plan, const jc_layout *layout, const jc_q
 Test(verify, rejects_every_broken_plan)
 {
     int64_t applied[N_BREAKS] = {0};
-    for_random_plans(1000, must_reject, applied);
+    for_random_plans(2500, must_reject, applied);
     for (int i = 0; i < N_BREAKS; i++)
-        cr_assert_geq(applied[i], 60, "%s was tried only %lld times", breaks[i].name, (long long)applied[i]);
+        cr_assert_geq(applied[i], 40, "%s was tried only %lld times", breaks[i].name, (long long)applied[i]);
 }
 
 /* A plan of one request is not one of another. */

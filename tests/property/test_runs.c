@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "graph/graph.h"
+#include "backend/backend.h"
 #include "support/compute.h"
+#include "support/failing_allocator.h"
 #include "support/random_query.h"
 
 /* ---- a run by hand --------------------------------------------------------------------------------------------------
@@ -47,7 +49,10 @@ static void assert_same_bits(const jc_result *a, const jc_result *b, uint64_t se
 {
     cr_assert(a->of == b->of && a->wrt == b->wrt && a->rows == b->rows && a->cols == b->cols && a->kind == b->kind &&
                   a->dtype == b->dtype && a->blocks == b->blocks,
-              "seed %llu: %s: not the same results", (unsigned long long)seed, what);
+              "seed %llu: %s: d%lld/d%lld kind %d, %lld x %lld (%d), not d%lld/d%lld kind %d, %lld x %lld (%d)",
+              (unsigned long long)seed, what, (long long)b->of, (long long)b->wrt, (int)b->kind, (long long)b->rows,
+              (long long)b->cols, (int)b->dtype, (long long)a->of, (long long)a->wrt, (int)a->kind, (long long)a->rows,
+              (long long)a->cols, (int)a->dtype);
     for (int64_t k = 0; k < a->blocks && a->kind == JC_RESULT_MATRIX; k++)
         for (int64_t i = 0; i < a->rows; i++)
             for (int64_t j = 0; j < a->cols; j++)
@@ -220,5 +225,73 @@ Test(property, a_memory_limit_changes_no_number_and_is_kept)
         cr_assert(counts[0] > 100 && counts[1] > 50 && counts[2] > 50,
                   "%s: %lld results, %lld in windows, %lld refused", jc_backend_name(b), (long long)counts[0],
                   (long long)counts[1], (long long)counts[2]);
+    }
+}
+
+/* ---- memory
+ * ----------------------------------------------------------------------------------------------------------------- */
+
+/* A run allocates its own record and exactly the bytes that the program names, and nothing while it executes. */
+Test(property, a_run_allocates_the_bytes_that_its_program_names)
+{
+    for (uint64_t seed = 0; seed < 200; seed++)
+        for (int b = 0; jc_backend_name(b); b++) {
+            failing_allocator state;
+            jc_allocator allocator = failing_allocator_init(&state, -1);
+            jt_graph g;
+            jt_graph_options options = {.seed = seed, .numbers = JT_REAL, .n_variables = seed % 5 ? 0 : 30};
+            options.allocator = &allocator;
+            jt_graph_random(&options, &g);
+            jt_rng rng = {seed};
+            jt_query q;
+            jt_query_totals(&rng, &g, &q);
+            machine m;
+            machine_init(&m, g.graph, &q.query, jc_backend_name(b), seed % 2 ? JC_PRECISION_F32 : JC_PRECISION_F64);
+            jc_program_info info = {.struct_size = sizeof info};
+            jt_ok(jc_program_get_info(m.program, &info), "info");
+            jc_run_destroy(m.run);
+            int64_t before = state.live_bytes;
+            jt_ok(jc_run_create(m.program, &m.run), "run");
+            int64_t taken = state.live_bytes - before - (int64_t)sizeof(jc_run), calls = state.calls;
+            cr_assert_leq(taken - info.peak_bytes, 1, "seed %llu, %s: %lld bytes, not %lld", (unsigned long long)seed,
+                          jc_backend_name(b), (long long)taken, (long long)info.peak_bytes);
+            cr_assert_geq(taken, info.peak_bytes);
+            jt_ok(jc_run_execute(m.run), "execute");
+            cr_assert_eq(state.calls, calls, "an execution allocates");
+            machine_fini(&m);
+            jt_graph_fini(&g);
+            cr_assert(state.live_bytes == 0 && state.defects == 0);
+        }
+}
+
+/* ---- check
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+Test(property, check_finds_no_fault_with_a_right_backend)
+{
+    for (uint64_t seed = 0; seed < 300; seed++) {
+        jt_graph g;
+        jt_graph_options options = {.seed = seed, .numbers = JT_REAL, .n_variables = seed % 6 ? 0 : 20};
+        jt_graph_random(&options, &g);
+        jt_rng rng = {seed};
+        jt_query q;
+        jt_query_totals(&rng, &g, &q);
+        jt_backend backends[JT_MAX_BACKENDS];
+        int n = jt_backends(backends);
+        for (int b = 0; b < n; b++) {
+            if (jt_is_exact(&backends[b])) continue;
+            jc_program_options program = JC_PROGRAM_OPTIONS_INIT;
+            program.backend = backends[b].name;
+            program.precision = backends[b].precision;
+            jc_check_report *report;
+            jc_check_summary summary = {.struct_size = sizeof summary};
+            jt_ok(jc_check(g.graph, &q.query, &program, &report), "check");
+            jt_ok(jc_check_get_summary(report, &summary), "summary");
+            cr_assert_eq(summary.verdict, JC_PASSED, "seed %llu, %s: verdict %d, ratio %g at variable %lld",
+                         (unsigned long long)seed, backends[b].name, (int)summary.verdict, summary.ratio,
+                         (long long)summary.variable);
+            jc_check_destroy(report);
+        }
+        jt_graph_fini(&g);
     }
 }

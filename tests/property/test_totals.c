@@ -50,7 +50,38 @@ static void check_exactly(const jt_graph *g, const jt_result *r, uint64_t seed, 
     jt_pool_free(&pool);
 }
 
-static void check_integer_graph(uint64_t seed, jt_numbers numbers, bool only_exact)
+/* How often the random requests meet what is easily got wrong. */
+typedef struct met {
+    int64_t units, zeros, values;           /* results */
+    int64_t middle_targets, middle_sources; /* requests with one on the way between two other requested variables */
+    int64_t parallel;                       /* graphs with two edges between the same variables */
+} met;
+
+static bool lies_between(const jt_graph *g, int64_t v, const jc_query *q)
+{
+    bool above = false, below = false;
+    for (int64_t i = 0; i < q->n_of; i++) above = above || (q->of[i] != v && jt_count_paths(g, q->of[i], v) > 0);
+    for (int64_t i = 0; i < q->n_wrt; i++) below = below || (q->wrt[i] != v && jt_count_paths(g, v, q->wrt[i]) > 0);
+    return above && below;
+}
+
+static void note_request(const jt_graph *g, const jc_query *q, const jt_results *results, met *m)
+{
+    bool target = false, source = false, parallel = false;
+    for (int64_t i = 0; i < results->n; i++) {
+        const jt_result *r = &results->result[i];
+        double paths = jt_count_paths(g, r->of, r->wrt);
+        *(r->of == r->wrt ? &m->units : paths > 0 ? &m->values : &m->zeros) += 1;
+    }
+    for (int64_t i = 0; i < q->n_of; i++) target = target || lies_between(g, q->of[i], q);
+    for (int64_t i = 0; i < q->n_wrt; i++) source = source || lies_between(g, q->wrt[i], q);
+    for (int64_t a = 0; a < g->n_edges; a++)
+        for (int64_t b = 0; b < a; b++)
+            parallel = parallel || (g->edges[a].of == g->edges[b].of && g->edges[a].wrt == g->edges[b].wrt);
+    m->middle_targets += target, m->middle_sources += source, m->parallel += parallel;
+}
+
+static void check_integer_graph(uint64_t seed, jt_numbers numbers, bool only_exact, met *m)
 {
     jt_graph g;
     jt_graph_options options = {.seed = seed, .max_paths = 600, .numbers = numbers};
@@ -64,6 +95,7 @@ static void check_integer_graph(uint64_t seed, jt_numbers numbers, bool only_exa
     for (int b = 0; b < n; b++) {
         jt_results results = jt_compute(&g.pool, g.graph, &q.query, &backends[b], NULL);
         check_pairs(&g, &q.query, &results);
+        if (b == 0) note_request(&g, &q.query, &results, m);
         for (int64_t i = 0; i < results.n; i++) check_exactly(&g, &results.result[i], seed, backends[b].name);
     }
     jt_graph_fini(&g);
@@ -71,12 +103,34 @@ static void check_integer_graph(uint64_t seed, jt_numbers numbers, bool only_exa
 
 Test(property, small_integer_totals_are_the_path_sums_bit_for_bit_on_every_backend)
 {
-    for (uint64_t seed = 0; seed < SEEDS; seed++) check_integer_graph(seed, JT_SMALL, false);
+    met m = {0};
+    for (uint64_t seed = 0; seed < SEEDS; seed++) check_integer_graph(seed, JT_SMALL, false, &m);
+    cr_assert(m.units > 100 && m.zeros > 100 && m.values > 1000, "%lld units, %lld zeros, %lld others",
+              (long long)m.units, (long long)m.zeros, (long long)m.values);
+    cr_assert(m.middle_targets > 100 && m.middle_sources > 100 && m.parallel > 100, "%lld, %lld, %lld",
+              (long long)m.middle_targets, (long long)m.middle_sources, (long long)m.parallel);
 }
 
 Test(property, wide_integer_totals_are_the_path_sums_modulo_a_prime)
 {
-    for (uint64_t seed = 10000; seed < 10000 + SEEDS; seed++) check_integer_graph(seed, JT_WIDE, true);
+    met m = {0};
+    for (uint64_t seed = 10000; seed < 10000 + SEEDS; seed++) check_integer_graph(seed, JT_WIDE, true, &m);
+}
+
+Test(property, evaluate_gives_the_path_sums_bit_for_bit)
+{
+    for (uint64_t seed = 5000; seed < 5000 + SEEDS / 2; seed++) {
+        jt_graph g;
+        jt_graph_options options = {.seed = seed, .max_paths = 300, .numbers = JT_SMALL, .largest = largest_exact};
+        jt_graph_random(&options, &g);
+        jt_rng rng = {seed};
+        jt_query q;
+        jt_query_totals(&rng, &g, &q);
+        jt_results results = jt_evaluate(&g.pool, g.graph, &q.query, 0);
+        check_pairs(&g, &q.query, &results);
+        for (int64_t i = 0; i < results.n; i++) check_exactly(&g, &results.result[i], seed, "auto");
+        jt_graph_fini(&g);
+    }
 }
 
 /* gamma_n = n u / (1 - n u) */

@@ -25,7 +25,7 @@ int jt_backends(jt_backend backends[JT_MAX_BACKENDS])
         const char *name = jc_backend_name(i);
         if (jc_backend_available(name) != JC_OK) continue;
         backends[n++] = (jt_backend){name, JC_PRECISION_F64, 0};
-        if (strcmp(name, "reference")) backends[n++] = (jt_backend){name, JC_PRECISION_F32, 2};
+        if (strcmp(name, "reference")) backends[n++] = (jt_backend){name, JC_PRECISION_F32, 3};
     }
     return n;
 }
@@ -57,8 +57,8 @@ static jt_result copy_result(jt_pool *pool, const jc_result *r, bool exact)
     return out;
 }
 
-jt_results jt_compute(jt_pool *pool, const jc_graph *graph, const jc_query *query, const jt_backend *backend,
-                      const double *seed)
+static jt_results compute(jt_pool *pool, const jc_graph *graph, const jc_query *query, const jt_backend *backend,
+                          jc_dtype dtype, const void *seed)
 {
     jt_results results = {.info = {.struct_size = sizeof results.info}};
     jc_plan *plan;
@@ -76,7 +76,7 @@ jt_results jt_compute(jt_pool *pool, const jc_graph *graph, const jc_query *quer
         jt_ok(jc_program_create(plan, &options, &program), backend->name);
     jt_ok(jc_plan_verify(plan, query, &program->layout), "verify");
     jt_ok(jc_run_create(program, &run), "run");
-    if (seed) jt_ok(jc_run_bind_seed(run, JC_F64, seed), "seed");
+    if (seed) jt_ok(jc_run_bind_seed(run, dtype, seed), "seed");
     jt_ok(jc_run_execute(run), "execute");
     results.n = jc_run_result_count(run);
     results.result = jt_alloc(pool, results.n, sizeof *results.result);
@@ -89,6 +89,37 @@ jt_results jt_compute(jt_pool *pool, const jc_graph *graph, const jc_query *quer
     jc_program_destroy(program);
     jc_plan_destroy(plan);
     return results;
+}
+
+jt_results jt_compute(jt_pool *pool, const jc_graph *graph, const jc_query *query, const jt_backend *backend,
+                      const double *seed)
+{
+    return compute(pool, graph, query, backend, JC_F64, seed);
+}
+
+jt_results jt_compute_f32(jt_pool *pool, const jc_graph *graph, const jc_query *query, const jt_backend *backend,
+                          const float *seed)
+{
+    return compute(pool, graph, query, backend, JC_F32, seed);
+}
+
+jt_results jt_evaluate(jt_pool *pool, const jc_graph *graph, const jc_query *query, int64_t memory_limit)
+{
+    jt_results out = {0};
+    jc_results *results;
+    jc_evaluate_options options = {.struct_size = sizeof options, .program = JC_PROGRAM_OPTIONS_INIT};
+    options.program.memory_limit = memory_limit;
+    jt_ok(jc_evaluate(graph, query, &options, &results), "evaluate");
+    out.n = jc_results_count(results);
+    out.result = jt_alloc(pool, out.n, sizeof *out.result);
+    for (int64_t i = 0; i < out.n; i++) {
+        jc_result r;
+        jt_ok(jc_results_get(results, i, &r), "result");
+        cr_assert(r.col_stride == 1 && r.row_stride == r.cols && r.block_stride == r.rows * r.cols, "not contiguous");
+        out.result[i] = copy_result(pool, &r, false);
+    }
+    jc_results_destroy(results);
+    return out;
 }
 
 const jt_result *jt_find(const jt_results *results, int64_t of, int64_t wrt)

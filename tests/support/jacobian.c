@@ -267,6 +267,34 @@ int64_t jt_jacobian_terms(const jt_jacobian *jac)
     return jac->p + jac->q + (jac->kind == JC_LOW_RANK ? jac->m : 0);
 }
 
+/* The two directions of an operator cost differently. */
+static int64_t operator_cost(const jt_jacobian *jac, jc_direction direction)
+{
+    return direction == JC_TANGENT ? 2 * jac->p * jac->q + 1 : 5 * jac->p * jac->q + 3;
+}
+
+int64_t jt_jacobian_cost(const jt_jacobian *jac, int64_t member, jc_direction direction)
+{
+    int64_t p = jac->p, q = jac->q, blocks = jac->batch * jac->inner;
+    if (jac->transpose) direction = direction == JC_TANGENT ? JC_ADJOINT : JC_TANGENT;
+    switch (jac->kind) {
+    case JC_DENSE:
+        return blocks * p * q;
+    case JC_DIAGONAL:
+        return blocks * p;
+    case JC_CSR:
+        return blocks * jac->m;
+    case JC_LOW_RANK:
+        return blocks * jac->m * (p + q);
+    case JC_WEIGHT:
+        return blocks * p * (q / (p / jac->m));
+    case JC_OPERATOR:
+        return operator_cost(jac, direction);
+    default:
+        return jac->scales[member] == 1.0 ? 0 : blocks * p;
+    }
+}
+
 /* ---- the public form ------------------------------------------------------------------------------------------------
  */
 
@@ -374,7 +402,7 @@ jc_jacobian jt_jacobian_public(jt_pool *pool, const jt_jacobian *jac, bool group
     case JC_OPERATOR: {
         jt_jacobian *copy = jt_alloc(pool, 1, sizeof *copy);
         *copy = *jac;
-        out.op = (jc_operator){apply_dense, copy, jac->p * jac->q, jac->p * jac->q, jac->p * jac->q};
+        out.op = (jc_operator){apply_dense, copy, operator_cost(jac, JC_TANGENT), operator_cost(jac, JC_ADJOINT), 1};
         break;
     }
     default:

@@ -66,6 +66,9 @@ jt_field *jt_jacobian_numbers(jt_jacobian *jac);
  * the pool, with the dtype and alignment asked for. An operator's callbacks multiply with its dense matrix. */
 jc_jacobian jt_jacobian_public(jt_pool *pool, const jt_jacobian *jac, bool group);
 
+/* Multiply-adds of the member applied to one column (tangent) or row (adjoint): docs/numerics.md's table of costs. */
+int64_t jt_jacobian_cost(const jt_jacobian *jac, int64_t member, jc_direction direction);
+
 /* The largest number of products summed into an entry on the way through the Jacobian. */
 int64_t jt_jacobian_terms(const jt_jacobian *jac);
 

@@ -111,6 +111,8 @@ static void note_edges(jt_graph *g, const jt_jacobian *jac, int64_t pairs[][2], 
 {
     for (int64_t i = 0; i < n; i++) {
         jt_edge e = {.of = pairs[i][0], .wrt = pairs[i][1], .terms = jt_jacobian_terms(jac)};
+        for (int d = 0; d < 2; d++) e.cost[d] = jt_jacobian_cost(jac, i, (jc_direction)d);
+        e.is_operator = jac->kind == JC_OPERATOR;
         e.dense = jt_jacobian_dense(&g->pool, jac, i, false);
         e.absolute = jt_jacobian_dense(&g->pool, jac, i, true);
         g->edges[g->n_edges++] = e;

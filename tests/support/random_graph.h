@@ -13,6 +13,8 @@ typedef struct jt_edge {
     const double *dense;    /* size(of) x size(wrt), row-major, from the table of kinds */
     const double *absolute; /* the same from absolute values */
     int64_t terms;          /* products summed into an entry */
+    int64_t cost[2];        /* multiply-adds for a column (JC_TANGENT), a row (JC_ADJOINT) */
+    bool is_operator;
 } jt_edge;
 
 typedef struct jt_graph {

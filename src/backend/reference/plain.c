@@ -128,12 +128,22 @@ void *jc_plain_row(const jc_run *run, int64_t value, int64_t row)
     return run->arena + program->layout.offset[value] + row * program->plan->values[value].cols * NUMBER_BYTES;
 }
 
+/* Puts the edge's name before the last message. */
+static jc_status fail_edge(const jc_graph *g, int64_t edge, jc_status status)
+{
+    char text[200];
+    jc_graph_edge_text(g, jc_graph_of(g, edge), jc_graph_wrt(g, edge), text, sizeof text);
+    return jc_fail_prefix(status, "edge %s: ", text);
+}
+
 static jc_status execute_step(jc_run *run, const jc_pass *pass, int64_t c, const jc_step *step, jc_plain_step apply)
 {
     jc_jac jac = jc_run_jacobian(run, step->b);
     int64_t n = jc_pass_rows(pass, step->n_rows);
     const void *x = step->a == JC_SEED_IDENTITY ? NULL : jc_plain_row(run, step->a, step->a_row);
-    return apply(run, &jac, step, step->a_row + pass->row0, n, x, jc_plain_row(run, c, step->c_row), run->impl);
+    jc_status status =
+        apply(run, &jac, step, step->a_row + pass->row0, n, x, jc_plain_row(run, c, step->c_row), run->impl);
+    return status && step->b >= 0 ? fail_edge(run->program->plan->graph, step->b, status) : status;
 }
 
 jc_status jc_plain_execute(jc_run *run, const jc_pass *pass, jc_plain_step apply)

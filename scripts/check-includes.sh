@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Checks that includes point downwards only: a stage uses itself and the stages named here (docs/architecture.md).
+set -u
+root=$(readlink -f -- "$(dirname -- "${BASH_SOURCE[0]}")/..")
+declare -A allowed=(
+  [core]='' [graph]='core' [io]='core graph' [gen]='core graph io' [plan]='core graph'
+  [backend]='core graph plan' [run]='core graph plan backend' [cli]='core graph io gen plan backend run'
+)
+bad=0
+while IFS=: read -r file include; do
+  stage=${file#"$root"/src/} stage=${stage%%/*}
+  used=${include#*\"}
+  case $used in
+  */*) used=${used%%/*} ;;
+  *) continue ;; # jacchain.h
+  esac
+  case " $stage ${allowed[$stage]-} " in
+  *" $used "*) ;;
+  *) echo "${file#"$root"/} includes $used" && bad=1 ;;
+  esac
+done < <(grep -rHo --include='*.[ch]' --include='*.inc' '^#include "[^"]*"' "$root/src")
+exit $bad
