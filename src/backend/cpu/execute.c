@@ -1,4 +1,7 @@
 /* Runs a lowered plan: every worker walks its items phase by phase. Allocates nothing. */
+#define _GNU_SOURCE /* MADV_HUGEPAGE */
+#include <sys/mman.h>
+
 #include "backend/cpu/lower.h"
 #include "backend/cpu/pool.h"
 #include "backend/cpu/rules.h"
@@ -245,6 +248,20 @@ int64_t jc_cpu_run_bytes(const jc_program *program, const jc_cpu_program *impl)
     return jc_cost_add(head, jc_cost_mul(each, impl->workers));
 }
 
+/* Asks for large pages under a large arena: fewer faults at the first touch, fewer misses of the address cache. Only a
+ * hint, for the pages that lie wholly inside. */
+static void ask_for_large_pages(const jc_run *run)
+{
+#ifdef MADV_HUGEPAGE
+    const uintptr_t page = 2 << 20;
+    uintptr_t begin = ((uintptr_t)run->arena + page - 1) & ~(page - 1);
+    uintptr_t end = ((uintptr_t)run->arena + (uintptr_t)run->program->layout.arena_bytes) & ~(page - 1);
+    if (begin < end) madvise((void *)begin, end - begin, MADV_HUGEPAGE);
+#else
+    (void)run;
+#endif
+}
+
 jc_status jc_cpu_open(jc_run *run)
 {
     const jc_program *program = run->program;
@@ -252,6 +269,7 @@ jc_status jc_cpu_open(jc_run *run)
     unsigned char *raw;
     jc_status status = jc_host_open(run);
     if (status) return status;
+    ask_for_large_pages(run);
     status = jc_alloc(&program->allocator, jc_cpu_run_bytes(program, impl), 1, "the scratch of the threads", &raw);
     if (status) goto close_host;
     unsigned char *at = (unsigned char *)(((uintptr_t)raw + JC_CPU_LINE - 1) & ~(uintptr_t)(JC_CPU_LINE - 1));
