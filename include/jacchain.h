@@ -53,15 +53,15 @@ extern "C" {
 /* ---- status ------------------------------------------------------------------------------------------------ */
 
 /* name, exit code of the command, text */
-#define JC_STATUS_MAP(X)                                                                                             \
-    X(OK, 0, "done")                                                                                                 \
-    X(E_USAGE, 2, "the request does not apply")                                                                      \
-    X(E_INPUT, 3, "an input is not valid")                                                                           \
-    X(E_DEVICE, 4, "a device or library failed")                                                                     \
-    X(E_OUTPUT, 4, "an output cannot be written")                                                                    \
-    X(E_UNAVAILABLE, 4, "the backend is not there")                                                                  \
-    X(E_MEMORY, 5, "not enough memory")                                                                              \
-    X(E_LIMIT, 5, "over the memory limit")                                                                           \
+#define JC_STATUS_MAP(X)                                                                                               \
+    X(OK, 0, "done")                                                                                                   \
+    X(E_USAGE, 2, "the request does not apply")                                                                        \
+    X(E_INPUT, 3, "an input is not valid")                                                                             \
+    X(E_DEVICE, 4, "a device or library failed")                                                                       \
+    X(E_OUTPUT, 4, "an output cannot be written")                                                                      \
+    X(E_UNAVAILABLE, 4, "the backend is not there")                                                                    \
+    X(E_MEMORY, 5, "not enough memory")                                                                                \
+    X(E_LIMIT, 5, "over the memory limit")                                                                             \
     X(E_INTERNAL, 4, "a defect of the library")
 
 typedef enum jc_status {
@@ -70,17 +70,18 @@ typedef enum jc_status {
 #undef JC_STATUS_ENUM
 } jc_status;
 
-const char *jc_status_name(jc_status status);    /* "JC_E_INPUT"; static text */
-const char *jc_status_text(jc_status status);    /* "an input is not valid"; static text */
-int jc_status_exit_code(jc_status status);       /* the exit code the command gives it */
-const char *jc_last_error(void);                 /* of this thread's last failure; borrowed until its next one */
-const char *jc_version(void);                    /* of the library that runs, as JACCHAIN_VERSION */
+const char *jc_status_name(jc_status status); /* "JC_E_INPUT"; static text */
+const char *jc_status_text(jc_status status); /* "an input is not valid"; static text */
+int jc_status_exit_code(jc_status status);    /* the exit code the command gives it */
+const char *jc_last_error(void);              /* of this thread's last failure; borrowed until its next one */
+const char *jc_version(void);                 /* of the library that runs, as JACCHAIN_VERSION */
 
 /* ---- memory ------------------------------------------------------------------------------------------------ */
 
 /* Host memory for everything that a graph, and what is made from it, allocates. `alloc` returns at least 16-byte
  * aligned memory or NULL; `free` gets the pointer and the bytes asked for. Both are called from the threads
- * that call the library and must be safe to call from several. Copied; ctx is borrowed until the last object is gone. */
+ * that call the library and must be safe to call from several. Copied; ctx is borrowed until the last object is gone.
+ */
 typedef struct jc_allocator {
     void *ctx;
     void *(*alloc)(void *ctx, size_t bytes);
@@ -90,8 +91,7 @@ typedef struct jc_allocator {
 /* ---- arrays and Jacobians ---------------------------------------------------------------------------------- */
 
 /* name, bytes of an element, is a floating type */
-#define JC_DTYPE_MAP(X)                                                                                              \
-    X(F64, 8, 1) X(F32, 4, 1) X(BF16, 2, 1) X(F16, 2, 1) X(I64, 8, 0) X(I32, 4, 0)
+#define JC_DTYPE_MAP(X) X(F64, 8, 1) X(F32, 4, 1) X(BF16, 2, 1) X(F16, 2, 1) X(I64, 8, 0) X(I32, 4, 0)
 
 typedef enum jc_dtype {
 #define JC_DTYPE_ENUM(name, bytes, is_float) JC_##name,
@@ -147,8 +147,8 @@ typedef enum jc_direction {
 /* A Jacobian given by callbacks on host memory. `apply` forms, for j = 0..k-1, y_j = (accumulate ? y_j : 0) + D x_j
  * (or D^T x_j); vector j is at x + j*ldx and y + j*ldy, in elements of `dtype` (JC_F64 or JC_F32). Returns 0, or
  * anything else to fail the run. It may be called from several threads at once. Costs are multiply-adds per vector.
- * `transpose` swaps the two directions and with them the costs; batch and inner must be 1. An edge whose `apply` is NULL
- * can be planned, not computed with. The edges of a group share one operator. */
+ * `transpose` swaps the two directions and with them the costs; batch and inner must be 1. An edge whose `apply` is
+ * NULL can be planned, not computed with. The edges of a group share one operator. */
 typedef struct jc_operator {
     int (*apply)(void *user, jc_direction direction, jc_dtype dtype, int64_t k, const void *x, int64_t ldx, void *y,
                  int64_t ldy, int accumulate);
@@ -179,7 +179,10 @@ static inline jc_jacobian jc_jacobian_init(jc_kind kind)
 }
 #define JC_JACOBIAN_INIT(KIND) jc_jacobian_init(KIND)
 #else
-#define JC_JACOBIAN_INIT(KIND) {.struct_size = sizeof(jc_jacobian), .kind = (KIND), .scale = 1.0}
+#define JC_JACOBIAN_INIT(KIND)                                                                                         \
+    {                                                                                                                  \
+        .struct_size = sizeof(jc_jacobian), .kind = (KIND), .scale = 1.0                                               \
+    }
 #endif
 
 /* ---- graph ------------------------------------------------------------------------------------------------- */
@@ -213,7 +216,8 @@ jc_status jc_graph_add_edges(jc_graph *graph, int64_t count, const jc_array *of,
 /* Ends building: finds cycles (JC_E_INPUT, the cycle named), orders the variables. The graph is immutable after. */
 jc_status jc_graph_finish(jc_graph *graph);
 
-/* Reads a document (docs/file-format.md). JC_E_INPUT names file and place. The files stay mapped until the graph is destroyed. */
+/* Reads a document (docs/file-format.md). JC_E_INPUT names file and place. The files stay mapped until the graph is
+ * destroyed. */
 jc_status jc_graph_load(const char *path, const jc_graph_options *options, jc_graph **graph);
 
 int64_t jc_graph_variable_count(const jc_graph *graph);
@@ -258,7 +262,10 @@ static inline jc_query jc_query_init()
 }
 #define JC_QUERY_INIT jc_query_init()
 #else
-#define JC_QUERY_INIT {.struct_size = sizeof(jc_query)}
+#define JC_QUERY_INIT                                                                                                  \
+    {                                                                                                                  \
+        .struct_size = sizeof(jc_query)                                                                                \
+    }
 #endif
 
 typedef struct jc_plan jc_plan;
@@ -273,11 +280,11 @@ typedef struct jc_plan_info {
     size_t struct_size;
     jc_order order;
     int64_t levels, values, steps;
-    int64_t multiply_adds;                                       /* of the chosen order */
-    int64_t reverse_cost, forward_cost, elimination_cost;        /* multiply-adds of each order; -1: not known */
-    int64_t nodes, edges;                                        /* of the part of the graph that is used */
-    int structure_only;                                          /* a used edge has no numbers */
-    size_t plan_bytes;                                           /* memory that the plan itself holds */
+    int64_t multiply_adds;                                /* of the chosen order */
+    int64_t reverse_cost, forward_cost, elimination_cost; /* multiply-adds of each order; -1: not known */
+    int64_t nodes, edges;                                 /* of the part of the graph that is used */
+    int structure_only;                                   /* a used edge has no numbers */
+    size_t plan_bytes;                                    /* memory that the plan itself holds */
 } jc_plan_info;
 
 jc_status jc_plan_get_info(const jc_plan *plan, jc_plan_info *info);
@@ -288,7 +295,13 @@ jc_status jc_plan_eliminated(const jc_plan *plan, int64_t *variables, int64_t ca
 
 /* ---- program, run ------------------------------------------------------------------------------------------ */
 
-typedef enum jc_precision { JC_PRECISION_AUTO, JC_PRECISION_F64, JC_PRECISION_F32, JC_PRECISION_TF32, JC_PRECISION_BF16 } jc_precision;
+typedef enum jc_precision {
+    JC_PRECISION_AUTO,
+    JC_PRECISION_F64,
+    JC_PRECISION_F32,
+    JC_PRECISION_TF32,
+    JC_PRECISION_BF16
+} jc_precision;
 
 typedef struct jc_program jc_program;
 typedef struct jc_run jc_run;
@@ -311,7 +324,10 @@ static inline jc_program_options jc_program_options_init()
 }
 #define JC_PROGRAM_OPTIONS_INIT jc_program_options_init()
 #else
-#define JC_PROGRAM_OPTIONS_INIT {.struct_size = sizeof(jc_program_options)}
+#define JC_PROGRAM_OPTIONS_INIT                                                                                        \
+    {                                                                                                                  \
+        .struct_size = sizeof(jc_program_options)                                                                      \
+    }
 #endif
 
 /* Lowers a plan for a backend: routines, storage, exact bytes. Borrows the plan until it is destroyed. JC_E_LIMIT
@@ -362,11 +378,13 @@ jc_status jc_run_bind_seed(jc_run *run, jc_dtype dtype, const void *data);
 /* Forms all products. May be called again and again; allocates nothing. */
 jc_status jc_run_execute(jc_run *run);
 
-/* One result: element (i,j) of block b is data[b*block_stride + i*row_stride + j*col_stride] of dtype. Zero and identity results have data NULL. */
+/* One result: element (i,j) of block b is data[b*block_stride + i*row_stride + j*col_stride] of dtype. Zero and
+ * identity results have data NULL. */
 typedef enum jc_result_kind { JC_RESULT_MATRIX, JC_RESULT_ZERO, JC_RESULT_IDENTITY } jc_result_kind;
 
 typedef struct jc_result {
     int64_t of, wrt;    /* variables */
+    int per_sample;     /* 1: of a query per sample, its shape is [blocks, rows, cols] */
     int64_t blocks;     /* per-sample totals: B blocks of rows x cols; otherwise 1 */
     int64_t rows, cols; /* size(of) x size(wrt), or with a seed width x size(wrt), size(of) x width */
     jc_result_kind kind;
@@ -434,18 +452,19 @@ typedef struct jc_check_summary {
     int64_t variable, row, col; /* where the residual is largest relative to its bound; variable -1: nothing to judge */
     double ratio;               /* residual over bound there: <= 1 passes */
     int64_t totals;
-    int64_t n_non_finite;       /* used edges whose numbers have NaN or Inf */
-    const int64_t *non_finite;  /* their numbers; owned by the report */
+    int64_t n_non_finite;      /* used edges whose numbers have NaN or Inf */
+    const int64_t *non_finite; /* their numbers; owned by the report */
 } jc_check_summary;
 
 /* Evaluates the query (without seed) on the chosen backend and judges every variable by its own equation:
  *   |A_u - sum_e A_w(e) D_e| <= gamma sum_e |A_w(e)| |D_e|   componentwise (docs/numerics.md). */
-jc_status jc_check(const jc_graph *graph, const jc_query *query, const jc_program_options *options, jc_check_report **report);
+jc_status jc_check(const jc_graph *graph, const jc_query *query, const jc_program_options *options,
+                   jc_check_report **report);
 
 /* Judges given totals: n matrices values[i] (F64 or F32, row-major) of d of[i] / d wrt[i], said to be computed in
  * `precision`, against adjoints computed here in double. */
-jc_status jc_check_against(const jc_graph *graph, int64_t n, const int64_t *of, const int64_t *wrt, const jc_array *values,
-                           jc_precision precision, jc_check_report **report);
+jc_status jc_check_against(const jc_graph *graph, int64_t n, const int64_t *of, const int64_t *wrt,
+                           const jc_array *values, jc_precision precision, jc_check_report **report);
 
 jc_status jc_check_get_summary(const jc_check_report *report, jc_check_summary *summary);
 jc_status jc_check_get_total(const jc_check_report *report, int64_t index, jc_check_total *total);

@@ -17,9 +17,9 @@ enum { PIECE_BYTES = 1 << 20, TENSORS_OF_GROUP = 3, TEXT_BYTES = 512 };
 
 /* ---- the document ------------------------------------------------------------------------------------------ */
 
-static jc_status put(jc_output *out, const char *format, ...) JC_PRINTF(2, 3);
+static jc_status put(jc_output_file *out, const char *format, ...) JC_PRINTF(2, 3);
 
-static jc_status put(jc_output *out, const char *format, ...)
+static jc_status put(jc_output_file *out, const char *format, ...)
 {
     char text[TEXT_BYTES]; /* names are short, and file names are put by put_string */
     va_list args;
@@ -31,7 +31,7 @@ static jc_status put(jc_output *out, const char *format, ...)
 }
 
 /* A JSON string of text without control characters. */
-static jc_status put_string(jc_output *out, const char *text)
+static jc_status put_string(jc_output_file *out, const char *text)
 {
     jc_status status = jc_output_write(out, "\"", 1);
     for (const char *p = text; *p && !status; p++) {
@@ -42,7 +42,7 @@ static jc_status put_string(jc_output *out, const char *text)
 }
 
 /* How the graph was made: the command without its output. */
-static jc_status put_metadata(jc_output *out, const jc_gen *gen)
+static jc_status put_metadata(jc_output_file *out, const jc_gen *gen)
 {
     jc_status status = put(out, " \"metadata\": {\"made_by\": \"jacchain gen %s", gen->family->name);
     for (int p = 0; p < JC_GEN_PARAMETERS && !status; p++) {
@@ -54,7 +54,7 @@ static jc_status put_metadata(jc_output *out, const jc_gen *gen)
     return put(out, " --dtype %s --seed %" PRIu64 "\"},\n", gen->dtype == JC_F64 ? "f64" : "f32", gen->seed);
 }
 
-static jc_status put_variables(jc_output *out, const jc_gen *gen)
+static jc_status put_variables(jc_output_file *out, const jc_gen *gen)
 {
     char name[64];
     if (!gen->name) return put(out, " \"variables\": {\"sizes\": {\"tensor\": \"sizes\"}, \"prefix\": \"v\"},\n");
@@ -67,7 +67,7 @@ static jc_status put_variables(jc_output *out, const jc_gen *gen)
 }
 
 /* {"kind": ..} and the label, which are the same for all edges of a group, and the end of the edge. */
-static jc_status put_jacobian(jc_output *out, const jc_gen_group *group)
+static jc_status put_jacobian(jc_output_file *out, const jc_gen_group *group)
 {
     jc_status status = put(out, "\"jacobian\": {\"kind\": \"%s\"", jc_kind_name(group->kind));
     if (!status && group->batch > 1) status = put(out, ", \"batch\": %" PRId64, group->batch);
@@ -80,7 +80,7 @@ static jc_status put_jacobian(jc_output *out, const jc_gen_group *group)
     return status ? status : put(out, "}");
 }
 
-static jc_status put_group(jc_output *out, const jc_gen *gen, const jc_gen_group *group)
+static jc_status put_group(jc_output_file *out, const jc_gen *gen, const jc_gen_group *group)
 {
     char of[64], wrt[64];
     jc_status status = JC_OK;
@@ -100,7 +100,7 @@ static jc_status put_group(jc_output *out, const jc_gen *gen, const jc_gen_group
     return status;
 }
 
-static jc_status put_document(jc_output *out, const jc_gen *gen, const char *tensors)
+static jc_status put_document(jc_output_file *out, const jc_gen *gen, const char *tensors)
 {
     jc_status status = put(out, "{\"jacchain\": 1,\n");
     if (!status) status = put_metadata(out, gen);
@@ -248,13 +248,15 @@ static jc_status check_stem(const char *stem, const char **name)
     const char *slash = strrchr(stem, '/');
     *name = slash ? slash + 1 : stem;
     if (!**name) return jc_fail(JC_E_USAGE, "'%.1000s' names a folder, not the files to write", stem);
+    if (strstr(*name, "..") || (*name)[strlen(*name) - 1] == '.') /* "a." + ".json" */
+        return jc_fail(JC_E_USAGE, "a document cannot name a file with '..' in its name");
     for (const char *p = *name; *p; p++)
         if ((unsigned char)*p < 0x20 || *p == 0x7f) return jc_fail(JC_E_USAGE, "the file name has control characters");
     return JC_OK;
 }
 
 /* Puts both in place. The tensors that were put there are taken away again where the document then fails. */
-static jc_status commit(jc_safetensors_writer *writer, jc_output *document, const char *tensors_path)
+static jc_status commit(jc_safetensors_writer *writer, jc_output_file *document, const char *tensors_path)
 {
     struct stat info;
     bool was_there = stat(tensors_path, &info) == 0;
@@ -271,7 +273,7 @@ static jc_status commit(jc_safetensors_writer *writer, jc_output *document, cons
 static jc_status write_files(const jc_gen *gen, const char *document_path, const char *tensors_path,
                              const char *tensors_name)
 {
-    jc_output *document;
+    jc_output_file *document;
     jc_safetensors_writer *writer;
     jc_status status = jc_output_create(&gen->allocator, document_path, &document);
     if (status) return status;

@@ -12,7 +12,7 @@
 
 enum { BUFFER_BYTES = 1 << 18, NAME_EXTRA = 48, NAME_TRIES = 1000 };
 
-struct jc_output {
+struct jc_output_file {
     jc_allocator allocator;
     int file;
     size_t path_bytes;     /* with its NUL */
@@ -23,7 +23,7 @@ struct jc_output {
     int64_t buffered;
 };
 
-static jc_status fail_system(const jc_output *o, int error)
+static jc_status fail_system(const jc_output_file *o, int error)
 {
     char reason[128];
     if (strerror_r(error, reason, sizeof reason)) snprintf(reason, sizeof reason, "error %d", error);
@@ -31,7 +31,7 @@ static jc_status fail_system(const jc_output *o, int error)
 }
 
 /* Opens a file of a new name in the path's folder. open, not mkstemp, so that it gets the user's usual permissions. */
-static jc_status open_temporary(jc_output *o)
+static jc_status open_temporary(jc_output_file *o)
 {
     const char *slash = strrchr(o->path, '/');
     int folder = slash ? (int)(slash - o->path) + 1 : 0;
@@ -46,7 +46,7 @@ static jc_status open_temporary(jc_output *o)
 }
 
 /* A device or a folder at the path must not be replaced by a file. */
-static jc_status check_target(const jc_output *o)
+static jc_status check_target(const jc_output_file *o)
 {
     struct stat info;
     if (stat(o->path, &info)) return JC_OK; /* not there; a folder that is missing shows when the file is opened */
@@ -55,7 +55,7 @@ static jc_status check_target(const jc_output *o)
                    S_ISDIR(info.st_mode) ? "a directory" : "not a regular file");
 }
 
-static void output_free(jc_output *o)
+static void output_free(jc_output_file *o)
 {
     const jc_allocator a = o->allocator;
     jc_free(&a, o->buffer, BUFFER_BYTES, 1);
@@ -64,10 +64,10 @@ static void output_free(jc_output *o)
     jc_free(&a, o, 1, sizeof *o);
 }
 
-jc_status jc_output_create(const jc_allocator *allocator, const char *path, jc_output **output)
+jc_status jc_output_create(const jc_allocator *allocator, const char *path, jc_output_file **output)
 {
     jc_allocator a = jc_allocator_or_default(allocator);
-    jc_output *o;
+    jc_output_file *o;
     jc_status status = jc_alloc_zero(&a, 1, sizeof *o, "an output file", &o);
     if (status) return status;
     o->allocator = a;
@@ -86,7 +86,7 @@ fail:
     return status;
 }
 
-static jc_status write_at(const jc_output *o, const unsigned char *data, int64_t bytes, int64_t offset)
+static jc_status write_at(const jc_output_file *o, const unsigned char *data, int64_t bytes, int64_t offset)
 {
     while (bytes > 0) {
         ssize_t n = pwrite(o->file, data, (size_t)jc_min(bytes, 1 << 30), offset);
@@ -99,7 +99,7 @@ static jc_status write_at(const jc_output *o, const unsigned char *data, int64_t
     return JC_OK;
 }
 
-static jc_status flush(jc_output *o)
+static jc_status flush(jc_output_file *o)
 {
     jc_status status = write_at(o, o->buffer, o->buffered, o->offset);
     if (status) return status;
@@ -108,7 +108,7 @@ static jc_status flush(jc_output *o)
     return JC_OK;
 }
 
-jc_status jc_output_write(jc_output *o, const void *data, int64_t bytes)
+jc_status jc_output_write(jc_output_file *o, const void *data, int64_t bytes)
 {
     if (bytes > BUFFER_BYTES - o->buffered) {
         jc_status status = flush(o);
@@ -124,7 +124,7 @@ jc_status jc_output_write(jc_output *o, const void *data, int64_t bytes)
     return JC_OK;
 }
 
-jc_status jc_output_seek(jc_output *o, int64_t offset)
+jc_status jc_output_seek(jc_output_file *o, int64_t offset)
 {
     if (offset == o->offset + o->buffered) return JC_OK;
     jc_status status = flush(o);
@@ -132,7 +132,7 @@ jc_status jc_output_seek(jc_output *o, int64_t offset)
     return status;
 }
 
-jc_status jc_output_commit(jc_output *o)
+jc_status jc_output_commit(jc_output_file *o)
 {
     jc_status status = flush(o);
     if (!status && fsync(o->file) && errno != EINVAL) status = fail_system(o, errno);
@@ -144,7 +144,7 @@ jc_status jc_output_commit(jc_output *o)
     return status;
 }
 
-void jc_output_abandon(jc_output *o)
+void jc_output_abandon(jc_output_file *o)
 {
     if (!o) return;
     close(o->file);

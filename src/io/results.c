@@ -123,7 +123,7 @@ static jc_status write_result(jc_safetensors_writer *w, int64_t index, const jc_
 static jc_tensor_spec describe(const jc_result *r, const char *name)
 {
     jc_tensor_spec t = {.name = name, .dtype = r->dtype};
-    if (r->blocks > 1) t.dims[t.rank++] = r->blocks;
+    if (r->per_sample || r->blocks > 1) t.dims[t.rank++] = r->blocks;
     t.dims[t.rank++] = r->rows;
     t.dims[t.rank++] = r->cols;
     return t;

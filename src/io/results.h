@@ -9,9 +9,10 @@
  */
 jc_status jc_results_check_path(const char *path);
 
-/* Writes n results of `graph` to `path` (.safetensors): [rows, cols], or [blocks, rows, cols] where blocks > 1. Zeros
- * and identities are written out, strided results row-major. In pieces, never all in memory. JC_E_USAGE for another
- * kind of file or when two results would share a name; JC_E_OUTPUT with the system's reason. Whole or not at all. */
+/* Writes n results of `graph` to `path` (.safetensors): [rows, cols], or [blocks, rows, cols] of a per-sample total.
+ * Zeros and identities are written out, strided results row-major. In pieces, never all in memory. JC_E_USAGE for
+ * another kind of file or when two results would share a name; JC_E_OUTPUT with the system's reason. Whole or not at
+ * all. */
 jc_status jc_results_write(const jc_graph *graph, const jc_result *results, int64_t n, const char *path);
 
 /* A file of results computed elsewhere. */

@@ -22,7 +22,7 @@ typedef struct extent {
 
 struct jc_safetensors_writer {
     jc_allocator allocator;
-    jc_output *output;
+    jc_output_file *output;
     int64_t n_tensors;
     extent *extents; /* [n_tensors] */
 };
@@ -89,7 +89,7 @@ static jc_status describe_metadata(json_t *header, const jc_metadata *metadata, 
 }
 
 typedef struct text_sink {
-    jc_output *output;
+    jc_output_file *output;
     jc_status status;
 } text_sink;
 
@@ -109,7 +109,7 @@ static int count_text(const char *text, size_t bytes, void *total)
 }
 
 /* Length, JSON text, spaces up to a multiple of 8: the data begins at *end. */
-static jc_status write_header(jc_output *output, const json_t *header, int64_t *end)
+static jc_status write_header(jc_output_file *output, const json_t *header, int64_t *end)
 {
     int64_t text_bytes = 0;
     if (json_dump_callback(header, count_text, &text_bytes, JSON_COMPACT))

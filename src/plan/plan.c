@@ -166,6 +166,7 @@ jc_status jc_plan_create_windowed(const jc_graph *graph, const jc_query *query, 
     p->seed = q.seed;
     p->seed_width = q.seed_width;
     p->per_sample = q.per_sample;
+    p->by_sample = query->per_sample > 0;
     p->row_limit = row_limit;
     status = build(p, &q);
     if (status)

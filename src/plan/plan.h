@@ -54,6 +54,7 @@ struct jc_plan {
     jc_seed seed;
     int64_t seed_width; /* 0 without a seed */
     int64_t per_sample; /* at least 1 */
+    bool by_sample;     /* blocks were asked for, be it one */
 
     jc_value *values; /* [n_values + 1], by level; the last one only carries first_step = n_steps */
     int64_t n_values;

@@ -13,6 +13,7 @@ jc_result jc_output_view(const jc_plan *plan, const jc_output *output, jc_dtype 
     jc_result r = {
         .of = output->of,
         .wrt = output->wrt,
+        .per_sample = plan->by_sample,
         .blocks = plan->per_sample,
         .rows = output->rows,
         .cols = output->cols,

@@ -214,6 +214,8 @@ Test(gen_files, what_cannot_be_written_leaves_nothing_behind)
     expect_refused(gen, in_folder(&f, "none/g", path), JC_E_OUTPUT, "none/g.json");
     expect_refused(gen, in_folder(&f, "", path), JC_E_USAGE, "folder");
     expect_refused(gen, in_folder(&f, "a\nb", path), JC_E_USAGE, "control");
+    expect_refused(gen, in_folder(&f, "a..b", path), JC_E_USAGE, "'..'");
+    expect_refused(gen, in_folder(&f, "a.", path), JC_E_USAGE, "'..'");
     cr_expect_eq(folder_entries(&f), 0);
     cr_assert_eq(mkdir(in_folder(&f, "g.safetensors", path), 0777), 0);
     expect_refused(gen, in_folder(&f, "g", path), JC_E_OUTPUT, "g.safetensors");

@@ -32,7 +32,8 @@ static const double padded[20] = {1, 2, 3, -1, -1, 4, 5, 6, -1, -1, 7, 8, 9, -1,
 static jc_result matrix(int64_t of, int64_t wrt, int64_t blocks, int64_t rows, int64_t cols, jc_dtype dtype,
                         const void *data, int64_t block_stride, int64_t row_stride, int64_t col_stride)
 {
-    jc_result r = {of, wrt, blocks, rows, cols, JC_RESULT_MATRIX, dtype, data, block_stride, row_stride, col_stride};
+    jc_result r = {of,    wrt,  blocks > 1,   blocks,     rows,      cols, JC_RESULT_MATRIX,
+                   dtype, data, block_stride, row_stride, col_stride};
     return r;
 }
 

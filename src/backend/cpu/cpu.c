@@ -38,6 +38,7 @@ static jc_status cpu_prepare(jc_program *program)
     if (status) goto free_program;
     status = jc_cpu_lower(program, impl);
     if (!status) status = jc_cpu_partition(program, impl);
+    if (!status) status = jc_cpu_order(program, impl);
     if (status) goto free_layout;
     program->scratch_bytes = jc_cpu_run_bytes(program, impl);
     if (!jc_size_add(jc_host_arena_bytes(program), program->scratch_bytes, &peak)) {

@@ -16,7 +16,7 @@ typedef struct jc_cpu_item {
 /* What prepare makes of a plan; const afterwards. */
 typedef struct jc_cpu_program {
     const jc_cpu_unit *unit;
-    jc_cpu_op *ops; /* [n_ops], as many as steps: those of a value where its steps are */
+    jc_cpu_op *ops; /* [n_ops], as many as steps: level by level */
     int64_t n_ops;
     jc_vec items;   /* jc_cpu_item, phase by phase, thread by thread */
     jc_vec starts;  /* int64_t [n_phases * workers + 1] into items */
@@ -31,6 +31,9 @@ jc_status jc_cpu_lower(const jc_program *program, jc_cpu_program *impl);
 
 /* partition.c: fills items, starts, workers and seconds. */
 jc_status jc_cpu_partition(const jc_program *program, jc_cpu_program *impl);
+
+/* order.c: the order of the ops within a level, thread by thread. */
+jc_status jc_cpu_order(const jc_program *program, jc_cpu_program *impl);
 
 /* Bytes of one thread's scratch. */
 static inline int64_t jc_cpu_thread_bytes(const jc_program *program, const jc_cpu_program *impl)
