@@ -308,7 +308,16 @@ static jc_status measure(graph_case *c, const bench_options *o)
     return status ? status : run_case(c);
 }
 
-static void bench_family(bench_report *report, const bench_options *o, double bandwidth, const char *family)
+/* The read bandwidth, measured again beside each case: the best so far, so that a moment in which the machine was busy
+ * elsewhere does not make the floor easy. */
+static double again_bandwidth(const bench_options *o, double best)
+{
+    int64_t bytes = 4 * bench_cache_bytes(), least = INT64_C(1) << (o->quick ? 26 : 29);
+    double now = bench_read_bandwidth(o->threads, NULL, bytes > least ? bytes : least);
+    return now > best ? now : best;
+}
+
+static void bench_family(bench_report *report, const bench_options *o, double *bandwidth, const char *family)
 {
     graph_case before = {.edges = 0};
     int64_t most = o->quick ? 100000 : 1000000;
@@ -319,10 +328,11 @@ static void bench_family(bench_report *report, const bench_options *o, double ba
         if (measure(&c, o)) {
             bench_failed(report, key, jc_last_error());
         } else {
-            say_case(report, &c, bandwidth);
-            bench_figures(report, key, case_json(&c, bandwidth));
+            *bandwidth = again_bandwidth(o, *bandwidth);
+            say_case(report, &c, *bandwidth);
+            bench_figures(report, key, case_json(&c, *bandwidth));
             judge_case(report, &c);
-            if (edges == 1000000) judge_speed(report, &c, bandwidth);
+            if (edges == 1000000) judge_speed(report, &c, *bandwidth);
             if (edges == 1000000 && before.edges) judge_linear(report, &before, &c);
         }
         case_fini(&c);
@@ -334,6 +344,7 @@ void bench_graphs(bench_report *report, const bench_options *options, double ban
 {
     bench_say(report, "\n%-8s %8s %8s %8s %8s %7s %8s %9s %9s %7s %6s %8s", "graph", "edges", "write s", "load s",
               "plan s", "B/edge", "prep. s", "best ms", "median ms", "GB/s", "of bw", "error");
-    bench_family(report, options, bandwidth, "chain");
-    bench_family(report, options, bandwidth, "layered");
+    bench_family(report, options, &bandwidth, "chain");
+    bench_family(report, options, &bandwidth, "layered");
+    bench_say(report, "read bandwidth, the best before and beside the graphs: %.2f GB/s", bandwidth * 1e-9);
 }

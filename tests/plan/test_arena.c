@@ -90,6 +90,27 @@ Test(arena, two_sizes_in_turn_need_two_stretches)
     jc_arena_fini(&arena);
 }
 
+/* A free stretch at the end that is long enough but in a class where it is not looked for: 16.5 units of 64 lie between
+ * the classes of 16 and 17. */
+Test(arena, the_arena_never_gets_shorter)
+{
+    jc_allocator a = jc_allocator_or_default(NULL);
+    for (int64_t spare = 1; spare < 300; spare++)
+        for (int64_t asked = 1; asked <= spare; asked += 3) {
+            jc_arena arena;
+            int64_t s, first, again;
+            jc_arena_init(&arena, &a);
+            cr_assert_eq(jc_arena_take(&arena, 64, &first), JC_OK);
+            cr_assert_eq(jc_arena_take(&arena, spare * 64, &s), JC_OK);
+            int64_t bytes = arena.bytes;
+            jc_arena_give(&arena, s);
+            cr_assert_eq(jc_arena_take(&arena, asked * 64, &again), JC_OK);
+            cr_assert_eq(arena.bytes, bytes, "%d units free, %d asked for: %d bytes, then %d", (int)spare, (int)asked,
+                         (int)bytes, (int)arena.bytes);
+            jc_arena_fini(&arena);
+        }
+}
+
 Test(arena, more_than_can_be_addressed_is_a_clean_error)
 {
     jc_allocator a = jc_allocator_or_default(NULL);
