@@ -14,7 +14,8 @@ static jc_status cpu_available(void)
 static jc_status cpu_supports(jc_precision precision)
 {
     if (precision == JC_PRECISION_TF32 || precision == JC_PRECISION_BF16)
-        return jc_fail(JC_E_USAGE, "tf32 and bf16 are product modes of the GPU; the cpu backend computes in f64 or f32");
+        return jc_fail(JC_E_USAGE,
+                       "tf32 and bf16 are product modes of the GPU; the cpu backend computes in f64 or f32");
     return JC_OK;
 }
 

@@ -22,7 +22,7 @@ typedef struct cpu_run {
     jc_run *run;
     const jc_cpu_program *program;
     const jc_pass *pass;
-    atomic_bool failed; /* some worker's failure is set: nobody starts anything more */
+    atomic_bool failed;  /* some worker's failure is set: nobody starts anything more */
     worker_state *state; /* [workers] */
     void *raw;           /* what was allocated: this, the workers, their states and scratch */
 } cpu_run;
@@ -48,7 +48,8 @@ static jc_cpu_call call_of(const cpu_run *r, const jc_cpu_op *op, const worker_s
 {
     const jc_run *run = r->run;
     int64_t edge = op->group;
-    if (op->group >= 0) edge = ((const jc_group *)run->program->plan->graph->groups.data)[op->group].first_edge + op->member;
+    if (op->group >= 0)
+        edge = ((const jc_group *)run->program->plan->graph->groups.data)[op->group].first_edge + op->member;
     jc_cpu_product k = jc_cpu_product_of(run->program->plan, op);
     jc_cpu_call c = {.shape = &k.group->shape, .direction = k.direction, .jac = jc_run_jacobian(run, edge)};
     for (int f = 0; f < JC_MAX_FIELDS; f++) c.batched[f] = k.group->field[f].batched;
@@ -94,6 +95,63 @@ static int run_op(const cpu_run *r, const jc_cpu_op *op, const jc_cpu_item *item
     return (op->identity ? unit->kind[kind].expand : unit->kind[kind].apply)[c.direction](&c);
 }
 
+/* ---- the rank updates of one weight, formed together ---- */
+
+typedef struct chain {
+    const jc_cpu_unit *unit;
+    int64_t h, w, i0, i1; /* rows [i0, i1) of the weight [h x w] */
+    int64_t most, n;      /* samples that fit, samples packed */
+    unsigned char *adjoints, *samples;
+    bool blas;
+} chain;
+
+static chain chain_of(const cpu_run *r, const jc_cpu_call *c, int64_t element)
+{
+    const jc_shape *s = c->shape;
+    chain k = {.unit = r->program->unit, .h = s->p / s->m, .blas = c->blas};
+    k.w = s->q / k.h, k.i0 = c->c0 / k.w, k.i1 = c->c1 / k.w;
+    k.most = c->spare / (k.h + k.w);
+    k.adjoints = (unsigned char *)c->scratch + c->panel * element;
+    k.samples = k.adjoints + k.most * k.h * element;
+    return k;
+}
+
+/* Row l of the ops [first, ..]: packed until the workspace is full or the chain ends, then multiplied. */
+static void run_chain_row(const cpu_run *r, const jc_cpu_op *op, const jc_cpu_item *item, const worker_state *state,
+                          int64_t l)
+{
+    int64_t element = r->run->program->layout.element_bytes;
+    bool add = !op->first, last = false;
+    chain k = {.n = 0};
+    for (; !last; op++) {
+        jc_cpu_call c = call_of(r, op, state);
+        if (item->part) restrict_call(&c, op, item, element);
+        if (!k.unit) k = chain_of(r, &c, element);
+        last = op->chained == 2;
+        unsigned char *y = (unsigned char *)c.y + (l * c.ldy + k.i0 * k.w) * element;
+        for (int64_t a = 0, samples = c.shape->m; a < samples;) {
+            int64_t n = jc_min(samples - a, k.most - k.n);
+            k.unit->weight_pack(&c, l, a, n, k.i0, k.i1, k.adjoints + k.n * (k.i1 - k.i0) * element,
+                                k.samples + k.n * k.w * element);
+            a += n, k.n += n;
+            if (k.n < k.most && !(last && a == samples)) continue;
+            k.unit->weight_multiply(k.blas, k.n, k.i1 - k.i0, k.w, k.adjoints, k.samples, y, add);
+            add = true, k.n = 0;
+        }
+    }
+}
+
+/* Returns how many ops were done. */
+static int64_t run_chain(const cpu_run *r, const jc_cpu_op *op, const jc_cpu_item *item, const worker_state *state)
+{
+    int64_t n = 0;
+    jc_cpu_call c = call_of(r, op, state);
+    if (item->part) restrict_call(&c, op, item, r->run->program->layout.element_bytes);
+    while (op[n++].chained != 2) continue;
+    for (int64_t l = 0; l < c.n; l++) run_chain_row(r, op, item, state, l);
+    return n;
+}
+
 /* ---- one worker ---- */
 
 enum { AHEAD = 6, MOST_AHEAD_BYTES = 2048 };
@@ -106,7 +164,8 @@ static inline void prefetch_op(const jc_run *run, const jc_cpu_op *op)
     const jc_field *field = &group->field[0];
     if (op->group < 0 || !field->data) return;
     const unsigned char *data = field_of(run, op, group);
-    int64_t bytes = jc_min(field->elements * (field->dtype == JC_F64 || field->dtype == JC_I64 ? 8 : 4), MOST_AHEAD_BYTES);
+    int64_t bytes =
+        jc_min(field->elements * (field->dtype == JC_F64 || field->dtype == JC_I64 ? 8 : 4), MOST_AHEAD_BYTES);
     for (int64_t at = 0; at < bytes; at += JC_CPU_LINE) __builtin_prefetch(data + at, 0, 3);
     if (!op->identity) __builtin_prefetch(run->arena + op->x, 0, 3);
     __builtin_prefetch(run->arena + op->y, 1, 3);
@@ -116,6 +175,10 @@ static void run_item(cpu_run *r, const jc_cpu_item *item, worker_state *state)
 {
     for (int64_t i = item->first; i < item->last; i++) {
         if (i + AHEAD < item->last) prefetch_op(r->run, &r->program->ops[i + AHEAD]);
+        if (r->program->ops[i].chained) {
+            i += run_chain(r, &r->program->ops[i], item, state) - 1;
+            continue;
+        }
         int code = run_op(r, &r->program->ops[i], item, state);
         if (!code) continue;
         state->failure = (failure){i, code};

@@ -24,10 +24,10 @@ typedef struct jc_cpu_op {
     int64_t n_rows;
     uint8_t identity; /* A is the identity */
     uint8_t transpose;
-    uint8_t first; /* writes; otherwise adds */
-    uint8_t fixed; /* 1 + index of a loop of fixed size for one row; 0: none */
+    uint8_t first;   /* writes; otherwise adds */
+    uint8_t fixed;   /* 1 + index of a loop of fixed size for one row; 0: none */
     uint8_t blas;    /* its products of matrices go to BLAS */
-    uint8_t chained; /* the next op is a part of the same rank update */
+    uint8_t chained; /* one of several rank updates of one weight formed together; 2: the last of them */
 } jc_cpu_op;
 
 /* A product as the loops take it: Y[n x .] (+)= X[n x .] op(B), columns [c0, c1) of Y. */
@@ -44,7 +44,7 @@ typedef struct jc_cpu_call {
     int64_t ldy; /* elements; the columns of op(B) */
     int64_t c0, c1;
     bool first;
-    bool blas; /* products of matrices go to BLAS; sizes and leading dimensions fit its integers */
+    bool blas;     /* products of matrices go to BLAS; sizes and leading dimensions fit its integers */
     void *scratch; /* this thread's, of the bytes that jc_cpu_scratch_bytes says */
     int64_t panel; /* elements of a panel of converted numbers, at the start of scratch */
     int64_t spare; /* elements behind the panel */
@@ -58,7 +58,7 @@ typedef void jc_cpu_fixed_routine(const void *x, const void *d, void *y, bool ad
 
 typedef struct jc_cpu_fixed {
     int64_t size;
-    const char *routine;           /* static text */
+    const char *routine;            /* static text */
     jc_cpu_fixed_routine *apply[2]; /* by direction of D */
 } jc_cpu_fixed;
 
@@ -66,13 +66,18 @@ enum { JC_CPU_FIXED_COUNT = 6 };
 
 /* The loops of one working type and instruction set. */
 typedef struct jc_cpu_unit {
-    const char *isa; /* static text */
-    const char *loops, *gemm; /* names of routines; static text */
+    const char *isa;                                       /* static text */
+    const char *loops, *gemm, *packed_loops, *packed_gemm; /* names of routines; static text */
     jc_cpu_fixed fixed[JC_CPU_FIXED_COUNT];
     struct {
         jc_cpu_routine *apply[2];  /* by direction of D */
         jc_cpu_routine *expand[2]; /* rows of op(B) themselves */
     } kind[JC_KIND_COUNT];
+    /* The rank updates of one weight drawn together: chain.c. */
+    void (*weight_pack)(const jc_cpu_call *call, int64_t l, int64_t a, int64_t n, int64_t i0, int64_t i1,
+                        void *adjoints, void *samples);
+    void (*weight_multiply)(bool blas, int64_t n, int64_t rows, int64_t w, const void *adjoints, const void *samples,
+                            void *y, bool add);
 } jc_cpu_unit;
 
 extern const jc_cpu_unit jc_cpu_base_f32, jc_cpu_base_f64;

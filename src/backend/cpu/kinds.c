@@ -15,7 +15,7 @@ typedef struct matrices {
 } matrices;
 
 typedef struct rule {
-    int64_t (*grain)(const jc_cpu_product *product); /* with one block; NULL: never cut */
+    int64_t (*grain)(const jc_cpu_product *product);    /* with one block; NULL: never cut */
     matrices (*largest)(const jc_cpu_product *product); /* NULL: no products of matrices */
     int64_t (*panel)(const jc_cpu_product *product);    /* elements of its largest matrix; NULL: none */
     int64_t (*spare)(const jc_cpu_product *product);    /* NULL: none */
@@ -170,11 +170,31 @@ int64_t jc_cpu_spare(const jc_cpu_product *k)
     return r->spare ? r->spare(k) : 0;
 }
 
+enum { CHAIN_MOST_SAMPLES = 128, CHAIN_SAMPLES = 512, CHAIN_ELEMENTS = 131072 };
+
+bool jc_cpu_can_chain(const jc_cpu_product *a, const jc_cpu_product *b)
+{
+    const jc_shape *s = &a->group->shape, *t = &b->group->shape;
+    if (s->kind != JC_WEIGHT || t->kind != JC_WEIGHT || a->identity || b->identity) return false;
+    if (a->direction != JC_ADJOINT || b->direction != JC_ADJOINT || a->n != b->n) return false;
+    if (s->batch != 1 || s->inner != 1 || t->batch != 1 || t->inner != 1) return false;
+    if (s->m > CHAIN_MOST_SAMPLES || t->m > CHAIN_MOST_SAMPLES) return false;
+    return s->q == t->q && s->p / s->m == t->p / t->m;
+}
+
+int64_t jc_cpu_chain_spare(const jc_cpu_product *k, int64_t samples)
+{
+    int64_t h = k->group->shape.p / k->group->shape.m, each = jc_cost_add(h, k->group->shape.q / h);
+    int64_t fit = jc_max(k->group->shape.m, CHAIN_ELEMENTS / each);
+    return jc_cost_mul(each, jc_min(samples, jc_min(fit, CHAIN_SAMPLES)));
+}
+
 const char *jc_cpu_routine_name(const jc_cpu_unit *unit, const jc_cpu_product *k, const jc_cpu_op *op, double scale)
 {
     jc_kind kind = k->group->shape.kind;
     if (kind == JC_OPERATOR) return "operator";
     if (op->identity && kind != JC_LOW_RANK) return "copy";
+    if (op->chained) return op->blas ? unit->packed_gemm : unit->packed_loops;
     if (op->fixed) return unit->fixed[op->fixed - 1].routine;
     if (op->blas) return unit->gemm;
     if (kind == JC_IDENTITY && scale == 1 && op->first) return "copy";

@@ -4,8 +4,8 @@
 
 #include "backend/cpu/internal.h"
 
-/* What one thread does in a phase: ops [first, last), or of the one value of those ops the rows [row0, row1) and columns
- * [col0, col1) only. */
+/* What one thread does in a phase: ops [first, last), or of the one value of those ops the rows [row0, row1) and
+ * columns [col0, col1) only. */
 typedef struct jc_cpu_item {
     int64_t first, last;
     bool part;
@@ -18,10 +18,10 @@ typedef struct jc_cpu_program {
     const jc_cpu_unit *unit;
     jc_cpu_op *ops; /* [n_ops], as many as steps: level by level */
     int64_t n_ops;
-    jc_vec items;   /* jc_cpu_item, phase by phase, thread by thread */
-    jc_vec starts;  /* int64_t [n_phases * workers + 1] into items */
+    jc_vec items;  /* jc_cpu_item, phase by phase, thread by thread */
+    jc_vec starts; /* int64_t [n_phases * workers + 1] into items */
     int64_t n_phases;
-    int workers;    /* program->threads, or 1 where no level is worth a barrier */
+    int workers;          /* program->threads, or 1 where no level is worth a barrier */
     int64_t panel, spare; /* elements of a thread's scratch */
     double seconds;
 } jc_cpu_program;
@@ -43,7 +43,8 @@ static inline int64_t jc_cpu_thread_bytes(const jc_program *program, const jc_cp
 }
 
 /* execute.c */
-int64_t jc_cpu_run_bytes(const jc_program *program, const jc_cpu_program *impl); /* that open allocates beside the arena */
+int64_t jc_cpu_run_bytes(const jc_program *program,
+                         const jc_cpu_program *impl); /* that open allocates beside the arena */
 jc_status jc_cpu_open(jc_run *run);
 void jc_cpu_close(jc_run *run);
 jc_status jc_cpu_execute(jc_run *run, const jc_pass *pass);

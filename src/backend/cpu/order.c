@@ -8,7 +8,8 @@
 
 enum { RADIX_BITS = 11, RADIX = 1 << RADIX_BITS, LEAST_OPS = 64 };
 
-/* Products worth it: a Jacobian of fixed size has far more bytes than the vectors that are then no longer side by side. */
+/* Products worth it: a Jacobian of fixed size has far more bytes than the vectors that are then no longer side by side.
+ */
 static bool all_fixed(const jc_cpu_op *ops, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)

@@ -1,6 +1,6 @@
-/* Who does what: levels become phases between barriers. In a phase every thread has its own destinations, in the order of
- * the plan, by predicted time; a destination larger than a share is cut by columns or rows. Levels that are not worth a
- * barrier are joined to one phase of one thread: a chain runs without any. */
+/* Who does what: levels become phases between barriers. In a phase every thread has its own destinations, in the order
+ * of the plan, by predicted time; a destination larger than a share is cut by columns or rows. Levels that are not
+ * worth a barrier are joined to one phase of one thread: a chain runs without any. */
 #include "backend/cpu/lower.h"
 #include "backend/cpu/rules.h"
 #include "core/size.h"
@@ -20,7 +20,8 @@ static double op_seconds(const jc_program *program, const jc_cpu_program *impl, 
     double bytes = (double)jc_group_member_bytes(k.group) + vectors;
     jc_direction direction = op->transpose ? JC_TANGENT : JC_ADJOINT;
     double madds = n * (double)jc_group_cost(k.group, op->member, direction);
-    double flop_s = madds / (program->dtype == JC_F32 ? f32_madds_per_s : f64_madds_per_s), byte_s = bytes / bytes_per_s;
+    double flop_s = madds / (program->dtype == JC_F32 ? f32_madds_per_s : f64_madds_per_s),
+           byte_s = bytes / bytes_per_s;
     if (op->identity && k.group->shape.kind != JC_OPERATOR) flop_s = 0;
     return op_s + (flop_s > byte_s ? flop_s : byte_s);
 }
@@ -39,7 +40,7 @@ static void predict_values(const jc_program *program, const jc_cpu_program *impl
 /* ---- cutting one value ---- */
 
 typedef struct cutting {
-    int64_t grain; /* columns are cut at multiples of it; 0: rows are cut */
+    int64_t grain;  /* columns are cut at multiples of it; 0: rows are cut */
     int64_t pieces; /* at most so many; 1: the value is not cut */
 } cutting;
 
@@ -116,8 +117,8 @@ static jc_status whole_values(const jc_program *program, jc_cpu_program *impl, i
 }
 
 /* The part of value v between fractions f0 and f1. */
-static jc_status part_of_value(const jc_program *program, jc_cpu_program *impl, int64_t v, const cutting *cut, double f0,
-                               double f1)
+static jc_status part_of_value(const jc_program *program, jc_cpu_program *impl, int64_t v, const cutting *cut,
+                               double f0, double f1)
 {
     const jc_value *value = &program->plan->values[v];
     int64_t begin = place(cut, value, f0), end = place(cut, value, f1);
@@ -139,8 +140,8 @@ typedef struct walk {
 } walk;
 
 /* The share of one thread: up to `until` seconds from the begin of the level. */
-static jc_status thread_share(const jc_program *program, jc_cpu_program *impl, const double *seconds, int64_t last_value,
-                              double share, double until, walk *w)
+static jc_status thread_share(const jc_program *program, jc_cpu_program *impl, const double *seconds,
+                              int64_t last_value, double share, double until, walk *w)
 {
     jc_status status = JC_OK;
     int64_t whole_from = w->v;

@@ -24,8 +24,8 @@ static void sleep_until_turn(jc_cpu_pool *pool, unsigned turn)
     pthread_mutex_unlock(&pool->mutex);
 }
 
-/* A sleeper counts itself before it looks at the turn, the last to arrive turns before it looks for sleepers: one of them
- * sees the other. */
+/* A sleeper counts itself before it looks at the turn, the last to arrive turns before it looks for sleepers: one of
+ * them sees the other. */
 void jc_cpu_pool_barrier(jc_cpu_pool *pool)
 {
     if (pool->workers == 1) return;

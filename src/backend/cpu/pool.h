@@ -18,7 +18,7 @@ typedef struct jc_cpu_worker {
 /* The caller is worker 0; the others are threads of the pool. */
 struct jc_cpu_pool {
     int workers;
-    int started; /* threads that were started: workers - 1 when open */
+    int started;           /* threads that were started: workers - 1 when open */
     jc_cpu_worker *worker; /* [workers], borrowed */
     void (*work)(void *ctx, int worker);
     void *ctx;
@@ -30,8 +30,8 @@ struct jc_cpu_pool {
     pthread_cond_t woken;
 };
 
-/* Starts workers - 1 threads, which wait. `worker` is the caller's memory for [workers]. JC_E_DEVICE when a thread cannot
- * be started: nothing is left to close. */
+/* Starts workers - 1 threads, which wait. `worker` is the caller's memory for [workers]. JC_E_DEVICE when a thread
+ * cannot be started: nothing is left to close. */
 jc_status jc_cpu_pool_open(jc_cpu_pool *pool, int workers, jc_cpu_worker *worker, void (*work)(void *ctx, int worker),
                            void *ctx);
 void jc_cpu_pool_close(jc_cpu_pool *pool);

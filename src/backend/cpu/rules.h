@@ -26,7 +26,15 @@ bool jc_cpu_use_blas(const jc_cpu_product *product);
 int64_t jc_cpu_panel(const jc_cpu_product *product);
 int64_t jc_cpu_spare(const jc_cpu_product *product);
 
+/* Whether the rank updates of two steps into the same rows can be formed by one product, and of few enough samples
+ * each. */
+bool jc_cpu_can_chain(const jc_cpu_product *a, const jc_cpu_product *b);
+
+/* Elements that packing a chain of `samples` together takes, and the samples of one. */
+int64_t jc_cpu_chain_spare(const jc_cpu_product *product, int64_t samples);
+
 /* The loop that an op runs; static text. */
-const char *jc_cpu_routine_name(const jc_cpu_unit *unit, const jc_cpu_product *product, const jc_cpu_op *op, double scale);
+const char *jc_cpu_routine_name(const jc_cpu_unit *unit, const jc_cpu_product *product, const jc_cpu_op *op,
+                                double scale);
 
 #endif
