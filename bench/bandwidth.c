@@ -85,6 +85,7 @@ double bench_read_bandwidth(int threads, const float *data, int64_t bytes)
         pthread_join(readers[t].thread, NULL);
         keep += readers[t].sum;
     }
+    (void)keep;
     pthread_barrier_destroy(&barrier);
 done:
     free(own);

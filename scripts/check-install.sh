@@ -12,7 +12,7 @@ prefix="$scratch/the prefix"
 cmake --install "$build" --prefix "$prefix"
 library=$(find "$prefix" -name 'libjacchain.*' -type f)
 
-cmake -S "$root/examples" -B "$scratch/build" -DCMAKE_PREFIX_PATH="$prefix"
+cmake -G Ninja -S "$root/examples" -B "$scratch/build" -DCMAKE_PREFIX_PATH="$prefix"
 cmake --build "$scratch/build"
 (cd "$scratch/build" && ctest --output-on-failure)
 
