@@ -1,6 +1,6 @@
-/* What a backend must provide, and what it is given. The whole contract is this header; registry.c is the only file that
- * knows which backends there are. A backend lowers a plan to a program (routines, storage, exact bytes), and runs it on
- * bound numbers. It includes plan/ and graph/, nothing of run/ or cli/. */
+/* What a backend must provide, and what it is given. The whole contract is this header; registry.c is the only file
+ * that knows which backends there are. A backend lowers a plan to a program (routines, storage, exact bytes), and runs
+ * it on bound numbers. It includes plan/ and graph/, nothing of run/ or cli/. */
 #ifndef JC_BACKEND_BACKEND_H
 #define JC_BACKEND_BACKEND_H
 
@@ -14,12 +14,12 @@ struct jc_program {
     const jc_plan *plan; /* borrowed */
     jc_allocator allocator;
     jc_precision precision;
-    jc_dtype dtype;         /* of adjoints: JC_F64 or JC_F32 (8-byte integers for the exact backend) */
+    jc_dtype dtype; /* of adjoints: JC_F64 or JC_F32 (8-byte integers for the exact backend) */
     int threads;
     jc_layout layout;
-    int64_t scratch_bytes;  /* of the run beside the arena, all threads */
-    int64_t peak_bytes;     /* host backends: jc_host_arena_bytes + scratch: exactly what a run allocates for computing */
-    int64_t bytes;          /* read and written by one pass: Jacobians and vectors of every step */
+    int64_t scratch_bytes; /* of the run beside the arena, all threads */
+    int64_t peak_bytes; /* host backends: jc_host_arena_bytes + scratch: exactly what a run allocates for computing */
+    int64_t bytes;      /* read and written by one pass: Jacobians and vectors of every step */
     double seconds_predicted;
     bool keep_adjoints;
     void *impl; /* the backend's own, made by prepare, freed by release */
@@ -55,8 +55,8 @@ struct jc_backend {
     /* Which precisions it has: JC_E_USAGE with the reason otherwise. */
     jc_status (*supports)(jc_precision precision);
 
-    /* Fills program->layout, scratch_bytes, peak_bytes, seconds_predicted, impl from plan, precision, threads, keep_adjoints.
-     * On failure the backend leaves nothing to release. */
+    /* Fills program->layout, scratch_bytes, peak_bytes, seconds_predicted, impl from plan, precision, threads,
+     * keep_adjoints. On failure the backend leaves nothing to release. */
     jc_status (*prepare)(jc_program *program);
     void (*release)(jc_program *program);
 

@@ -36,7 +36,8 @@ jc_status jc_alloc(const jc_allocator *a, int64_t count, size_t element_bytes, c
 {
     int64_t bytes;
     if (count < 0 || !jc_size_mul(count, (int64_t)element_bytes, &bytes))
-        return jc_fail(JC_E_MEMORY, "not enough memory: %lld elements of %zu bytes for %s are more than can be addressed",
+        return jc_fail(JC_E_MEMORY,
+                       "not enough memory: %lld elements of %zu bytes for %s are more than can be addressed",
                        (long long)count, element_bytes, what);
     void *ptr = a->alloc(a->ctx, allocation_bytes(bytes));
     if (!ptr) return jc_fail(JC_E_MEMORY, "not enough memory: %lld bytes for %s", (long long)bytes, what);

@@ -11,8 +11,8 @@
 /* The allocator to use where `allocator` is NULL: malloc and free. */
 jc_allocator jc_allocator_or_default(const jc_allocator *allocator);
 
-/* *out = memory for count elements (uninitialised; not NULL even for count 0). JC_E_MEMORY, naming `what`, when there is
- * none or count * element_bytes overflows. */
+/* *out = memory for count elements (uninitialised; not NULL even for count 0). JC_E_MEMORY, naming `what`, when there
+ * is none or count * element_bytes overflows. */
 jc_status jc_alloc(const jc_allocator *a, int64_t count, size_t element_bytes, const char *what, void *out);
 
 /* The same, zeroed. */

@@ -29,10 +29,19 @@ static inline int64_t jc_cost_add(int64_t a, int64_t b)
     return __builtin_add_overflow(a, b, &c) ? INT64_MAX : c;
 }
 
-static inline int64_t jc_min(int64_t a, int64_t b) { return a < b ? a : b; }
-static inline int64_t jc_max(int64_t a, int64_t b) { return a > b ? a : b; }
+static inline int64_t jc_min(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+static inline int64_t jc_max(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
 
 /* The next multiple of `unit` (a power of two). */
-static inline int64_t jc_round_up(int64_t n, int64_t unit) { return (n + unit - 1) & ~(unit - 1); }
+static inline int64_t jc_round_up(int64_t n, int64_t unit)
+{
+    return (n + unit - 1) & ~(unit - 1);
+}
 
 #endif

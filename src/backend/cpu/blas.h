@@ -3,10 +3,9 @@
  * Whether several of our threads may call at once depends on its build, asked for at every call:
  *   with threads (pthreads), set to one    calls overlap freely; what the command and the benchmarks set
  *   with threads, set to more              one call at a time, which uses OpenBLAS's own threads inside
- *   without threads, or with OpenMP        one call at a time: they look for a free buffer without a lock, and two calls at
- *                                          once can be given the same one and return wrong numbers
- * The number of its threads is process-wide, so the library leaves it alone: it is the program's to set, by
- * openblas_set_num_threads(1) or OPENBLAS_NUM_THREADS=1. */
+ *   without threads, or with OpenMP        one call at a time: they look for a free buffer without a lock, and two
+ * calls at once can be given the same one and return wrong numbers The number of its threads is process-wide, so the
+ * library leaves it alone: it is the program's to set, by openblas_set_num_threads(1) or OPENBLAS_NUM_THREADS=1. */
 #ifndef JC_BACKEND_CPU_BLAS_H
 #define JC_BACKEND_CPU_BLAS_H
 
