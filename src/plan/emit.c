@@ -34,27 +34,66 @@ static jc_status lay_out_levels(emitter *em)
     return JC_OK;
 }
 
-/* Values in the order of levels, within a level in the order of the sweep. */
-static jc_status place_values(emitter *em)
+/* The smallest number of an edge of the graph whose product is added to a node's value, or -1: only extra ones are. */
+static int64_t first_edge(const jc_sweep *s, int64_t node)
+{
+    int64_t first = -1;
+    for (int64_t k = s->start[node]; k < s->start[node + 1]; k++) {
+        int64_t b = s->subgraph->jacobian[s->edges[k]];
+        if (b >= 0 && (first < 0 || b < first)) first = b;
+    }
+    return first;
+}
+
+/* The nodes with values by their first edge, so that a level's Jacobians are walked through as they lie in memory. An
+ * edge adds to one node only, so a table over the edges sorts them. node_of_edge: [n_edges of the graph], all -1. */
+static void order_nodes(const jc_sweep *s, int64_t *node_of_edge, int64_t *order)
+{
+    int64_t n = 0;
+    for (int64_t i = 0; i < s->subgraph->n_nodes; i++) {
+        int64_t node = jc_sweep_node(s, i), first = s->set[node] ? first_edge(s, node) : -1;
+        if (first >= 0)
+            node_of_edge[first] = node;
+        else if (s->set[node])
+            order[n++] = node;
+    }
+    for (int64_t e = 0; e < s->graph->n_edges; e++)
+        if (node_of_edge[e] >= 0) order[n++] = node_of_edge[e];
+}
+
+/* Values in the order of levels, within a level in the order of the nodes. */
+static void number_values(emitter *em, const int64_t *order, int64_t *next)
 {
     jc_plan *p = em->plan;
     const jc_sweep *s = em->sweep;
-    int64_t *next;
-    jc_status status = jc_alloc(&p->allocator, p->n_values + 1, sizeof *p->values, "values", &p->values);
-    if (!status) status = jc_alloc(&p->allocator, p->n_levels + 1, sizeof *next, "levels", &next);
-    if (status) return status;
     memcpy(next, p->levels, (size_t)(p->n_levels + 1) * sizeof *next);
-    for (int64_t i = 0; i < s->subgraph->n_nodes; i++) {
-        int64_t node = jc_sweep_node(s, i);
-        em->value_of_node[node] = -1;
-        if (!s->set[node]) continue;
-        int64_t value = next[s->level[node]]++;
+    for (int64_t v = 0; v < s->subgraph->n_nodes; v++) em->value_of_node[v] = -1;
+    for (int64_t i = 0; i < p->n_values; i++) {
+        int64_t node = order[i], value = next[s->level[node]]++;
         int64_t rows = limited(em, jc_rowsets_at(&s->sets, s->set[node])->rows);
         p->values[value] = (jc_value){node, rows, s->subgraph->size[node], 0};
         em->value_of_node[node] = value;
     }
-    jc_free(&p->allocator, next, p->n_levels + 1, sizeof *next);
-    return JC_OK;
+}
+
+static jc_status place_values(emitter *em)
+{
+    jc_plan *p = em->plan;
+    const jc_allocator *a = &p->allocator;
+    int64_t *next = NULL, *order = NULL, *node_of_edge = NULL, n_edges = p->graph->n_edges;
+    jc_status status = jc_alloc(a, p->n_values + 1, sizeof *p->values, "values", &p->values);
+    if (!status) status = jc_alloc(a, p->n_levels + 1, sizeof *next, "levels", &next);
+    if (!status) status = jc_alloc(a, p->n_values, sizeof *order, "the order of values", &order);
+    if (!status) status = jc_alloc(a, n_edges, sizeof *node_of_edge, "the order of values", &node_of_edge);
+    if (!status) {
+        memset(node_of_edge, -1, (size_t)n_edges * sizeof *node_of_edge);
+        order_nodes(em->sweep, node_of_edge, order);
+        number_values(em, order, next);
+    }
+    jc_free(a, next, p->n_levels + 1, sizeof *next);
+    jc_free(a, order, p->n_values, sizeof *order);
+    jc_free(a, node_of_edge, n_edges, sizeof *node_of_edge);
+    return status;
 }
 
 /* The identity of seed `seed` times op(B): rows of op(B), copied. */

@@ -88,6 +88,7 @@ static int run_op(const cpu_run *r, const jc_cpu_op *op, const jc_cpu_item *item
         const jc_group *group = group_of(r->run, op);
         int d = jc_shape_direction(&group->shape, op->transpose ? JC_TANGENT : JC_ADJOINT);
         unsigned char *arena = r->run->arena;
+        if (d == JC_ADJOINT && op->down) d = 2;
         unit->fixed[op->fixed - 1].apply[d](arena + op->x, field_of(r->run, op, group), arena + op->y, !op->first);
         return 0;
     }
@@ -157,7 +158,7 @@ static int64_t run_chain(const cpu_run *r, const jc_cpu_op *op, const jc_cpu_ite
 
 /* ---- one worker ---- */
 
-enum { AHEAD = 6, MOST_AHEAD_BYTES = 2048 };
+enum { AHEAD = 8, MOST_AHEAD_BYTES = 2048 };
 
 /* Asks for the numbers of an op that comes soon: where they lie is known from the plan, and the processor's own
  * prefetching stops at the end of each small Jacobian. */
@@ -169,7 +170,10 @@ static inline void prefetch_op(const jc_run *run, const jc_cpu_op *op)
     const unsigned char *data = field_of(run, op, group);
     int64_t bytes =
         jc_min(field->elements * (field->dtype == JC_F64 || field->dtype == JC_I64 ? 8 : 4), MOST_AHEAD_BYTES);
-    for (int64_t at = 0; at < bytes; at += JC_CPU_LINE) __builtin_prefetch(data + at, 0, 3);
+    if (op->down)
+        for (int64_t at = bytes - 1; at >= 0; at -= JC_CPU_LINE) __builtin_prefetch(data + at, 0, 3);
+    else
+        for (int64_t at = 0; at < bytes; at += JC_CPU_LINE) __builtin_prefetch(data + at, 0, 3);
     if (!op->identity) __builtin_prefetch(run->arena + op->x, 0, 3);
     __builtin_prefetch(run->arena + op->y, 1, 3);
 }

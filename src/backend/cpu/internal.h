@@ -7,7 +7,8 @@
  *   unit.inc     one row per kind: its loops. Compiled for each working type and instruction set (<isa>_<type>.c)
  *
  * Sums: every destination is written by one thread at a time, its steps in the order of the ops. Inside one product the
- * order of a sum depends on the instruction set, the shape and the cut among threads, never on time. */
+ * order of a sum depends on the instruction set, the shape, the cut among threads and the numbers of the edges, never
+ * on time. */
 #ifndef JC_BACKEND_CPU_INTERNAL_H
 #define JC_BACKEND_CPU_INTERNAL_H
 
@@ -27,6 +28,7 @@ typedef struct jc_cpu_op {
     uint8_t first;   /* writes; otherwise adds */
     uint8_t fixed;   /* 1 + index of a loop of fixed size for one row; 0: none */
     uint8_t blas;    /* its products of matrices go to BLAS */
+    uint8_t down;    /* fixed: the next product's D lies below this one, so its rows are taken from the last */
     uint8_t chained; /* one of several rank updates of one weight formed together; 2: the last of them */
 } jc_cpu_op;
 
@@ -59,7 +61,7 @@ typedef void jc_cpu_fixed_routine(const void *x, const void *d, void *y, bool ad
 typedef struct jc_cpu_fixed {
     int64_t size;
     const char *routine;            /* static text */
-    jc_cpu_fixed_routine *apply[2]; /* by direction of D */
+    jc_cpu_fixed_routine *apply[3]; /* by direction of D; 2: adjoint from the last row to the first */
 } jc_cpu_fixed;
 
 enum { JC_CPU_FIXED_COUNT = 6 };

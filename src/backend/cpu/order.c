@@ -67,6 +67,19 @@ static void sort_by_edge(const jc_plan *plan, jc_cpu_op *ops, jc_cpu_op *spare, 
     if (from != ops) memcpy(ops, from, (size_t)n * sizeof *ops);
 }
 
+/* Which ops of fixed size are followed by one whose Jacobian lies below in the same group: a reverse sweep over edges
+ * that were numbered forward. */
+static void mark_down(jc_cpu_op *ops, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        const jc_cpu_op *next = i + 1 < n && ops[i + 1].group == ops[i].group ? &ops[i + 1] : NULL;
+        if (next)
+            ops[i].down = next->member < ops[i].member;
+        else
+            ops[i].down = i > 0 && ops[i - 1].group == ops[i].group && ops[i - 1].down;
+    }
+}
+
 /* Most ops that one item has in one level. */
 static int64_t longest_level(const jc_plan *plan)
 {
@@ -76,23 +89,31 @@ static int64_t longest_level(const jc_plan *plan)
     return most;
 }
 
+/* The small products of an item, level by level. */
+static void order_item(const jc_plan *plan, jc_cpu_program *impl, const jc_cpu_item *item, int64_t *level,
+                       jc_cpu_op *spare)
+{
+    for (int64_t first = item->first; first < item->last;) {
+        while (plan->values[plan->levels[*level + 1]].first_step <= first) ++*level;
+        int64_t last = jc_min(item->last, plan->values[plan->levels[*level + 1]].first_step);
+        jc_cpu_op *ops = impl->ops + first;
+        if (last - first >= LEAST_OPS && all_fixed(ops, last - first)) sort_by_edge(plan, ops, spare, last - first);
+        first = last;
+    }
+}
+
 jc_status jc_cpu_order(const jc_program *program, jc_cpu_program *impl)
 {
     const jc_plan *plan = program->plan;
     const jc_cpu_item *item = impl->items.data, *end = item + impl->items.count;
     int64_t n = longest_level(plan), level = 0;
     jc_cpu_op *spare;
-    if (n < LEAST_OPS) return JC_OK;
     jc_status status = jc_alloc(&program->allocator, n, sizeof *spare, "the order of products", &spare);
     if (status) return status;
     for (; item < end; item++) {
-        for (int64_t first = item->first; first < item->last && !item->part;) {
-            while (plan->values[plan->levels[level + 1]].first_step <= first) level++;
-            int64_t last = jc_min(item->last, plan->values[plan->levels[level + 1]].first_step);
-            jc_cpu_op *ops = impl->ops + first;
-            if (last - first >= LEAST_OPS && all_fixed(ops, last - first)) sort_by_edge(plan, ops, spare, last - first);
-            first = last;
-        }
+        if (item->part) continue;
+        if (n >= LEAST_OPS) order_item(plan, impl, item, &level, spare);
+        mark_down(impl->ops + item->first, item->last - item->first);
     }
     jc_free(&program->allocator, spare, n, sizeof *spare);
     return JC_OK;
