@@ -34,8 +34,8 @@
  * jc_last_error(). The library never prints, exits, or changes process-wide state. Graphs, plans and programs
  * are immutable once made and may be shared by threads; a run belongs to one thread at a time.
  * Large products on the cpu go to OpenBLAS. How many threads that library has is the program's to say: with one
- * (openblas_set_num_threads(1) or OPENBLAS_NUM_THREADS=1) jacchain's threads call it side by side, otherwise one at a time.
- * Pointers that cross this interface are marked copied, borrowed (until when) or owned (by whom).
+ * (openblas_set_num_threads(1) or OPENBLAS_NUM_THREADS=1) jacchain's threads call it side by side, otherwise one at a
+ * time. Pointers that cross this interface are marked copied, borrowed (until when) or owned (by whom).
  */
 #ifndef JACCHAIN_H
 #define JACCHAIN_H

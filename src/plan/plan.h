@@ -56,7 +56,8 @@ struct jc_plan {
     int64_t per_sample; /* at least 1 */
     bool by_sample;     /* blocks were asked for, be it one */
 
-    jc_value *values; /* [n_values + 1], by level, in a level by their first Jacobian; the last one only carries first_step = n_steps */
+    jc_value *values; /* [n_values + 1], by level, in a level by their first Jacobian; the last one only carries
+                         first_step = n_steps */
     int64_t n_values;
     jc_step *steps;             /* [n_steps] */
     int64_t n_steps, max_steps; /* max_steps: what `steps` was allocated for */
