@@ -103,15 +103,17 @@ typedef enum jc_dtype {
 
 #define JC_MAX_RANK 4 /* edges of a group, blocks of a batch, rows, columns */
 
-enum { JC_BORROW = 0, JC_COPY = 1 };
+enum { JC_BORROW = 0, JC_COPY = 1, JC_DEVICE = 2 };
 
 /* A row-major contiguous array at any byte alignment. data == NULL with rank 0: the field is not given. */
 typedef struct jc_array {
     jc_dtype dtype;
     int rank;
     int64_t dims[JC_MAX_RANK];
-    const void *data; /* JC_BORROW: borrowed until the graph is destroyed; JC_COPY: copied */
-    int ownership;    /* JC_BORROW or JC_COPY */
+    const void *data; /* JC_BORROW: borrowed until the graph is destroyed; JC_COPY: copied; JC_DEVICE: floating numbers
+                       * in device memory, borrowed likewise and read by the device only (jacchain_cuda.h); NULL: they
+                       * are bound to each run */
+    int ownership;    /* JC_BORROW, JC_COPY or JC_DEVICE */
     int literal;      /* 1: numbers of the document's text, which do not decide the working precision */
 } jc_array;
 
@@ -310,7 +312,7 @@ typedef struct jc_run jc_run;
 
 typedef struct jc_program_options {
     size_t struct_size;
-    const char *backend;    /* "auto", "cpu", "reference"; NULL: auto */
+    const char *backend;    /* "auto", "cuda", "cpu", "reference"; NULL: auto */
     jc_precision precision; /* AUTO: f64 if a used tensor is F64 or none is floating, else f32 */
     int threads;            /* 0: the processors this process may use */
     int64_t memory_limit;   /* bytes; 0: none */
@@ -344,7 +346,8 @@ typedef struct jc_program_info {
     int threads;
     int64_t peak_bytes; /* exactly what a run of it allocates for computing */
     int64_t bytes;      /* read and written by one execution: Jacobians and vectors of every product */
-    double seconds_predicted;
+    double seconds_predicted; /* of one execution */
+    double start_seconds;     /* before the first: starting a device and copying to it; 0 on the host */
 } jc_program_info;
 
 jc_status jc_program_get_info(const jc_program *program, jc_program_info *info);
@@ -396,8 +399,8 @@ typedef struct jc_result {
 } jc_result;
 
 int64_t jc_run_result_count(const jc_run *run);
-/* data: borrowed until the next execute or the run's end */
-jc_status jc_run_result(const jc_run *run, int64_t index, jc_result *result);
+/* data: in host memory, borrowed until the next execute or the run's end; on a device it is copied here. */
+jc_status jc_run_result(jc_run *run, int64_t index, jc_result *result);
 
 /* ---- all in one call --------------------------------------------------------------------------------------- */
 

@@ -21,6 +21,7 @@ struct jc_program {
     int64_t peak_bytes; /* host backends: jc_host_arena_bytes + scratch: exactly what a run allocates for computing */
     int64_t bytes;      /* read and written by one pass: Jacobians and vectors of every step */
     double seconds_predicted;
+    double start_seconds; /* before the first execution: what the backend needs to start, and copying to its memory */
     bool keep_adjoints;
     void *impl; /* the backend's own, made by prepare, freed by release */
 };
@@ -43,17 +44,19 @@ struct jc_run {
     unsigned char *arena;      /* host backends: arena_bytes, 64-byte aligned */
     unsigned char *arena_raw;  /* what was allocated for it */
     void *impl;                /* the backend's own */
+    void **copies;             /* [n_outputs] results in host memory, for backends without peek; made where asked for */
 };
 
 struct jc_backend {
     const char *name;
     const char *description;
+    bool on_device; /* computes in device memory, and takes Jacobians whose numbers are there */
 
     /* JC_OK, or why it cannot be used here (JC_E_UNAVAILABLE). */
-    jc_status (*available)(void);
+    jc_status (*available)(const jc_backend *self);
 
     /* Which precisions it has: JC_E_USAGE with the reason otherwise. */
-    jc_status (*supports)(jc_precision precision);
+    jc_status (*supports)(const jc_backend *self, jc_precision precision);
 
     /* Fills program->layout, scratch_bytes, peak_bytes, seconds_predicted, impl from plan, precision, threads,
      * keep_adjoints. On failure the backend leaves nothing to release. */
@@ -66,6 +69,10 @@ struct jc_backend {
     /* Allocates arena, scratch and threads; run->program is set. On failure nothing is left to close. */
     jc_status (*open)(jc_run *run);
     void (*close)(jc_run *run);
+
+    /* Told after a run's numbers of a group's field (group -1: the seed) were bound anew. NULL: they are read where they
+     * are, in every execution. */
+    jc_status (*bound)(jc_run *run, int64_t group, int field);
 
     /* Forms all products of one pass. Allocates nothing. */
     jc_status (*execute)(jc_run *run, const jc_pass *pass);

@@ -39,6 +39,9 @@ static jc_status check_field(const jc_graph *g, int64_t edge, int f, const char 
     if (f < 0 || jc_kinds[group->shape.kind].field[f].is_index)
         return jc_fail(JC_E_USAGE, "edge %s: a %s Jacobian has no numbers `%s` to bind", text,
                        jc_kind_name(group->shape.kind), field);
+    if (group->field[f].on_device)
+        return jc_fail(JC_E_USAGE, "edge %s has its numbers in device memory: they are bound by jc_cuda_bind_jacobian",
+                       text);
     if (!group->field[f].data)
         return jc_fail(JC_E_USAGE, "edge %s: only an edge that was given with its numbers can be bound to others",
                        text);
@@ -46,6 +49,13 @@ static jc_status check_field(const jc_graph *g, int64_t edge, int f, const char 
         return jc_fail(JC_E_USAGE, "edge %s: %s is bound to %s, the graph has %s", text, field,
                        data ? jc_dtype_name(dtype) : "nothing", jc_dtype_name(group->field[f].dtype));
     return JC_OK;
+}
+
+/* A backend with memory of its own copies the numbers now. */
+static jc_status tell_backend(jc_run *run, int64_t group, int field)
+{
+    const jc_backend *backend = run->program->backend;
+    return backend->bound ? backend->bound(run, group, field) : JC_OK;
 }
 
 jc_status jc_run_bind_jacobian(jc_run *run, int64_t edge, const char *field, jc_dtype dtype, const void *data)
@@ -60,7 +70,7 @@ jc_status jc_run_bind_jacobian(jc_run *run, int64_t edge, const char *field, jc_
     if (status) return status;
     run->bindings[group_number(g, edge)].data[f] = data;
     run->bindings[group_number(g, edge)].dtype[f] = dtype;
-    return JC_OK;
+    return tell_backend(run, group_number(g, edge), f);
 }
 
 jc_status jc_run_bind_seed(jc_run *run, jc_dtype dtype, const void *data)
@@ -70,5 +80,5 @@ jc_status jc_run_bind_seed(jc_run *run, jc_dtype dtype, const void *data)
     if (!data) return jc_fail(JC_E_USAGE, "the seed has no data");
     run->seed.data[0] = data;
     run->seed.dtype[0] = dtype;
-    return JC_OK;
+    return tell_backend(run, -1, 0);
 }

@@ -54,6 +54,18 @@ static jc_status check_limit(const jc_program *program, int64_t limit)
                    (long long)limit);
 }
 
+/* Numbers in device memory are not for the host. */
+static jc_status check_on_host(const jc_plan *plan, const jc_backend *backend)
+{
+    char text[200];
+    const jc_graph *g = plan->graph;
+    int64_t e = jc_plan_edge_on_device(plan);
+    if (e < 0) return JC_OK;
+    jc_graph_edge_text(g, jc_graph_of(g, e), jc_graph_wrt(g, e), text, sizeof text);
+    return jc_fail(JC_E_USAGE, "edge %s has its numbers in device memory, which backend %s does not read", text,
+                   backend->name);
+}
+
 static const jc_program_options default_options = JC_PROGRAM_OPTIONS_INIT;
 
 jc_status jc_program_create_on(const jc_plan *plan, const jc_backend *backend, const jc_program_options *options,
@@ -62,8 +74,9 @@ jc_status jc_program_create_on(const jc_plan *plan, const jc_backend *backend, c
     const jc_program_options *o = options ? options : &default_options;
     jc_program *p;
     jc_status status = check_options(plan, o);
-    if (!status) status = backend->available();
-    if (!status) status = backend->supports(o->precision);
+    if (!status) status = backend->available(backend);
+    if (!status) status = backend->supports(backend, o->precision);
+    if (!status && !backend->on_device) status = check_on_host(plan, backend);
     if (!status) status = jc_alloc_zero(&plan->allocator, 1, sizeof *p, "a program", &p);
     if (status) return status;
     p->backend = backend;
@@ -87,8 +100,21 @@ jc_status jc_program_create_on(const jc_plan *plan, const jc_backend *backend, c
     return status;
 }
 
-/* "auto" is the backend of the smallest predicted time among those that are there and support the precision; the
- * reference, being a yardstick and not a competitor, only where there is no other. */
+/* What "auto" compares: until the first result is there. */
+static double predicted_s(const jc_program *p)
+{
+    return p->start_seconds + p->seconds_predicted;
+}
+
+/* Whether "auto" passes over a backend that failed: it is not there, cannot do this, or has not enough memory. */
+static bool may_pass_over(const jc_backend *backend, jc_status status)
+{
+    if (status == JC_E_UNAVAILABLE) return true;
+    return backend->on_device ? status == JC_E_DEVICE || status == JC_E_MEMORY : status == JC_E_USAGE;
+}
+
+/* "auto" is the backend of the smallest predicted time, start and copying included, among those that are there and
+ * support the precision; the reference, being a yardstick and not a competitor, only where there is no other. */
 static jc_status create_auto(const jc_plan *plan, const jc_program_options *o, jc_program **program)
 {
     jc_program *best = NULL;
@@ -99,11 +125,11 @@ static jc_status create_auto(const jc_plan *plan, const jc_program_options *o, j
         jc_status status = jc_program_create_on(plan, jc_backend_at(i), o, &p);
         if (status) {
             if (!first_failure) first_failure = status;
-            if (status == JC_E_UNAVAILABLE) continue;
+            if (may_pass_over(jc_backend_at(i), status)) continue;
             jc_program_destroy(best);
             return status;
         }
-        if (best && best->seconds_predicted <= p->seconds_predicted) {
+        if (best && predicted_s(best) <= predicted_s(p)) {
             jc_program_destroy(p);
             continue;
         }
@@ -146,6 +172,7 @@ jc_status jc_program_get_info(const jc_program *p, jc_program_info *info)
         .peak_bytes = p->peak_bytes,
         .bytes = p->bytes,
         .seconds_predicted = p->seconds_predicted,
+        .start_seconds = p->start_seconds,
     };
     return JC_OK;
 }

@@ -3,10 +3,17 @@
 
 #include "backend/backend.h"
 #include "backend/cpu/cpu.h"
+#include "backend/cuda/cuda.h"
 #include "backend/reference/reference.h"
 #include "core/error.h"
 
-static const jc_backend *const backends[] = {&jc_backend_cpu, &jc_backend_reference};
+static const jc_backend *const backends[] = {
+#ifdef JACCHAIN_HAS_CUDA
+    &jc_backend_cuda.base,
+#endif
+    &jc_backend_cpu,
+    &jc_backend_reference,
+};
 enum { N_BACKENDS = sizeof backends / sizeof backends[0] };
 
 int jc_backend_count(void)
@@ -35,5 +42,5 @@ const char *jc_backend_name(int index)
 jc_status jc_backend_available(const char *name)
 {
     const jc_backend *backend = jc_backend_find(name);
-    return backend ? backend->available() : jc_fail(JC_E_UNAVAILABLE, "there is no backend %s", name);
+    return backend ? backend->available(backend) : jc_fail(JC_E_UNAVAILABLE, "there is no backend %s", name);
 }

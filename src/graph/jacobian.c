@@ -104,6 +104,7 @@ static jc_status check_dtype(const jc_field_spec *spec, const jc_array *array, c
     if (array->dtype == JC_BF16 || array->dtype == JC_F16)
         return jc_fail_at(JC_E_USAGE, part, -1, "%s: %s numbers are not there yet", spec->name,
                           jc_dtype_name(array->dtype));
+    if (array->ownership == JC_DEVICE && !spec->is_index) return JC_OK;
     if (array->ownership != JC_BORROW && array->ownership != JC_COPY)
         return jc_fail_at(JC_E_USAGE, part, -1, "%s: there is no ownership %d", spec->name, array->ownership);
     return JC_OK;
@@ -121,7 +122,7 @@ static jc_status count_elements(const char *name, const jc_array *array, const c
     if (negative) return jc_fail_at(JC_E_USAGE, part, -1, "%s have a negative length", name);
     if (!fits || !jc_size_mul(n, jc_dtype_bytes(array->dtype), &bytes))
         return jc_fail_at(JC_E_INPUT, part, -1, "%s: more bytes than can be addressed", name);
-    if (n && !array->data) return jc_fail_at(JC_E_USAGE, part, -1, "%s: rank %d without data", name, array->rank);
+    if (n && !array->data && array->ownership != JC_DEVICE) return jc_fail_at(JC_E_USAGE, part, -1, "%s: rank %d without data", name, array->rank);
     *elements = n;
     return JC_OK;
 }
@@ -159,7 +160,9 @@ static jc_status describe_field(const jc_field_spec *spec, const jc_array *array
                           (long long)array->dims[lead], (long long)batch);
     int first = lead + (batched ? 1 : 0);
     for (int axis = 0; axis < spec->rank; axis++) dims[axis] = array->dims[first + axis];
-    *field = (jc_field){.data = array->data ? array->data : &nothing,
+    bool on_device = array->ownership == JC_DEVICE;
+    *field = (jc_field){.data = array->data || on_device ? array->data : &nothing,
+                        .on_device = on_device,
                         .dtype = array->dtype,
                         .batched = batched,
                         .literal = array->literal != 0,

@@ -26,6 +26,7 @@ typedef struct jc_field {
     jc_dtype dtype;
     bool batched;     /* its own block of numbers for each block of the batch */
     bool literal;     /* from the document's text */
+    bool on_device;   /* data is an address in device memory, or NULL: bound to each run */
     int64_t elements; /* of one member, all blocks of the batch */
     int64_t stride;   /* bytes from a member to the next; 0 for a group of one */
 } jc_field;

@@ -18,6 +18,7 @@ static bool member_non_finite(const jc_group *group, int64_t member)
     for (int f = 0; f < kind->n_fields; f++) {
         const jc_field *field = &group->field[f];
         if (!field->data || kind->field[f].is_index) continue;
+        if (field->on_device) continue;
         if (has_non_finite(field->dtype, field->data + member * field->stride, field->elements)) return true;
     }
     return false;

@@ -266,12 +266,23 @@ jc_precision jc_plan_precision(const jc_plan *plan)
         const jc_group *group = jc_graph_group(plan->graph, plan->subgraph.jacobian[i]);
         for (int f = 0; f < jc_kinds[group->shape.kind].n_fields; f++) {
             const jc_field *field = &group->field[f];
-            if (!field->data || field->literal || !jc_dtype_is_float(field->dtype)) continue;
+            if ((!field->data && !field->on_device) || field->literal || !jc_dtype_is_float(field->dtype)) continue;
             if (field->dtype == JC_F64) return JC_PRECISION_F64;
             any_f32 = true;
         }
     }
     return any_f32 ? JC_PRECISION_F32 : JC_PRECISION_F64;
+}
+
+int64_t jc_plan_edge_on_device(const jc_plan *plan)
+{
+    for (int64_t i = 0; i < plan->subgraph.n_edges; i++) {
+        int64_t e = plan->subgraph.jacobian[i];
+        const jc_group *group = e < 0 ? NULL : jc_graph_group(plan->graph, e);
+        for (int f = 0; group && f < JC_MAX_FIELDS; f++)
+            if (group->field[f].on_device) return e;
+    }
+    return -1;
 }
 
 int64_t jc_plan_edge_without_numbers(const jc_plan *plan)

@@ -88,6 +88,9 @@ jc_precision jc_plan_precision(const jc_plan *plan);
  */
 jc_status jc_plan_non_finite(const jc_plan *plan, jc_vec *edges);
 
+/* The first used edge with numbers in device memory, or -1. */
+int64_t jc_plan_edge_on_device(const jc_plan *plan);
+
 /* The first used edge without numbers, or -1. */
 int64_t jc_plan_edge_without_numbers(const jc_plan *plan);
 

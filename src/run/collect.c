@@ -7,7 +7,7 @@
 #include "core/dtype.h"
 #include "core/error.h"
 #include "core/size.h"
-#include "run/view.h"
+#include "plan/view.h"
 
 enum { TILE = 32 };
 

@@ -1,7 +1,8 @@
 /* A program with its memory: execute, and look at the results. */
 #include "backend/backend.h"
+#include "core/dtype.h"
 #include "core/error.h"
-#include "run/view.h"
+#include "plan/view.h"
 
 jc_status jc_run_create(const jc_program *program, jc_run **run)
 {
@@ -17,11 +18,47 @@ jc_status jc_run_create(const jc_program *program, jc_run **run)
     return status;
 }
 
+/* The rows of a value that a result takes: numbers, and bytes of each. */
+static int64_t copy_numbers(const jc_run *run, const jc_output *output)
+{
+    return jc_output_value_rows(output) * run->program->plan->values[output->value].cols;
+}
+
+static void free_copies(jc_run *run)
+{
+    const jc_plan *plan = run->program->plan;
+    const jc_allocator *a = &run->program->allocator;
+    for (int64_t i = 0; run->copies && i < plan->n_outputs; i++)
+        if (run->copies[i])
+            jc_free(a, run->copies[i], copy_numbers(run, &plan->outputs[i]),
+                    (size_t)jc_dtype_bytes(run->program->dtype));
+    jc_free(a, run->copies, plan->n_outputs, sizeof *run->copies);
+}
+
+/* Copies a result of a backend that has it elsewhere, into memory that is kept until the run's end. */
+static jc_status copy_result(jc_run *run, int64_t index, const void **data)
+{
+    const jc_output *output = &run->program->plan->outputs[index];
+    const jc_allocator *a = &run->program->allocator;
+    jc_status status = JC_OK;
+    if (!run->copies)
+        status = jc_alloc_zero(a, run->program->plan->n_outputs, sizeof *run->copies, "results", &run->copies);
+    if (!status && !run->copies[index])
+        status = jc_alloc(a, copy_numbers(run, output), (size_t)jc_dtype_bytes(run->program->dtype), "a result",
+                          &run->copies[index]);
+    if (!status)
+        status = run->program->backend->read(run, output->value, output->value_row, jc_output_value_rows(output),
+                                             run->copies[index]);
+    if (!status) *data = run->copies[index];
+    return status;
+}
+
 void jc_run_destroy(jc_run *run)
 {
     if (!run) return;
     jc_allocator a = run->program->allocator;
     run->program->backend->close(run);
+    free_copies(run);
     jc_free(&a, run->bindings, run->program->plan->graph->groups.count, sizeof *run->bindings);
     jc_free(&a, run, 1, sizeof *run);
 }
@@ -56,7 +93,7 @@ int64_t jc_run_result_count(const jc_run *run)
     return run->program->plan->n_outputs;
 }
 
-jc_status jc_run_result(const jc_run *run, int64_t index, jc_result *result)
+jc_status jc_run_result(jc_run *run, int64_t index, jc_result *result)
 {
     const jc_plan *plan = run->program->plan;
     if (index < 0 || index >= plan->n_outputs)
@@ -67,8 +104,8 @@ jc_status jc_run_result(const jc_run *run, int64_t index, jc_result *result)
     if (output->kind == JC_OUTPUT_VALUE) {
         const jc_backend *backend = run->program->backend;
         r.data = backend->peek(run, output->value, output->value_row);
-        if (!r.data)
-            return jc_fail(JC_E_UNAVAILABLE, "the results of backend %s are not in host memory", backend->name);
+        jc_status status = r.data ? JC_OK : copy_result(run, index, &r.data);
+        if (status) return status;
     }
     *result = r;
     return JC_OK;

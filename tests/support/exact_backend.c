@@ -63,13 +63,15 @@ static jc_status jc_num_operator(void *ctx, const jc_jac *jac, jc_direction dire
 
 #include "backend/reference/loops.inc"
 
-static jc_status exact_available(void)
+static jc_status exact_available(const jc_backend *self)
 {
+    (void)self;
     return JC_OK;
 }
 
-static jc_status exact_supports(jc_precision precision)
+static jc_status exact_supports(const jc_backend *self, jc_precision precision)
 {
+    (void)self;
     (void)precision;
     return JC_OK;
 }

@@ -1,18 +1,21 @@
 /* The table of the host backend. */
 #include "backend/cpu/cpu.h"
+#include "backend/batches.h"
 #include "backend/cpu/lower.h"
 #include "backend/cpu/rules.h"
 #include "core/dtype.h"
 #include "core/error.h"
 #include "core/size.h"
 
-static jc_status cpu_available(void)
+static jc_status cpu_available(const jc_backend *self)
 {
+    (void)self;
     return JC_OK;
 }
 
-static jc_status cpu_supports(jc_precision precision)
+static jc_status cpu_supports(const jc_backend *self, jc_precision precision)
 {
+    (void)self;
     if (precision == JC_PRECISION_TF32 || precision == JC_PRECISION_BF16)
         return jc_fail(JC_E_USAGE,
                        "tf32 and bf16 are product modes of the GPU; the cpu backend computes in f64 or f32");
@@ -66,42 +69,6 @@ static void cpu_release(jc_program *program)
 
 /* ---- batches ---- */
 
-enum { MAX_OPEN = 16 };
-
-/* Groups of one level that have not been given out yet. */
-typedef struct open_batches {
-    jc_batch batch[MAX_OPEN];
-    int count;
-    jc_status (*emit)(void *ctx, const jc_batch *batch);
-    void *ctx;
-} open_batches;
-
-static bool batch_same(const jc_batch *a, const jc_batch *b)
-{
-    return a->kind == b->kind && a->m == b->m && a->n == b->n && a->k == b->k && a->routine == b->routine;
-}
-
-static jc_status emit_open(open_batches *open)
-{
-    jc_status status = JC_OK;
-    for (int i = 0; i < open->count && !status; i++) status = open->emit(open->ctx, &open->batch[i]);
-    open->count = 0;
-    return status;
-}
-
-static jc_status add_batch(open_batches *open, const jc_batch *batch)
-{
-    jc_status status = JC_OK;
-    for (int i = 0; i < open->count; i++) {
-        if (!batch_same(&open->batch[i], batch)) continue;
-        open->batch[i].count++;
-        return JC_OK;
-    }
-    if (open->count == MAX_OPEN) status = emit_open(open);
-    open->batch[open->count++] = *batch;
-    return status;
-}
-
 static jc_batch batch_of(const jc_program *program, int64_t level, const jc_cpu_op *op)
 {
     const jc_cpu_program *impl = program->impl;
@@ -116,15 +83,15 @@ static jc_status cpu_batches(const jc_program *program, jc_status (*emit)(void *
 {
     const jc_plan *plan = program->plan;
     const jc_cpu_program *impl = program->impl;
-    open_batches open = {.count = 0, .emit = emit, .ctx = ctx};
+    jc_open_batches open = {.count = 0, .emit = emit, .ctx = ctx};
     jc_status status = JC_OK;
     for (int64_t level = 0; level < plan->n_levels && !status; level++) {
         int64_t end = plan->values[plan->levels[level + 1]].first_step;
         for (int64_t i = plan->values[plan->levels[level]].first_step; i < end && !status; i++) {
             jc_batch batch = batch_of(program, level, &impl->ops[i]);
-            status = add_batch(&open, &batch);
+            status = jc_batches_add(&open, &batch);
         }
-        if (!status) status = emit_open(&open);
+        if (!status) status = jc_batches_flush(&open);
     }
     return status;
 }

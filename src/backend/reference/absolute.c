@@ -188,13 +188,15 @@ static jc_status sweep_step(const jc_run *run, const jc_jac *jac, const jc_step 
     return status;
 }
 
-static jc_status absolute_available(void)
+static jc_status absolute_available(const jc_backend *self)
 {
+    (void)self;
     return JC_OK;
 }
 
-static jc_status absolute_supports(jc_precision precision)
+static jc_status absolute_supports(const jc_backend *self, jc_precision precision)
 {
+    (void)self;
     (void)precision;
     return JC_OK;
 }

@@ -38,13 +38,15 @@ static jc_status jc_num_operator(void *ctx, const jc_jac *jac, jc_direction dire
 
 #include "backend/reference/loops.inc"
 
-static jc_status reference_available(void)
+static jc_status reference_available(const jc_backend *self)
 {
+    (void)self;
     return JC_OK;
 }
 
-static jc_status reference_supports(jc_precision precision)
+static jc_status reference_supports(const jc_backend *self, jc_precision precision)
 {
+    (void)self;
     if (precision == JC_PRECISION_TF32 || precision == JC_PRECISION_BF16)
         return jc_fail(JC_E_USAGE, "tf32 and bf16 are product modes of the GPU; the reference backend computes in f64");
     return JC_OK;

@@ -1,4 +1,4 @@
-#include "run/view.h"
+#include "plan/view.h"
 
 static const jc_result_kind result_kinds[] = {
     [JC_OUTPUT_VALUE] = JC_RESULT_MATRIX,

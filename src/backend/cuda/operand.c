@@ -1,0 +1,163 @@
+/* The Jacobians that a plan uses, each in the direction in which it is used. */
+#include "backend/cuda/internal.h"
+#include "core/dtype.h"
+#include "core/error.h"
+#include "core/size.h"
+
+static const char *const WHAT = "the operands of a program";
+
+enum { USES = 4 }; /* two factors, two directions */
+
+jc_status jc_cuda_operand_table_init(const jc_program *program, jc_cuda_operand_table *table)
+{
+    const jc_plan *plan = program->plan;
+    table->n = (plan->graph->groups.count + plan->subgraph.n_extra) * USES;
+    jc_status status = jc_alloc(&program->allocator, table->n, sizeof *table->number, WHAT, &table->number);
+    if (status) return status;
+    for (int64_t i = 0; i < table->n; i++) table->number[i] = -1;
+    return JC_OK;
+}
+
+void jc_cuda_operand_table_fini(const jc_program *program, jc_cuda_operand_table *table)
+{
+    jc_free(&program->allocator, table->number, table->n, sizeof *table->number);
+}
+
+const jc_group *jc_cuda_operand_group(const jc_plan *plan, const jc_cuda_operand *operand)
+{
+    if (operand->group == JC_CUDA_NO_GROUP) return NULL;
+    if (operand->group < 0) return &plan->subgraph.extra[-1 - operand->group];
+    return (const jc_group *)plan->graph->groups.data + operand->group;
+}
+
+static void set_sizes(jc_cuda_operand *o)
+{
+    bool adjoint = o->direction == JC_ADJOINT;
+    o->n_in = adjoint ? o->p : o->q, o->n_out = adjoint ? o->q : o->p;
+    o->in = o->batch * o->n_in * o->inner, o->out = o->batch * o->n_out * o->inner;
+}
+
+/* Numbers [rows x columns] of field f, or none where the group has only its structure. */
+static void set_numbers(jc_cuda_operand *o, const jc_group *group, int f, int64_t columns)
+{
+    const jc_field *field = &group->field[f];
+    o->field = f;
+    o->dtype = field->dtype;
+    o->ld = columns;
+    o->block_stride = field->batched ? field->elements / group->shape.batch : 0;
+    o->member_stride = field->stride ? field->stride / jc_dtype_bytes(field->dtype) : 0;
+}
+
+/* What each kind has beside its shape; a factor of low_rank is dense, U [p x m] or V [q x m]. */
+static void describe(jc_cuda_operand *o, const jc_group *group, int factor)
+{
+    const jc_shape *s = &group->shape;
+    switch (s->kind) {
+    case JC_LOW_RANK:
+        o->kind = JC_DENSE;
+        o->p = factor ? s->q : s->p, o->q = s->m, o->m = 0;
+        set_numbers(o, group, factor, s->m);
+        break;
+    case JC_DENSE: set_numbers(o, group, 0, s->q); break;
+    case JC_DIAGONAL: set_numbers(o, group, 0, 0); break;
+    case JC_CSR: set_numbers(o, group, 2, 0); break;
+    case JC_WEIGHT: set_numbers(o, group, 0, s->q / (s->p / s->m)); break;
+    default: break;
+    }
+}
+
+static jc_cuda_operand operand_of(const jc_plan *plan, int64_t group, int factor, jc_direction direction)
+{
+    jc_cuda_operand o = {.group = group, .field = JC_CUDA_NO_FIELD, .direction = direction, .copy = -1};
+    const jc_group *g = jc_cuda_operand_group(plan, &o);
+    o.kind = g->shape.kind;
+    o.p = g->shape.p, o.q = g->shape.q, o.m = g->shape.m;
+    o.batch = g->shape.batch, o.inner = g->shape.inner;
+    o.start = o.index = o.place = o.scales = -1;
+    o.first_member = INT64_MAX, o.last_member = -1;
+    if (g->has_numbers)
+        describe(&o, g, factor);
+    else if (o.kind != JC_OPERATOR) /* counted as a dense one */
+        o.kind = JC_DENSE, o.dtype = JC_F64, o.ld = o.q, o.field = 0;
+    set_sizes(&o);
+    return o;
+}
+
+static jc_status append(jc_program *program, const jc_cuda_operand *o, int32_t *operand)
+{
+    jc_cuda_program *impl = program->impl;
+    if (impl->operands.count == INT32_MAX)
+        return jc_fail(JC_E_MEMORY, "%s: more than %d kinds of Jacobians in one program", impl->api->name, INT32_MAX);
+    *operand = (int32_t)impl->operands.count;
+    return jc_vec_append(&program->allocator, &impl->operands, o, 1, WHAT);
+}
+
+jc_status jc_cuda_operand_find(jc_program *program, jc_cuda_operand_table *table, int64_t group, int64_t member,
+                               int factor, jc_direction direction, int32_t *operand)
+{
+    jc_cuda_program *impl = program->impl;
+    int64_t row = group >= 0 ? group : program->plan->graph->groups.count + (-1 - group);
+    int32_t *number = &table->number[row * USES + factor * 2 + (direction == JC_ADJOINT)];
+    if (*number < 0) {
+        jc_cuda_operand o = operand_of(program->plan, group, factor, direction);
+        jc_status status = append(program, &o, number);
+        if (status) return status;
+    }
+    jc_cuda_operand *o = (jc_cuda_operand *)impl->operands.data + *number;
+    o->first_member = jc_min(o->first_member, member);
+    o->last_member = jc_max(o->last_member, member);
+    *operand = *number;
+    return JC_OK;
+}
+
+static jc_cuda_operand own(int kind, int64_t p, int64_t q, int64_t m)
+{
+    jc_cuda_operand o = {.group = JC_CUDA_NO_GROUP,
+                         .field = JC_CUDA_NO_FIELD,
+                         .direction = JC_ADJOINT,
+                         .kind = kind,
+                         .p = p,
+                         .q = q,
+                         .m = m,
+                         .batch = 1,
+                         .inner = 1,
+                         .copy = -1};
+    o.start = o.index = o.place = o.scales = -1;
+    set_sizes(&o);
+    return o;
+}
+
+/* The last operand again where it is the same: those of a level often are. */
+static jc_status append_own(jc_program *program, const jc_cuda_operand *o, int32_t *operand)
+{
+    jc_cuda_program *impl = program->impl;
+    for (int64_t i = impl->operands.count; i-- > 0 && i + 16 >= impl->operands.count;) {
+        const jc_cuda_operand *old = jc_cuda_operand_at(impl, (int32_t)i);
+        if (old->group != JC_CUDA_NO_GROUP || old->kind != o->kind || old->p != o->p || old->q != o->q) continue;
+        *operand = (int32_t)i;
+        return JC_OK;
+    }
+    return append(program, o, operand);
+}
+
+jc_status jc_cuda_operand_parts(jc_program *program, int64_t parts, int64_t n, int32_t *operand)
+{
+    jc_cuda_operand o = own(JC_TILE, parts * n, n, parts);
+    return append_own(program, &o, operand);
+}
+
+jc_status jc_cuda_operand_identity(jc_program *program, int64_t n, int32_t *operand)
+{
+    jc_cuda_operand o = own(JC_IDENTITY, n, n, 0);
+    return append_own(program, &o, operand);
+}
+
+int64_t jc_cuda_operand_bytes(const jc_cuda_operand *o)
+{
+    int64_t blocks = o->block_stride ? o->batch : 1, n = 0;
+    if (o->kind == JC_DENSE) n = jc_cost_mul(o->p, o->q);
+    if (o->kind == JC_DIAGONAL) n = o->p;
+    if (o->kind == JC_CSR) n = o->m;
+    if (o->kind == JC_WEIGHT) n = jc_cost_mul(o->m, o->ld);
+    return jc_cost_mul(jc_cost_mul(n, blocks), jc_dtype_bytes(o->dtype));
+}

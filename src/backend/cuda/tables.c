@@ -1,0 +1,104 @@
+/* The tables of addresses of a run: where each operand's numbers are, as the kernels read it, and the pointer arrays of
+ * cuBLAS. */
+#include "backend/cuda/internal.h"
+#include "core/dtype.h"
+
+unsigned char *jc_cuda_element(const jc_run *run, int64_t element)
+{
+    const jc_cuda_program *impl = run->program->impl;
+    const jc_cuda_run *r = run->impl;
+    return r->d_block + impl->memory.arena + element * run->program->layout.element_bytes;
+}
+
+static bool has_numbers(const jc_cuda_operand *o)
+{
+    return o->field >= 0 && o->group != JC_CUDA_NO_GROUP;
+}
+
+static bool is_seed(const jc_run *run, const jc_cuda_operand *o)
+{
+    return o->group == -1 && run->program->plan->seed != JC_SEED_NONE;
+}
+
+void jc_cuda_numbers_of_graph(const jc_run *run, int32_t operand, jc_cuda_numbers *n)
+{
+    const jc_cuda_program *impl = run->program->impl;
+    const jc_cuda_run *r = run->impl;
+    const jc_cuda_operand *o = jc_cuda_operand_at(impl, operand);
+    *n = (jc_cuda_numbers){NULL, o->ld, o->block_stride, o->member_stride, o->dtype};
+    if (!has_numbers(o)) return;
+    const jc_field *field = &jc_cuda_operand_group(run->program->plan, o)->field[o->field];
+    const unsigned char *first = field->data ? field->data + o->first_member * field->stride : NULL;
+    if (is_seed(run, o)) {
+        n->d_data = r->d_block + impl->memory.seed;
+    } else if (field->on_device) {
+        n->d_data = first;
+    } else if (o->copy >= 0) {
+        const jc_cuda_copy *copy = (const jc_cuda_copy *)impl->copies.data + o->copy;
+        n->d_data = r->d_block + copy->offset + (first - copy->data);
+    } else if (first) {
+        n->d_data = r->d_block + impl->memory.copies; /* no numbers at all: any address */
+    }
+}
+
+bool jc_cuda_all_bound(const jc_run *run)
+{
+    const jc_cuda_program *impl = run->program->impl;
+    const jc_cuda_run *r = run->impl;
+    for (int64_t i = 0; i < impl->operands.count; i++)
+        if (has_numbers(jc_cuda_operand_at(impl, (int32_t)i)) && !r->numbers[i].d_data) return false;
+    return true;
+}
+
+static const void *region_at(const jc_run *run, int64_t offset)
+{
+    const jc_cuda_program *impl = run->program->impl;
+    const jc_cuda_run *r = run->impl;
+    return offset < 0 ? NULL : r->d_block + impl->memory.indices + offset;
+}
+
+static jc_gpu_source source_of(const jc_run *run, const jc_cuda_operand *o, const jc_cuda_numbers *n)
+{
+    const jc_group *group = jc_cuda_operand_group(run->program->plan, o);
+    jc_gpu_source s = {.numbers = n->d_data,
+                       .start = region_at(run, o->start),
+                       .index = region_at(run, o->index),
+                       .place = region_at(run, o->place),
+                       .scales = region_at(run, o->scales),
+                       .scale = group ? group->scale : 1.0,
+                       .p = o->p,
+                       .q = o->q,
+                       .m = o->m,
+                       .batch = o->batch,
+                       .inner = o->inner,
+                       .ld = n->ld,
+                       .block_stride = n->block_stride,
+                       .member_stride = n->member_stride,
+                       .kind = o->kind,
+                       .direction = (int32_t)o->direction,
+                       .dtype = (int32_t)n->dtype,
+                       .wide = o->wide};
+    s.start_block = o->index_blocks > 1 ? o->n_start : 0;
+    s.index_block = o->index_blocks > 1 ? o->n_index : 0;
+    s.start_member = o->n_start * o->index_blocks;
+    s.index_member = o->n_index * o->index_blocks;
+    return s;
+}
+
+static const void *pointer_of(const jc_run *run, const jc_cuda_pointer *p)
+{
+    const jc_cuda_run *r = run->impl;
+    if (p->operand < 0) return jc_cuda_element(run, p->at);
+    const jc_cuda_numbers *n = &r->numbers[p->operand];
+    return n->d_data ? (const unsigned char *)n->d_data + p->at * n->member_stride * jc_dtype_bytes(n->dtype) : NULL;
+}
+
+void jc_cuda_fill_tables(jc_run *run)
+{
+    const jc_cuda_program *impl = run->program->impl;
+    jc_cuda_run *r = run->impl;
+    for (int64_t i = 0; i < impl->operands.count; i++)
+        r->sources[i] = source_of(run, jc_cuda_operand_at(impl, (int32_t)i), &r->numbers[i]);
+    for (int64_t i = 0; i < impl->pointers.count; i++)
+        r->pointers[i] = pointer_of(run, (const jc_cuda_pointer *)impl->pointers.data + i);
+}
