@@ -3,7 +3,8 @@
 include(CMakePackageConfigHelpers)
 
 install(TARGETS jacchain EXPORT jacchainTargets)
-install(FILES include/jacchain.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+file(GLOB public_headers CONFIGURE_DEPENDS include/*.h)
+install(FILES ${public_headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 if(TARGET jacchain_command)
   install(TARGETS jacchain_command)
 endif()
@@ -19,6 +20,10 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/jacchainConfig.cmake ${CMAKE_CURRENT_B
 
 # A static library brings the libraries it uses along; a shared one has them linked in.
 set(PC_PRIVATE_LIBS "${OPENBLAS_LIBRARY} -pthread -lm")
+if(JACCHAIN_HAS_CUDA)
+  list(TRANSFORM JACCHAIN_CUDA_SYSTEM_LIBRARIES PREPEND " -l" OUTPUT_VARIABLE flags)
+  string(APPEND PC_PRIVATE_LIBS ${flags})
+endif()
 if(BUILD_SHARED_LIBS)
   set(PC_LINES "Requires.private: jansson\nLibs: -L\${libdir} -ljacchain\nLibs.private: ${PC_PRIVATE_LIBS}")
 else()
