@@ -2,7 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/resource.h>
 
 #include "cli/command.h"
 #include "jacchain.h"
@@ -141,8 +141,16 @@ enum { SANITIZED = 1 };
 enum { SANITIZED = 0 };
 #endif
 
-/* The best of several starts: a machine that is busy delays one, not all. Where there is a driver it is asked for its
- * devices, which takes time of its own. */
+static double children_s(void)
+{
+    struct rusage use;
+    cr_assert_eq(getrusage(RUSAGE_CHILDREN, &use), 0);
+    return (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
+           1e-6 * (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec);
+}
+
+/* Processor time, the best of several starts, so that a busy machine does not count. Where there is a driver it is
+ * asked for its devices, which takes time of its own. */
 Test(cli_info, starts_in_less_than_10_ms)
 {
     double best = 1;
@@ -150,12 +158,10 @@ Test(cli_info, starts_in_less_than_10_ms)
     bool with_driver = json_is_string(json_at(root, "libraries/cuda_driver"));
     json_decref(root);
     for (int i = 0; i < 20; i++) {
-        struct timespec a, b;
-        clock_gettime(CLOCK_MONOTONIC, &a);
+        double before = children_s();
         run r = expect_code(0, "info", NULL);
-        clock_gettime(CLOCK_MONOTONIC, &b);
         run_free(&r);
-        best = fmin(best, (double)(b.tv_sec - a.tv_sec) + 1e-9 * (double)(b.tv_nsec - a.tv_nsec));
+        best = fmin(best, children_s() - before);
     }
     cr_expect(with_driver || SANITIZED || best < 0.010, "%g s", best);
 }
