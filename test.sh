@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds jacchain and runs every test: the suite optimised and under the address and undefined-behaviour sanitizers, the
-# threads under the thread sanitizer, the examples, the commands in the documentation, and the installed library.
+# threads under the thread sanitizer, a build that needs no other library, the examples, the commands in the documentation, and the installed library.
 # Last line: "N passed, N failed". Logs: build/test/.
 set -u
 self=$(readlink -f -- "${BASH_SOURCE[0]}")
@@ -98,6 +98,11 @@ check "installed, static" "$root/scripts/check-install.sh" "$root/build/release"
 
 build_preset "$log" shared all
 check "installed, shared" "$root/scripts/check-install.sh" "$root/build/shared" shared
+
+# What a machine without any of the libraries can build.
+build_preset "$log" bare all -DJACCHAIN_CUDA=OFF
+suite "tests, bare" bare
+programs "examples, bare" bare
 
 build_preset "$log" asan all
 suite "tests, address+undefined" asan

@@ -3,7 +3,8 @@
 include(CMakePackageConfigHelpers)
 
 install(TARGETS jacchain EXPORT jacchainTargets)
-install(FILES include/jacchain.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+file(GLOB public_headers CONFIGURE_DEPENDS include/*.h)
+install(FILES ${public_headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 if(TARGET jacchain_command)
   install(TARGETS jacchain_command)
 endif()
@@ -18,11 +19,19 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/jacchainConfig.cmake ${CMAKE_CURRENT_B
   DESTINATION ${package_dir})
 
 # A static library brings the libraries it uses along; a shared one has them linked in.
-set(PC_PRIVATE_LIBS "${OPENBLAS_LIBRARY} -pthread -lm")
+set(PC_PRIVATE_LIBS "-pthread -lm")
+if(NOT JACCHAIN_BARE)
+  string(PREPEND PC_PRIVATE_LIBS "${OPENBLAS_LIBRARY} ")
+  set(PC_REQUIRES "jansson")
+endif()
+if(JACCHAIN_HAS_CUDA)
+  list(TRANSFORM JACCHAIN_CUDA_SYSTEM_LIBRARIES PREPEND " -l" OUTPUT_VARIABLE flags)
+  string(APPEND PC_PRIVATE_LIBS ${flags})
+endif()
 if(BUILD_SHARED_LIBS)
-  set(PC_LINES "Requires.private: jansson\nLibs: -L\${libdir} -ljacchain\nLibs.private: ${PC_PRIVATE_LIBS}")
+  set(PC_LINES "Requires.private: ${PC_REQUIRES}\nLibs: -L\${libdir} -ljacchain\nLibs.private: ${PC_PRIVATE_LIBS}")
 else()
-  set(PC_LINES "Requires: jansson\nLibs: -L\${libdir} -ljacchain ${PC_PRIVATE_LIBS}")
+  set(PC_LINES "Requires: ${PC_REQUIRES}\nLibs: -L\${libdir} -ljacchain ${PC_PRIVATE_LIBS}")
 endif()
 # The prefix is said relative to the file itself: it may still change by `cmake --install --prefix`.
 file(RELATIVE_PATH PC_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks that the C sources are formatted as .clang-format says; --fix formats them. Only version 14 (Debian 12) is
+# Checks that the C and CUDA sources are formatted as .clang-format says; --fix formats them. Only version 14 (Debian 12) is
 # asked: others format a little differently. Exit code 0: they are, 1: they are not, 77: no clang-format 14 here.
 set -u
 how=(--dry-run -Werror)
@@ -7,7 +7,7 @@ how=(--dry-run -Werror)
 root=$(readlink -f -- "$(dirname -- "${BASH_SOURCE[0]}")/..")
 for tool in clang-format-14 clang-format; do
   if "$tool" --version 2>/dev/null | grep -q 'version 14\.'; then
-    find "$root"/{src,include,tests,bench,examples} \( -name '*.[ch]' -o -name '*.inc' \) -print0 2>/dev/null |
+    find "$root"/{src,include,kernels,tests,bench,examples} \( -name '*.[ch]' -o -name '*.inc' -o -name '*.cu' -o -name '*.cuh' \) -print0 2>/dev/null |
       xargs -0 "$tool" "${how[@]}"
     exit $((PIPESTATUS[1] != 0))
   fi

@@ -26,7 +26,7 @@ if [ "$kind" = static ]; then
 else
   # Nothing but what the header declares may be seen from outside.
   nm -D --defined-only "$library" | awk '{ print $3 }' | while read -r symbol; do
-    grep -q "\\b$symbol(" "$root/include/jacchain.h" || { echo "not in jacchain.h: $symbol"; exit 1; }
+    grep -q "\\b$symbol(" "$root"/include/*.h || { echo "in no header of include/: $symbol"; exit 1; }
   done
 fi
 printf '#include <jacchain.h>\nint main() { return jc_status_exit_code(JC_OK); }\n' >"$scratch/use.cpp"

@@ -9,6 +9,7 @@
 #include <cblas.h>
 
 #include "cli/common.h"
+#include "cli/devices.h"
 
 typedef struct options {
     bool json;
@@ -101,10 +102,12 @@ static void emit(void)
     jc_emit_int(&e, "memory_bytes", memory_bytes());
     jc_emit_text(&e, "vectors", vector_width());
     jc_emit_close(&e, '}');
+    jc_emit_cuda_devices(&e);
     jc_emit_close(&e, ']');
     jc_emit_open(&e, "libraries", '{');
     jc_emit_text(&e, "openblas", openblas);
     jc_emit_text(&e, "jansson", jansson_version_str());
+    jc_emit_cuda_libraries(&e);
     jc_emit_close(&e, '}');
     jc_emit_text(&e, "compiler", __VERSION__);
     jc_emit_close(&e, '}');
@@ -125,8 +128,10 @@ static void print(void)
     }
     printf("device     %s, %d thread%s, %s%s%s\n", cpu, usable_processors(), usable_processors() == 1 ? "" : "s",
            jc_cli_bytes_text(memory_bytes(), memory), *vectors ? ", " : "", vectors);
+    jc_print_cuda_devices();
     printf("library    OpenBLAS %s\n", openblas);
     printf("library    jansson %s\n", jansson_version_str());
+    jc_print_cuda_libraries();
     printf("compiler   %s\n", __VERSION__);
 }
 

@@ -1,6 +1,8 @@
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "cli/command.h"
 #include "jacchain.h"
@@ -119,10 +121,47 @@ Test(cli_info, tells_version_backends_devices_and_libraries)
     cr_expect(json_is_string(json_at(root, "devices/0/name")));
     cr_expect_str_eq(json_string_value(json_at(root, "libraries/jansson")), jansson_version_str());
     cr_expect(json_is_string(json_at(root, "libraries/openblas")));
+#ifdef JACCHAIN_HAS_CUDA
+    cr_expect_eq(strncmp(json_string_value(json_at(root, "libraries/cuda_runtime")), "13.", 3), 0);
+    cr_expect_not_null(json_at(root, "libraries/cuda_driver"));
+#else
+    cr_expect_null(json_at(root, "libraries/cuda_runtime"));
+#endif
     json_decref(root);
     run r = expect_code(0, "info", NULL);
     cr_expect(strstr(r.out, "OpenBLAS"), "%s", r.out);
     run_free(&r);
     r = expect_code(2, "info", POST, NULL);
     run_free(&r);
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { SANITIZED = 1 };
+#else
+enum { SANITIZED = 0 };
+#endif
+
+static double children_s(void)
+{
+    struct rusage use;
+    cr_assert_eq(getrusage(RUSAGE_CHILDREN, &use), 0);
+    return (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
+           1e-6 * (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec);
+}
+
+/* Processor time, the best of several starts, so that a busy machine does not count. Where there is a driver it is
+ * asked for its devices, which takes time of its own. */
+Test(cli_info, starts_in_less_than_10_ms)
+{
+    double best = 1;
+    json_t *root = expect_json(0, "info", "--json", NULL);
+    bool with_driver = json_is_string(json_at(root, "libraries/cuda_driver"));
+    json_decref(root);
+    for (int i = 0; i < 20; i++) {
+        double before = children_s();
+        run r = expect_code(0, "info", NULL);
+        run_free(&r);
+        best = fmin(best, children_s() - before);
+    }
+    cr_expect(with_driver || SANITIZED || best < 0.010, "%g s", best);
 }

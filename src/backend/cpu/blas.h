@@ -4,18 +4,23 @@
  *   with threads (pthreads), set to one    calls overlap freely; what the command and the benchmarks set
  *   with threads, set to more              one call at a time, which uses OpenBLAS's own threads inside
  *   without threads, or with OpenMP        one call at a time: they look for a free buffer without a lock, and two
- * calls at once can be given the same one and return wrong numbers The number of its threads is process-wide, so the
+ * calls at once can be given the same one and return wrong numbers
+ * The number of its threads is process-wide, so the
  * library leaves it alone: it is the program's to set, by openblas_set_num_threads(1) or OPENBLAS_NUM_THREADS=1. */
 #ifndef JC_BACKEND_CPU_BLAS_H
 #define JC_BACKEND_CPU_BLAS_H
 
-#include <cblas.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "jacchain.h"
 
 /* C[m x n] = (add ? C : 0) + op(A) op(B), row-major, k products in a sum; sizes and leading dimensions fit an int. */
-void jc_blas_gemm(jc_dtype dtype, CBLAS_TRANSPOSE op_a, CBLAS_TRANSPOSE op_b, int64_t m, int64_t n, int64_t k,
-                  const void *a, int64_t lda, const void *b, int64_t ldb, void *c, int64_t ldc, int add);
+typedef void jc_blas_gemm_function(jc_dtype dtype, bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
+                                   const void *a, int64_t lda, const void *b, int64_t ldb, void *c, int64_t ldc,
+                                   int add);
+
+/* NULL: built without OpenBLAS, and loops do everything. */
+extern jc_blas_gemm_function *const jc_blas_gemm;
 
 #endif

@@ -1,6 +1,7 @@
 /* One row per kind: where its destination may be cut, when it is a product for BLAS, and its workspace. */
 #include <limits.h>
 
+#include "backend/cpu/blas.h"
 #include "backend/cpu/rules.h"
 #include "core/size.h"
 
@@ -152,7 +153,7 @@ int64_t jc_cpu_grain(const jc_cpu_product *k)
 bool jc_cpu_use_blas(const jc_cpu_product *k)
 {
     const rule *r = &rules[k->group->shape.kind];
-    if (k->identity || !r->largest) return false;
+    if (!jc_blas_gemm || k->identity || !r->largest) return false;
     matrices p = r->largest(k);
     if (jc_min(p.n, jc_min(p.m, p.k)) < 8 || jc_cost_mul(p.n, jc_cost_mul(p.m, p.k)) < 32768) return false;
     return jc_max(k->in, k->out) <= INT_MAX && jc_max(p.n, jc_max(p.m, p.k)) <= INT_MAX;

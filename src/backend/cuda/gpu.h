@@ -33,8 +33,8 @@ typedef struct jc_gpu_properties {
 
 /* A product of column-major matrices, as cuBLAS has it, count times:
  *   C [m x n] = op_a(A) [m x k] op_b(B) [k x n] + beta C
- * n = 1 with `vector`: gemv (op_a(A) x; x has stride ldb where op_b is transposed, else 1). A and B are of type `in`, C of
- * type `out`; f32 products are formed in f32, or with tf32 operands. */
+ * n = 1 with `vector`: gemv (op_a(A) x; x has stride ldb where op_b is transposed, else 1). A and B are of type `in`, C
+ * of type `out`; f32 products are formed in f32, or with tf32 operands. */
 typedef enum jc_gpu_form { JC_GPU_PLAIN, JC_GPU_STRIDED, JC_GPU_POINTERS } jc_gpu_form;
 
 typedef struct jc_gpu_product {
@@ -58,7 +58,7 @@ typedef struct jc_gpu_blas_state {
 typedef struct jc_gpu_api {
     const char *name; /* "cuda" */
 
-    /* devices; none of these makes a context. driver_version: 0 where there is no driver */
+    /* devices; only device_set and memory_info make a context. driver_version: 0 where there is no driver */
     int (*driver_version)(int *version);
     int (*runtime_version)(int *version);
     int (*device_count)(int *count);
@@ -106,7 +106,8 @@ typedef struct jc_gpu_api {
     int (*kernels_load)(void);
     int (*launch)(const jc_gpu_launch *launch, jc_gpu_stream stream);
 
-    /* cuBLAS. blas_load fills the table the first time; not 0: blas_text says what was not found */
+    /* cuBLAS. blas_load fills the table the first time; not 0: blas_text says what was not found. Every other call but
+     * blas_text fails where it was not filled; blas_version: major * 10000 + minor * 100 + patch */
     int (*blas_load)(void);
     int (*blas_version)(int *version);
     int (*blas_create)(jc_gpu_blas *handle);

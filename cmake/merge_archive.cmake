@@ -1,0 +1,10 @@
+# Adds the members of archive ADD to archive ARCHIVE; SCRATCH is a folder of this script's own.
+file(REMOVE_RECURSE ${SCRATCH})
+file(MAKE_DIRECTORY ${SCRATCH})
+execute_process(COMMAND ${AR} x ${ADD} WORKING_DIRECTORY ${SCRATCH} COMMAND_ERROR_IS_FATAL ANY)
+file(GLOB members ${SCRATCH}/*)
+if(NOT members)
+  message(FATAL_ERROR "${ADD} has no members")
+endif()
+execute_process(COMMAND ${AR} qs ${ARCHIVE} ${members} COMMAND_ERROR_IS_FATAL ANY)
+file(REMOVE_RECURSE ${SCRATCH})

@@ -1,0 +1,78 @@
+#include "cli/devices.h"
+
+#include "backend/cuda/gpu.h"
+#include "cli/common.h"
+
+#ifdef JACCHAIN_HAS_CUDA
+static const jc_gpu_api *const api = &jc_gpu_real;
+#else
+static const jc_gpu_api *const api = NULL;
+#endif
+
+enum { VERSION_BYTES = 32 };
+
+/* 13010 as "13.1"; NULL for 0, which stands for: none. */
+static const char *version_text(int version, char text[VERSION_BYTES])
+{
+    if (!version) return NULL;
+    snprintf(text, VERSION_BYTES, "%d.%d", version / 1000, version % 1000 / 10);
+    return text;
+}
+
+/* 0 where there is none, or none can be asked: the backend's own line says why. */
+static int device_count(void)
+{
+    int driver = 0, count = 0;
+    if (!api || api->driver_version(&driver) || !driver || api->device_count(&count)) return 0;
+    return count;
+}
+
+static void emit_device(jc_emit *e, const jc_gpu_properties *p)
+{
+    char capability[VERSION_BYTES];
+    snprintf(capability, sizeof capability, "%d.%d", p->major, p->minor);
+    jc_emit_open(e, NULL, '{');
+    jc_emit_text(e, "name", p->name);
+    jc_emit_text(e, "compute_capability", capability);
+    jc_emit_int(e, "multiprocessors", p->multiprocessors);
+    jc_emit_int(e, "memory_bytes", p->memory_bytes);
+    jc_emit_close(e, '}');
+}
+
+void jc_emit_cuda_devices(jc_emit *e)
+{
+    for (int i = 0; i < device_count(); i++) {
+        jc_gpu_properties p;
+        if (!api->properties(i, &p)) emit_device(e, &p);
+    }
+}
+
+void jc_emit_cuda_libraries(jc_emit *e)
+{
+    char text[VERSION_BYTES];
+    int runtime = 0, driver = 0;
+    if (!api) return;
+    if (!api->runtime_version(&runtime)) jc_emit_text(e, "cuda_runtime", version_text(runtime, text));
+    if (!api->driver_version(&driver)) jc_emit_text(e, "cuda_driver", version_text(driver, text));
+}
+
+void jc_print_cuda_devices(void)
+{
+    for (int i = 0; i < device_count(); i++) {
+        jc_gpu_properties p;
+        char memory[JC_QUANTITY_BYTES];
+        if (api->properties(i, &p)) continue;
+        printf("device     %s, %s, compute capability %d.%d, %d multiprocessors\n", p.name,
+               jc_cli_bytes_text(p.memory_bytes, memory), p.major, p.minor, p.multiprocessors);
+    }
+}
+
+void jc_print_cuda_libraries(void)
+{
+    char text[VERSION_BYTES];
+    int runtime = 0, driver = 0;
+    if (!api || api->runtime_version(&runtime) || api->driver_version(&driver)) return;
+    printf("library    CUDA runtime %s, ", version_text(runtime, text));
+    printf(driver ? "driver for CUDA %s\n" : "no driver\n", version_text(driver, text));
+    printf("library    cuBLAS: loaded when a device is first used\n");
+}

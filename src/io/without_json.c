@@ -1,0 +1,9 @@
+/* In place of the readers and writers of documents where jacchain is built without jansson (-DJACCHAIN_BARE=ON). */
+#include "core/error.h"
+#include "jacchain.h"
+
+jc_status jc_graph_load(const char *path, const jc_graph_options *options, jc_graph **graph)
+{
+    (void)options, (void)graph;
+    return jc_fail(JC_E_UNAVAILABLE, "%s: this jacchain was built without jansson and reads no documents", path);
+}
