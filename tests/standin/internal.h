@@ -254,7 +254,7 @@ int jt_fault_operation(void); /* code with which the operation that runs now fai
 void jt_forbidden_in_run(const char *what);
 int *jt_thread_device(void);
 
-__attribute__((format(printf, 2, 3))) void jt_find(jt_kind kind, const char *format, ...);
+__attribute__((format(printf, 2, 3))) void jt_report(jt_kind kind, const char *format, ...);
 void jt_op_text(uint32_t serial, char text[128]);
 const char *jt_error_text(int code);
 const char *jt_blas_error_text(int code);
@@ -304,7 +304,7 @@ int jt_copy_2d(void *dst, size_t dst_pitch, const void *src, size_t src_pitch, s
                jc_gpu_copy_kind kind, jc_gpu_stream stream);
 int jt_fill_bytes(void *d_ptr, int byte, size_t bytes, jc_gpu_stream stream);
 int jt_launch(const jc_gpu_launch *launch, jc_gpu_stream stream);
-int jt_kernels_load(void);
+int jt_stand_in_kernels_load(void);
 int jt_stream_create(jc_gpu_stream *stream);
 int jt_stream_destroy(jc_gpu_stream stream);
 int jt_stream_synchronize(jc_gpu_stream stream);

@@ -36,7 +36,7 @@ const char *jt_kind_name(jt_kind kind)
     return kind >= 0 && kind < JT_KIND_COUNT ? name[kind] : "?";
 }
 
-void jt_find(jt_kind kind, const char *format, ...)
+void jt_report(jt_kind kind, const char *format, ...)
 {
     jt_state *d = &jt_device;
     va_list args;
@@ -271,7 +271,7 @@ const jc_gpu_api jt_standin_api = {.name = "stand-in",
                                    .exec_destroy = jt_exec_destroy,
                                    .last_error = jt_last_error,
                                    .error_text = jt_error_text,
-                                   .kernels_load = jt_kernels_load,
+                                   .kernels_load = jt_stand_in_kernels_load,
                                    .launch = jt_launch,
                                    .blas_load = jt_blas_load,
                                    .blas_version = jt_blas_version,

@@ -1,5 +1,6 @@
 /* The stand-in itself: what it must find, provoked on purpose, each beside the right way, which it must not flag. */
 #include <criterion/criterion.h>
+#include <math.h>
 #include <string.h>
 
 #include "standin/standin.h"

@@ -5,6 +5,7 @@
 
 #include "backend/backend.h"
 #include "plan/verify.h"
+#include "standin/device.h"
 #include "support/exact_backend.h"
 
 void jt_ok(jc_status status, const char *what)
@@ -17,10 +18,17 @@ bool jt_is_exact(const jt_backend *backend)
     return !strcmp(backend->name, "exact");
 }
 
+static bool is_standin(const jt_backend *backend)
+{
+    return !strcmp(backend->name, "standin");
+}
+
 int jt_backends(jt_backend backends[JT_MAX_BACKENDS])
 {
     int n = 0;
     backends[n++] = (jt_backend){"exact", JC_PRECISION_F64, 1};
+    for (int p = JC_PRECISION_F64; p <= JC_PRECISION_BF16 && jt_device_there(); p++)
+        backends[n++] = (jt_backend){"standin", (jc_precision)p, 1};
     for (int i = 0; jc_backend_name(i) && n + 1 < JT_MAX_BACKENDS; i++) {
         const char *name = jc_backend_name(i);
         if (jc_backend_available(name) != JC_OK) continue;
@@ -57,6 +65,24 @@ static jt_result copy_result(jt_pool *pool, const jc_result *r, bool exact)
     return out;
 }
 
+jc_program *jt_program(const jc_plan *plan, const jt_backend *backend)
+{
+    jc_program *program;
+    jc_program_options options = JC_PROGRAM_OPTIONS_INIT;
+    options.backend = backend->name;
+    options.precision = backend->precision;
+    options.threads = backend->threads;
+    if (jt_is_exact(backend))
+        jt_ok(jc_program_create_on(plan, &jt_exact_backend, &options, &program), "program");
+    else if (is_standin(backend))
+        jt_ok(jc_program_create_on(plan, &jt_standin_backend.base, &options, &program), "program");
+    else
+        jt_ok(jc_program_create(plan, &options, &program), backend->name);
+    return program;
+}
+
+static uint64_t device_seed; /* another order of work each time */
+
 static jt_results compute(jt_pool *pool, const jc_graph *graph, const jc_query *query, const jt_backend *backend,
                           jc_dtype dtype, const void *seed)
 {
@@ -64,16 +90,10 @@ static jt_results compute(jt_pool *pool, const jc_graph *graph, const jc_query *
     jc_plan *plan;
     jc_program *program;
     jc_run *run;
-    jc_program_options options = JC_PROGRAM_OPTIONS_INIT;
-    options.backend = backend->name;
-    options.precision = backend->precision;
-    options.threads = backend->threads;
     jt_ok(jc_plan_create(graph, query, &plan), "plan");
     jt_ok(jc_plan_get_info(plan, &results.info), "plan info");
-    if (jt_is_exact(backend))
-        jt_ok(jc_program_create_on(plan, &jt_exact_backend, &options, &program), "program");
-    else
-        jt_ok(jc_program_create(plan, &options, &program), backend->name);
+    if (is_standin(backend)) jt_device_begin(device_seed++, NULL);
+    program = jt_program(plan, backend);
     jt_ok(jc_plan_verify(plan, query, &program->layout), "verify");
     jt_ok(jc_run_create(program, &run), "run");
     if (seed) jt_ok(jc_run_bind_seed(run, dtype, seed), "seed");
@@ -86,6 +106,7 @@ static jt_results compute(jt_pool *pool, const jc_graph *graph, const jc_query *
         results.result[i] = copy_result(pool, &r, jt_is_exact(backend));
     }
     jc_run_destroy(run);
+    if (is_standin(backend)) jt_device_end("a run");
     jc_program_destroy(program);
     jc_plan_destroy(plan);
     return results;

@@ -9,15 +9,18 @@
 #include "support/pool.h"
 
 typedef struct jt_backend {
-    const char *name; /* of the library; "exact": the tests' own */
+    const char *name; /* of the library; "exact", "standin": the tests' own */
     jc_precision precision;
     int threads;
 } jt_backend;
 
 /* Every backend that is here, in every precision that it has: exact first, then those of the library. */
-enum { JT_MAX_BACKENDS = 8 };
+enum { JT_MAX_BACKENDS = 16 };
 int jt_backends(jt_backend backends[JT_MAX_BACKENDS]);
 bool jt_is_exact(const jt_backend *backend);
+
+/* A program on any of them. Ends the test where it fails. */
+jc_program *jt_program(const jc_plan *plan, const jt_backend *backend);
 
 typedef struct jt_result {
     int64_t of, wrt, blocks, rows, cols;

@@ -1,0 +1,93 @@
+#include "standin/device.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#ifdef JT_HAS_KERNELS
+#include "standin/emulation.h"
+#endif
+
+const jc_cuda_backend jt_standin_backend =
+    JC_CUDA_BACKEND_INIT("standin", "the device backend on a stand-in of a device", &jt_standin_api);
+
+#ifdef JT_HAS_KERNELS
+
+static jt_emulation emulation;
+
+static int shape_of(const jc_gpu_launch *launch, jt_launch_shape *shape)
+{
+    jt_grid grid;
+    int code = jt_kernels_shape(launch, &grid);
+    if (code) return code;
+    *shape = (jt_launch_shape){.grid = {grid.blocks, 1, 1}, .block = {grid.threads, 1, 1}, .cluster = grid.cluster};
+    shape->dynamic_shared_bytes = (int64_t)grid.shared_bytes;
+    shape->opted_in = grid.opted_in;
+    return 0;
+}
+
+static bool access_from(void *ctx, const jt_where *w, const void *ptr, size_t bytes, bool write)
+{
+    jt_kernel_context *context = ctx;
+    jt_place place = {.block = w->block,
+                      .thread = w->thread,
+                      .cluster = w->cluster,
+                      .phase = w->phase,
+                      .warp_phase = w->warp_phase,
+                      .cluster_phase = w->cluster_phase};
+    if (memcmp(&place, &context->place, sizeof place) || !context->segment) jt_at(context, &place);
+    return jt_access(context, ptr, bytes, write);
+}
+
+static int run_launch(const jc_gpu_launch *launch, jt_kernel_context *context)
+{
+    emulation.access = access_from;
+    emulation.ctx = context;
+    jt_emulation_set(&emulation);
+    int code = jt_kernels_run(launch);
+    if (jt_emulation_findings()) cr_assert_fail("kernel %d: %s", launch->kernel, jt_emulation_first());
+    return code;
+}
+
+bool jt_device_there(void)
+{
+    return true;
+}
+
+void jt_device_begin(uint64_t seed, const jt_standin_config *config)
+{
+    static const jt_kernels kernels = {shape_of, run_launch};
+    jt_standin_config c = config ? *config : jt_standin_default();
+    if (!config) c.seed = seed;
+    emulation = (jt_emulation){.order = (jt_thread_order)(seed % 3), .seed = seed};
+    emulation.multiprocessors = c.multiprocessors;
+    jt_standin_reset(&c);
+    jt_standin_set_kernels(&kernels);
+}
+
+#else
+
+bool jt_device_there(void)
+{
+    return false;
+}
+
+void jt_device_begin(uint64_t seed, const jt_standin_config *config)
+{
+    (void)seed;
+    jt_standin_reset(config);
+}
+
+#endif
+
+void jt_device_expect_clean(const char *what)
+{
+    jt_standin_drain();
+    if (jt_standin_found_any()) cr_assert_fail("%s: %s", what, jt_standin_first());
+}
+
+void jt_device_end(const char *what)
+{
+    jt_device_expect_clean(what);
+    if (jt_standin_leaks()) cr_assert_fail("%s: %s", what, jt_standin_first());
+    cr_assert_eq(jt_standin_unseen_errors(), 0, "%s: an error was not asked for", what);
+}
