@@ -1,7 +1,6 @@
 #include "standin/device.h"
 
 #include <criterion/criterion.h>
-#include <string.h>
 
 #ifdef JT_HAS_KERNELS
 #include "standin/emulation.h"
@@ -28,13 +27,17 @@ static int shape_of(const jc_gpu_launch *launch, jt_launch_shape *shape)
 static bool access_from(void *ctx, const jt_where *w, const void *ptr, size_t bytes, bool write)
 {
     jt_kernel_context *context = ctx;
-    jt_place place = {.block = w->block,
-                      .thread = w->thread,
-                      .cluster = w->cluster,
-                      .phase = w->phase,
-                      .warp_phase = w->warp_phase,
-                      .cluster_phase = w->cluster_phase};
-    if (memcmp(&place, &context->place, sizeof place) || !context->segment) jt_at(context, &place);
+    const jt_place *p = &context->place;
+    if (!context->segment || p->thread != w->thread || p->block != w->block || p->warp_phase != w->warp_phase ||
+        p->phase != w->phase || p->cluster_phase != w->cluster_phase) {
+        jt_place place = {.block = w->block,
+                          .thread = w->thread,
+                          .cluster = w->cluster,
+                          .phase = w->phase,
+                          .warp_phase = w->warp_phase,
+                          .cluster_phase = w->cluster_phase};
+        jt_at(context, &place);
+    }
     return jt_access(context, ptr, bytes, write);
 }
 
@@ -57,7 +60,7 @@ void jt_device_begin(uint64_t seed, const jt_standin_config *config)
 {
     static const jt_kernels kernels = {shape_of, run_launch};
     jt_standin_config c = config ? *config : jt_standin_default();
-    if (!config) c.seed = seed;
+    if (!config) c.seed = seed, c.major = seed % 2 ? 9 : 8;
     emulation = (jt_emulation){.order = (jt_thread_order)(seed % 3), .seed = seed};
     emulation.multiprocessors = c.multiprocessors;
     jt_standin_reset(&c);

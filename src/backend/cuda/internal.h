@@ -321,6 +321,7 @@ typedef struct jc_cuda_run {
     jc_gpu_event staged[2];  /* after the last copy from each half of the staging memory */
     bool in_flight[2];       /* whether there is one */
     unsigned char *staging;  /* pinned, two halves */
+    int64_t half_bytes;
     void *callback_x, *callback_y; /* pinned, for operators on the host */
     int64_t callback_x_bytes, callback_y_bytes;
     jc_gpu_pass pass; /* as on the device */

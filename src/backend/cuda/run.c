@@ -334,10 +334,10 @@ jc_status jc_cuda_execute_pass(jc_run *run, const jc_pass *pass)
 /* Through the staging memory, piece by piece. */
 static jc_status download(jc_cuda_run *r, void *dst, const unsigned char *d_src, int64_t bytes)
 {
-    enum { PIECE = 4 << 20 };
+    int64_t piece = 2 * r->half_bytes;
     jc_status status = JC_OK;
-    for (int64_t at = 0; at < bytes && !status; at += PIECE) {
-        size_t n = (size_t)jc_min(PIECE, bytes - at);
+    for (int64_t at = 0; at < bytes && !status; at += piece) {
+        size_t n = (size_t)jc_min(piece, bytes - at);
         int code = r->api->copy(r->staging, d_src + at, n, JC_GPU_TO_HOST, r->stream);
         if (!code) code = r->api->stream_synchronize(r->stream);
         status = jc_cuda_check(r->api, code, "copying from the device");

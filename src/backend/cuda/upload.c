@@ -4,13 +4,22 @@
 #include "backend/cuda/internal.h"
 #include "core/size.h"
 
-enum { HALF = 4 << 20 };
+/* A half: as much as there ever is to copy at once, up to where a copy's own cost no longer counts. */
+static int64_t half_bytes(const jc_program *program)
+{
+    enum { LEAST = 64 << 10, MOST = 4 << 20 };
+    const jc_cuda_program *impl = program->impl;
+    int64_t bytes = LEAST;
+    while (bytes < MOST && bytes < program->peak_bytes - impl->memory.blas_bytes) bytes *= 2;
+    return bytes;
+}
 
 jc_status jc_cuda_staging_open(const jc_program *program, jc_cuda_run *r)
 {
-    (void)program;
     void *staging = NULL;
-    jc_status status = jc_cuda_check(r->api, r->api->allocate_pinned(&staging, 2 * HALF), "allocating staging memory");
+    r->half_bytes = half_bytes(program);
+    jc_status status = jc_cuda_check(r->api, r->api->allocate_pinned(&staging, 2 * (size_t)r->half_bytes),
+                                     "allocating staging memory");
     r->staging = staging;
     for (int i = 0; i < 2 && !status; i++)
         status = jc_cuda_check(r->api, r->api->event_create(&r->staged[i]), "making an event");
@@ -30,7 +39,7 @@ static jc_status upload_piece(jc_cuda_run *r, int i, void *d_dst, const void *sr
 {
     const jc_gpu_api *api = r->api;
     jc_status status = JC_OK;
-    unsigned char *half = r->staging + (size_t)i * HALF;
+    unsigned char *half = r->staging + i * r->half_bytes;
     if (r->in_flight[i]) status = jc_cuda_check(api, api->event_synchronize(r->staged[i]), "waiting for a copy");
     r->in_flight[i] = false;
     if (status) return status;
@@ -45,9 +54,9 @@ jc_status jc_cuda_upload(jc_cuda_run *r, void *d_dst, const void *src, int64_t b
 {
     jc_status status = JC_OK;
     int half = r->in_flight[0] && !r->in_flight[1];
-    for (int64_t at = 0; at < bytes && !status; at += HALF, half = !half)
+    for (int64_t at = 0; at < bytes && !status; at += r->half_bytes, half = !half)
         status = upload_piece(r, half, (unsigned char *)d_dst + at, (const unsigned char *)src + at,
-                              (size_t)jc_min(HALF, bytes - at));
+                              (size_t)jc_min(r->half_bytes, bytes - at));
     return status;
 }
 
