@@ -15,7 +15,8 @@ enum {
     ZONE = 256,      /* bytes of a red zone that are looked at */
     ZONE_BYTE = 0xFD,
     POISON_BYTE = 0xFF,
-    FILL_MOST = 1 << 26 /* larger blocks are not filled: their pages come into being when they are used */
+    FILL_MOST = 1 << 26, /* larger blocks are not filled: their pages come into being when they are used */
+    KEPT_MOST = 1 << 20  /* bytes of released blocks that keep their pages */
 };
 static const size_t RANGE_MOST = (size_t)1 << 36, RANGE_LEAST = (size_t)1 << 28;
 
@@ -28,6 +29,10 @@ typedef struct arena {
 static arena on_device, pinned;
 static jt_block *blocks; /* [n_blocks] */
 static int64_t n_blocks, block_capacity;
+static int64_t
+    *released; /* [n_released], the blocks in the order of their release; the first n_dropped have no pages */
+static int64_t n_released, n_dropped, released_capacity;
+static size_t kept_bytes;
 static bool is_open, handling;
 static unsigned char *volatile touched; /* by the host, while protected */
 static struct sigaction handler_before;
@@ -102,12 +107,14 @@ static void arena_open(arena *a, int protection)
     abort();
 }
 
-static void arena_reset(arena *a)
+/* The addresses stay reserved; what lay there is forgotten. */
+static void arena_reset(arena *a, int protection)
 {
-    if (!a->base) return;
-    munmap(a->base, a->bytes);
-    munmap(a->owner, a->bytes / PAGE * sizeof *a->owner);
-    *a = (arena){0};
+    if (!a->top) return;
+    madvise(a->base, a->top, MADV_DONTNEED);
+    mprotect(a->base, a->top, protection);
+    memset(a->owner, 0, a->top / PAGE * sizeof *a->owner);
+    a->top = 0;
 }
 
 static bool within(const arena *a, const void *ptr)
@@ -187,15 +194,30 @@ static void zones_check(const jt_block *b)
     }
 }
 
+static void drop_pages(const jt_block *b)
+{
+    uintptr_t from = ((uintptr_t)b->base + PAGE - 1) / PAGE * PAGE, to = ((uintptr_t)b->base + b->bytes) / PAGE * PAGE;
+    if (from < to) madvise((void *)from, to - from, MADV_DONTNEED);
+}
+
+/* Poisoned; in the course of time its pages go, lest a long test keeps all memory it ever had. */
 static void block_release(jt_block *b)
 {
     zones_check(b);
     b->live = false;
-    if (b->bytes <= FILL_MOST)
-        memset(b->base, POISON_BYTE, b->bytes);
-    else
-        madvise((void *)(((uintptr_t)b->base + PAGE - 1) / PAGE * PAGE), b->bytes / PAGE * PAGE - PAGE, MADV_DONTNEED);
     jt_cells_destroy(b);
+    if (b->bytes <= KEPT_MOST) memset(b->base, POISON_BYTE, b->bytes);
+    if (n_released == released_capacity) {
+        released_capacity = released_capacity ? 2 * released_capacity : 64;
+        released = jt_take(released, (size_t)released_capacity * sizeof *released);
+    }
+    released[n_released++] = b->id;
+    kept_bytes += b->bytes;
+    while (kept_bytes > KEPT_MOST) {
+        const jt_block *oldest = &blocks[released[n_dropped++]];
+        kept_bytes -= oldest->bytes;
+        drop_pages(oldest);
+    }
 }
 
 static void account(jt_block *b, bool more)
@@ -349,10 +371,12 @@ void jt_memory_reset(void)
 {
     for (int64_t i = 0; i < n_blocks; i++) jt_cells_destroy(&blocks[i]);
     free(blocks);
-    blocks = NULL;
-    n_blocks = block_capacity = 0;
-    arena_reset(&on_device);
-    arena_reset(&pinned);
+    free(released);
+    blocks = NULL, released = NULL;
+    n_blocks = block_capacity = n_released = n_dropped = released_capacity = 0;
+    kept_bytes = 0;
+    arena_reset(&on_device, PROT_NONE);
+    arena_reset(&pinned, PROT_READ | PROT_WRITE);
     is_open = false;
     touched = NULL;
 }
