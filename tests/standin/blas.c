@@ -96,7 +96,7 @@ static bool touch_columns(const jt_op *op, jt_kernel_context *context, const voi
 {
     for (int64_t c = 0; c < columns; c++) {
         const unsigned char *column = (const unsigned char *)ptr + (size_t)(c * ld) * bytes;
-        if (!jt_touch(op, context, column, (size_t)rows * bytes, write)) return false;
+        if (!jt_reach(op, context, column, (size_t)rows * bytes, write)) return false;
     }
     return true;
 }
@@ -166,8 +166,8 @@ static bool touch_arrays(const jt_op *op, const jc_gpu_product *p)
     size_t bytes = (size_t)p->count * sizeof(void *);
     jt_kernel_context context = {.op = op};
     jt_at(&context, &(jt_place){.thread = INPUT_THREAD, .cluster = -1});
-    return jt_touch(op, &context, p->a, bytes, false) && jt_touch(op, &context, p->b, bytes, false) &&
-           jt_touch(op, &context, p->c, bytes, false);
+    return jt_reach(op, &context, p->a, bytes, false) && jt_reach(op, &context, p->b, bytes, false) &&
+           jt_reach(op, &context, p->c, bytes, false);
 }
 
 /* The accesses of the whole batch come first: its members run side by side. The first bytes of the workspace stand for

@@ -179,7 +179,7 @@ typedef struct jt_block {
     unsigned char *base;
     size_t bytes;
     jt_home home;
-    bool live;
+    bool live, open;
     int device;
     int64_t id;
     jt_cell *cells; /* one for each 1 << shift bytes */
@@ -192,8 +192,9 @@ jt_home jt_home_of(const void *ptr, bool *known); /* known: device or pinned */
 bool jt_is_device(const void *ptr);
 bool jt_is_pinned(const void *ptr);
 void jt_place_text(const jt_block *block, const void *ptr, size_t bytes, char text[128]);
-void jt_memory_open(void);  /* the stand-in works on device memory */
-void jt_memory_close(void); /* the program runs */
+void jt_block_open(jt_block *block); /* may be read and written, until jt_memory_close */
+void jt_memory_close(void);          /* device memory is protected: the program runs */
+void jt_memory_close_small(void);    /* between two operations */
 void jt_memory_reset(void);
 int64_t jt_memory_leaks(void);
 void jt_memory_note_touch(void); /* a finding where the host touched device memory */
@@ -203,8 +204,9 @@ void jt_cells_destroy(jt_block *block);
 void jt_shadow_reset(void);
 void jt_shadow_begin(void); /* of an operation */
 
-/* An access by an operation (context NULL: as one thread). Whether it lies in one live block. */
+/* An access by an operation (context NULL: as one thread). Whether it lies in one live block; jt_reach opens it too. */
 bool jt_touch(const jt_op *op, jt_kernel_context *context, const void *ptr, size_t bytes, bool write);
+bool jt_reach(const jt_op *op, jt_kernel_context *context, const void *ptr, size_t bytes, bool write);
 jt_op jt_host_op(void); /* the host, now; its clock is borrowed */
 
 /* ---- streams and graphs ------------------------------------------------------------------------------------------ */
@@ -285,6 +287,7 @@ typedef struct jt_state {
     int n_streams, n_events, cursor;
     int64_t n_operations;
     int async_error, lost;
+    uint32_t running; /* the operation that runs, 0: none */
 
     jt_standin_memory memory;
     size_t used_bytes[16]; /* of each device */

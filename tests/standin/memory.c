@@ -15,7 +15,9 @@ enum {
     ZONE = 256,      /* bytes of a red zone that are looked at */
     ZONE_BYTE = 0xFD,
     POISON_BYTE = 0xFF,
-    FILL_MOST = 1 << 26 /* larger blocks are not filled: their pages come into being when they are used */
+    FILL_MOST = 1 << 26, /* larger blocks are not filled: their pages come into being when they are used */
+    SMALL_MOST = 1 << 18,
+    KEPT_MOST = 1 << 20 /* bytes of released blocks that keep their pages */
 };
 static const size_t RANGE_MOST = (size_t)1 << 36, RANGE_LEAST = (size_t)1 << 28;
 
@@ -28,34 +30,78 @@ typedef struct arena {
 static arena on_device, pinned;
 static jt_block *blocks; /* [n_blocks] */
 static int64_t n_blocks, block_capacity;
-static bool is_open, handling;
-static unsigned char *volatile touched; /* by the host, while protected */
+static int64_t
+    *released; /* [n_released], the blocks in the order of their release; the first n_dropped have no pages */
+static int64_t n_released, n_dropped, released_capacity;
+static size_t kept_bytes;
+static int64_t *open_blocks; /* [n_open], not protected now */
+static int64_t n_open, open_capacity;
+static volatile bool all_open; /* since a fault */
+static bool handling;
+static unsigned char *volatile touched; /* while protected, by an operation or (0) the host */
+static volatile uint32_t touched_by;
 static struct sigaction handler_before;
 
 /* ---- protection -------------------------------------------------------------------------------------------------- */
 
-void jt_memory_open(void)
+static void protect(unsigned char *from, const unsigned char *to, int protection)
 {
-    if (is_open || !on_device.top) return;
-    mprotect(on_device.base, on_device.top, PROT_READ | PROT_WRITE);
-    is_open = true;
+    uintptr_t first = (uintptr_t)from / PAGE * PAGE, end = ((uintptr_t)to + PAGE - 1) / PAGE * PAGE;
+    mprotect((void *)first, end - first, protection);
+}
+
+/* With its red zones, until jt_memory_close. */
+void jt_block_open(jt_block *b)
+{
+    if (b->open) return;
+    protect(b->base - ZONE, b->base + b->bytes + ZONE, PROT_READ | PROT_WRITE);
+    b->open = true;
+    if (n_open == open_capacity) {
+        open_capacity = open_capacity ? 2 * open_capacity : 64;
+        open_blocks = jt_take(open_blocks, (size_t)open_capacity * sizeof *open_blocks);
+    }
+    open_blocks[n_open++] = b->id;
+}
+
+/* Protects the open blocks of at most so many bytes; the others stay open. */
+static void close_blocks(size_t most)
+{
+    int64_t kept = 0;
+    for (int64_t i = 0; i < n_open; i++) {
+        jt_block *b = &blocks[open_blocks[i]];
+        if (b->bytes > most) {
+            open_blocks[kept++] = b->id;
+            continue;
+        }
+        protect(b->base - ZONE, b->base + b->bytes + ZONE, PROT_NONE);
+        b->open = false;
+    }
+    n_open = kept;
 }
 
 void jt_memory_close(void)
 {
-    if (!is_open || jt_device.config.keep_unprotected) return;
-    mprotect(on_device.base, on_device.top, PROT_NONE);
-    is_open = false;
+    close_blocks(SIZE_MAX);
+    if (all_open) mprotect(on_device.base, on_device.top, PROT_NONE);
+    all_open = false;
 }
 
-/* The host's access is made after all; it is told at the next call. */
+/* Protecting a large block takes long: those stay open until the program goes on. */
+void jt_memory_close_small(void)
+{
+    close_blocks(SMALL_MOST);
+}
+
+/* The access is made after all; it is told at the next call. */
 static void on_fault(int sign, siginfo_t *info, void *machine)
 {
     unsigned char *address = info->si_addr;
     bool ours = on_device.base && address >= on_device.base && address < on_device.base + on_device.top;
-    if (ours && !is_open) {
+    if (ours && !all_open) {
         touched = address;
-        jt_memory_open();
+        touched_by = jt_device.running;
+        mprotect(on_device.base, on_device.top, PROT_READ | PROT_WRITE);
+        all_open = true;
         return;
     }
     if (handler_before.sa_flags & SA_SIGINFO)
@@ -75,11 +121,16 @@ static void handle_faults(void)
 
 void jt_memory_note_touch(void)
 {
-    char text[128];
+    char text[128], by[128];
     if (!touched) return;
-    jt_place_text(jt_block_at(touched), touched, 1, text);
-    jt_report(JT_HOST_TOUCH, "the host touches %s", text);
+    unsigned char *at = touched;
     touched = NULL;
+    jt_place_text(jt_block_at(at), at, 1, text);
+    jt_op_text(touched_by, by);
+    if (touched_by)
+        jt_report(JT_UNDECLARED, "%s touches %s and has declared nothing there", by, text);
+    else
+        jt_report(JT_HOST_TOUCH, "the host touches %s", text);
     jt_memory_close();
 }
 
@@ -102,12 +153,14 @@ static void arena_open(arena *a, int protection)
     abort();
 }
 
-static void arena_reset(arena *a)
+/* The addresses stay reserved; what lay there is forgotten. */
+static void arena_reset(arena *a, int protection)
 {
-    if (!a->base) return;
-    munmap(a->base, a->bytes);
-    munmap(a->owner, a->bytes / PAGE * sizeof *a->owner);
-    *a = (arena){0};
+    if (!a->top) return;
+    madvise(a->base, a->top, MADV_DONTNEED);
+    mprotect(a->base, a->top, protection);
+    memset(a->owner, 0, a->top / PAGE * sizeof *a->owner);
+    a->top = 0;
 }
 
 static bool within(const arena *a, const void *ptr)
@@ -164,9 +217,11 @@ static jt_block *block_create(jt_home home, size_t bytes)
     jt_block *b = &blocks[n_blocks];
     *b = (jt_block){.base = a->base + a->top + front, .bytes = bytes, .home = home, .live = true, .id = n_blocks};
     n_blocks++;
-    jt_memory_close();
     a->top += span;
-    jt_memory_open();
+    b->open = home == JT_PINNED;
+    if (jt_device.config.keep_unprotected) protect(b->base - ZONE, b->base + bytes + ZONE, PROT_READ | PROT_WRITE);
+    if (jt_device.config.keep_unprotected) b->open = true;
+    jt_block_open(b);
     memset(b->base - ZONE, ZONE_BYTE, ZONE);
     memset(b->base + bytes, ZONE_BYTE, ZONE);
     if (bytes <= FILL_MOST) memset(b->base, POISON_BYTE, bytes);
@@ -174,8 +229,9 @@ static jt_block *block_create(jt_home home, size_t bytes)
     return b;
 }
 
-static void zones_check(const jt_block *b)
+static void zones_check(jt_block *b)
 {
+    jt_block_open(b);
     for (int side = 0; side < 2; side++) {
         const unsigned char *zone = side ? b->base + b->bytes : b->base - ZONE;
         for (int i = 0; i < ZONE; i++) {
@@ -187,15 +243,30 @@ static void zones_check(const jt_block *b)
     }
 }
 
+static void drop_pages(const jt_block *b)
+{
+    uintptr_t from = ((uintptr_t)b->base + PAGE - 1) / PAGE * PAGE, to = ((uintptr_t)b->base + b->bytes) / PAGE * PAGE;
+    if (from < to) madvise((void *)from, to - from, MADV_DONTNEED);
+}
+
+/* Poisoned; in the course of time its pages go, lest a long test keeps all memory it ever had. */
 static void block_release(jt_block *b)
 {
     zones_check(b);
     b->live = false;
-    if (b->bytes <= FILL_MOST)
-        memset(b->base, POISON_BYTE, b->bytes);
-    else
-        madvise((void *)(((uintptr_t)b->base + PAGE - 1) / PAGE * PAGE), b->bytes / PAGE * PAGE - PAGE, MADV_DONTNEED);
     jt_cells_destroy(b);
+    if (b->bytes <= KEPT_MOST) memset(b->base, POISON_BYTE, b->bytes);
+    if (n_released == released_capacity) {
+        released_capacity = released_capacity ? 2 * released_capacity : 64;
+        released = jt_take(released, (size_t)released_capacity * sizeof *released);
+    }
+    released[n_released++] = b->id;
+    kept_bytes += b->bytes;
+    while (kept_bytes > KEPT_MOST) {
+        const jt_block *oldest = &blocks[released[n_dropped++]];
+        kept_bytes -= oldest->bytes;
+        drop_pages(oldest);
+    }
 }
 
 static void account(jt_block *b, bool more)
@@ -246,7 +317,6 @@ static int release(jt_home home, void *ptr)
         jt_op host = jt_host_op();
         jt_touch(&host, NULL, ptr, b->bytes, true);
     }
-    jt_memory_open();
     account(b, false);
     block_release(b);
     return 0;
@@ -300,18 +370,20 @@ jt_standin_memory jt_standin_memory_use(void)
     return m;
 }
 
-static bool lies_in_block(const void *ptr, size_t bytes)
+/* The block, open; NULL: not in one. */
+static jt_block *open_around(const void *ptr, size_t bytes)
 {
-    const jt_block *b = jt_block_at(ptr);
+    jt_block *b = jt_block_at(ptr);
     const unsigned char *p = ptr;
-    return b && b->live && p >= b->base && bytes <= b->bytes && (size_t)(p - b->base) <= b->bytes - bytes;
+    bool inside = b && b->live && p >= b->base && bytes <= b->bytes && (size_t)(p - b->base) <= b->bytes - bytes;
+    if (inside) jt_block_open(b);
+    return inside ? b : NULL;
 }
 
 bool jt_standin_peek(void *to, const void *d_from, size_t bytes)
 {
     jt_lock();
-    bool there = lies_in_block(d_from, bytes);
-    jt_memory_open();
+    bool there = open_around(d_from, bytes);
     if (there) memcpy(to, d_from, bytes);
     jt_memory_close();
     jt_unlock();
@@ -321,9 +393,8 @@ bool jt_standin_peek(void *to, const void *d_from, size_t bytes)
 bool jt_standin_poke(void *d_to, const void *from, size_t bytes)
 {
     jt_lock();
-    bool there = lies_in_block(d_to, bytes);
+    bool there = open_around(d_to, bytes);
     jt_op host = jt_host_op();
-    jt_memory_open();
     if (there && jt_touch(&host, NULL, d_to, bytes, true)) memcpy(d_to, from, bytes);
     jt_memory_close();
     jt_unlock();
@@ -334,7 +405,6 @@ int64_t jt_memory_leaks(void)
 {
     char text[128];
     int64_t leaks = 0;
-    jt_memory_open();
     for (int64_t i = 0; i < n_blocks; i++) {
         if (!blocks[i].live) continue;
         zones_check(&blocks[i]);
@@ -349,10 +419,13 @@ void jt_memory_reset(void)
 {
     for (int64_t i = 0; i < n_blocks; i++) jt_cells_destroy(&blocks[i]);
     free(blocks);
-    blocks = NULL;
-    n_blocks = block_capacity = 0;
-    arena_reset(&on_device);
-    arena_reset(&pinned);
-    is_open = false;
+    free(released);
+    blocks = NULL, released = NULL;
+    n_blocks = block_capacity = n_released = n_dropped = released_capacity = 0;
+    kept_bytes = 0;
+    arena_reset(&on_device, PROT_NONE);
+    arena_reset(&pinned, PROT_READ | PROT_WRITE);
+    n_open = 0;
+    all_open = false;
     touched = NULL;
 }

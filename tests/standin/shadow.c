@@ -331,12 +331,13 @@ static void refine_for(jt_block *b, size_t from, size_t to)
     }
 }
 
-bool jt_touch(const jt_op *op, jt_kernel_context *context, const void *ptr, size_t bytes, bool write)
+static bool touch(const jt_op *op, jt_kernel_context *context, const void *ptr, size_t bytes, bool write, bool open)
 {
     if (!bytes) return true;
     jt_block *b = jt_block_at(ptr);
     if (!b && n_shared) b = shared_at(ptr);
     if (!in_bounds(op, b, ptr, bytes, write)) return false;
+    if (open && !b->open) jt_block_open(b);
     size_t from = (size_t)((const unsigned char *)ptr - b->base), to = from + bytes;
     if (b->shift) refine_for(b, from, to);
     access x = {op, context, b, place_number(context), write, from >> b->shift};
@@ -349,6 +350,16 @@ bool jt_touch(const jt_op *op, jt_kernel_context *context, const void *ptr, size
     return true;
 }
 
+bool jt_touch(const jt_op *op, jt_kernel_context *context, const void *ptr, size_t bytes, bool write)
+{
+    return touch(op, context, ptr, bytes, write, false);
+}
+
+bool jt_reach(const jt_op *op, jt_kernel_context *context, const void *ptr, size_t bytes, bool write)
+{
+    return touch(op, context, ptr, bytes, write, true);
+}
+
 bool jt_access(jt_kernel_context *context, const void *ptr, size_t bytes, bool write)
 {
     if (bytes <= 16 && !(bytes & (bytes - 1)) && (uintptr_t)ptr & (bytes - 1)) {
@@ -358,7 +369,7 @@ bool jt_access(jt_kernel_context *context, const void *ptr, size_t bytes, bool w
         jt_report(JT_MISALIGNED, "%s: block %lld thread %d: %s", now, (long long)context->place.block,
                 context->place.thread, where);
     }
-    return jt_touch(context->op, context, ptr, bytes, write);
+    return touch(context->op, context, ptr, bytes, write, true);
 }
 
 void jt_shared(jt_kernel_context *context, void *ptr, size_t bytes)
@@ -375,7 +386,7 @@ void jt_shared(jt_kernel_context *context, void *ptr, size_t bytes)
         jt_cells_destroy(&shared[i].block);
     else
         n_shared++;
-    shared[i].block = (jt_block){.base = ptr, .bytes = bytes, .home = JT_SHARED, .live = true, .id = i};
+    shared[i].block = (jt_block){.base = ptr, .bytes = bytes, .home = JT_SHARED, .live = true, .open = true, .id = i};
     jt_cells_create(&shared[i].block, 2);
 }
 

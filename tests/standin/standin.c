@@ -30,9 +30,9 @@ void *jt_take_zero(size_t count, size_t bytes)
 const char *jt_kind_name(jt_kind kind)
 {
     static const char *const name[JT_KIND_COUNT] = {
-        "out of bounds", "use after free", "wrong memory", "bad free",   "leak",        "red zone",
-        "host touch",    "unwritten",      "dead",         "race",       "kernel race", "alias",
-        "misaligned",    "limit",          "workspace",    "in capture", "in run",      "argument"};
+        "out of bounds", "use after free", "wrong memory", "bad free", "leak",        "red zone", "host touch",
+        "undeclared",    "unwritten",      "dead",         "race",     "kernel race", "alias",    "misaligned",
+        "limit",         "workspace",      "in capture",   "in run",   "argument"};
     return kind >= 0 && kind < JT_KIND_COUNT ? name[kind] : "?";
 }
 

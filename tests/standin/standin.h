@@ -84,6 +84,7 @@ typedef enum jt_kind {
     JT_LEAK,           /* still there at jt_standin_leaks */
     JT_RED_ZONE,       /* bytes beside an allocation were changed by an access nobody declared */
     JT_HOST_TOUCH,     /* the host read or wrote device memory */
+    JT_UNDECLARED,     /* a kernel touched memory of a block that it had declared no access to */
     JT_UNWRITTEN,      /* read before anything was written */
     JT_DEAD,           /* read after jt_standin_poison */
     JT_RACE,           /* two operations, or one and the host, that nothing orders */

@@ -183,7 +183,6 @@ static int surface(void)
 
 int jt_wait_for(jt_stream *s, int64_t count)
 {
-    jt_memory_open();
     find_needed(s, count);
     while (s->done < count) {
         jt_stream *next = choose();

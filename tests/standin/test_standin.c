@@ -554,8 +554,20 @@ Test(standin, kernels_read_what_was_written)
 /* A write that no access declared. */
 static void write_beyond(const jc_gpu_launch *launch, jt_kernel_context *context)
 {
-    (void)context;
+    jt_at(context, &(jt_place){.cluster = -1});
+    jt_access(context, launch->dst, 4, true);
     ((float *)launch->dst)[FLOATS] = 1;
+}
+
+static void write_undeclared(const jc_gpu_launch *launch, jt_kernel_context *context)
+{
+    (void)context;
+    *(volatile float *)launch->dst = 1;
+}
+
+Test(standin, kernels_declare_what_they_touch)
+{
+    launch_accesses(write_undeclared, false, JT_UNDECLARED);
 }
 
 Test(standin, red_zones)

@@ -23,7 +23,7 @@ static void *row_of(const void *ptr, size_t pitch, size_t i)
 /* Memory of the host that is not pinned is the caller's affair. */
 static bool touch_copy(const jt_op *op, const void *ptr, size_t bytes, bool write)
 {
-    return (!jt_is_device(ptr) && !jt_is_pinned(ptr)) || jt_touch(op, NULL, ptr, bytes, write);
+    return (!jt_is_device(ptr) && !jt_is_pinned(ptr)) || jt_reach(op, NULL, ptr, bytes, write);
 }
 
 static void do_copy(const jt_op *op, const jt_copy *c, const void *staged)
@@ -38,7 +38,7 @@ static void do_copy(const jt_op *op, const jt_copy *c, const void *staged)
 
 static void do_fill(const jt_op *op, const jt_fill *f)
 {
-    if (jt_touch(op, NULL, f->ptr, f->bytes, true)) memset(f->ptr, f->byte, f->bytes);
+    if (jt_reach(op, NULL, f->ptr, f->bytes, true)) memset(f->ptr, f->byte, f->bytes);
 }
 
 static int do_kernel(const jt_op *op, const jc_gpu_launch *launch)
@@ -53,14 +53,17 @@ void jt_execute(jt_op *op)
     int code = 0;
     const jt_work *w = &op->work;
     if (jt_device.async_error || jt_device.lost) return;
-    jt_memory_open();
     jt_shadow_begin();
+    jt_memory_close_small();
+    jt_device.running = op->serial;
     jt_device.n_operations++;
     code = jt_fault_operation();
     if (!code && w->type == JT_OP_COPY) do_copy(op, &w->of.copy, w->staged);
     if (!code && (w->type == JT_OP_FILL || w->type == JT_OP_POISON)) do_fill(op, &w->of.fill);
     if (!code && w->type == JT_OP_PRODUCT) jt_product_execute(op);
     if (!code && w->type == JT_OP_KERNEL) code = do_kernel(op, &w->of.launch);
+    jt_device.running = 0;
+    jt_memory_note_touch();
     jt_device.async_error = code;
 }
 
