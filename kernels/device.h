@@ -44,7 +44,7 @@ struct launch_shape {
 
 #define JC_KERNEL(THREADS, BLOCKS) __global__ void __launch_bounds__(THREADS, BLOCKS)
 #define JC_DEVICE __device__ __forceinline__
-#define JC_BOTH __host__ __device__ __forceinline__
+#define JC_APART static __device__ __noinline__ /* a function that is called */
 #define JC_PRAGMA(TEXT) _Pragma(#TEXT)
 #define JC_UNROLL JC_PRAGMA(unroll)
 #define JC_UNROLL_BY(N) JC_PRAGMA(unroll N)
@@ -528,6 +528,18 @@ JC_DEVICE bool fits_32(int64_t a)
 JC_DEVICE int64_t quotient(int64_t a, int64_t b)
 {
     return fits_32(a) && fits_32(b) ? (int64_t)((uint32_t)a / (uint32_t)b) : a / b;
+}
+
+/* Blocks of a grid whose threads go from piece to piece: enough to fill the device four times, so that pieces of
+ * different length even out, and no more than there is work. */
+inline int persistent_blocks(int64_t wanted, int resident, int64_t *blocks)
+{
+    int count;
+    int error = multiprocessors(&count);
+    if (error) return error;
+    const int64_t most = (int64_t)count * resident * 4;
+    *blocks = wanted < most ? wanted : most;
+    return 0;
 }
 
 } // namespace jc

@@ -7,7 +7,8 @@ enum { INVALID_VALUE = 1 }; /* cudaErrorInvalidValue */
 
 extern "C" int jc_kernels_load(void)
 {
-    return gather_any_load();
+    int error = gather_any_load();
+    return error ? error : gather_row_load();
 }
 
 extern "C" int jc_kernels_launch(const jc_gpu_launch *launch, jc_gpu_stream stream)

@@ -25,6 +25,8 @@ namespace jc
 
 int gather_any_load();
 int gather_any_launch(const jc_gpu_launch &work, jc_gpu_stream stream);
+int gather_row_load();
+int gather_row_launch(const jc_gpu_launch &work, jc_gpu_stream stream);
 
 } // namespace jc
 #endif
