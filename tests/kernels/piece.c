@@ -25,10 +25,11 @@ double jt_round_bits(double x, int bits)
 static double as_stored(int dtype, double x)
 {
     if (dtype == JC_GPU_F64) return x;
+    if (dtype == JC_GPU_F16 && fabs(x) < 0x1p-14) return nearbyint(x * 0x1p24) * 0x1p-24;
     return jt_round_bits(x, dtype == JC_GPU_F32 ? 24 : dtype == JC_GPU_BF16 ? 8 : 11);
 }
 
-/* Of f16: normal numbers below 2^15 and zero only. */
+/* x must be a number of the type. */
 void jt_set_element(void *array, int dtype, int64_t i, double x)
 {
     float f = (float)x;
@@ -41,7 +42,8 @@ void jt_set_element(void *array, int dtype, int64_t i, double x)
     } else if (dtype == JC_GPU_BF16) {
         ((uint16_t *)array)[i] = (uint16_t)(bits >> 16);
     } else {
-        uint32_t magnitude = bits & 0x7fffffff, half = magnitude ? (magnitude - (112u << 23)) >> 13 : 0;
+        bool normal = fabs(x) >= 0x1p-14;
+        uint32_t half = normal ? ((bits & 0x7fffffff) - (112u << 23)) >> 13 : (uint32_t)(fabs(x) * 0x1p24);
         ((uint16_t *)array)[i] = (uint16_t)(half | bits >> 31 << 15);
     }
 }
@@ -296,11 +298,12 @@ static bool in_part(const source *s, const jc_gpu_tile *tile, int64_t in)
 {
     const jc_gpu_source *d = s->data;
     int64_t n = d->direction == JC_GPU_ADJOINT ? d->p : d->q, i = in / d->inner % n;
+    if (tile->from == 0 && tile->to == INT64_MAX) return true;
     if (d->kind == JC_GPU_WEIGHT) {
         int64_t h = d->p / d->m, w = d->q / h;
         i = d->direction == JC_GPU_ADJOINT ? i / h : i % w;
     }
-    if (d->kind == JC_GPU_TILE) i = d->direction == JC_GPU_ADJOINT ? i / d->q : 0;
+    if (d->kind == JC_GPU_TILE) i /= d->q;
     return i >= tile->from && i < tile->to;
 }
 
@@ -375,7 +378,10 @@ static int64_t make_tiles(maker *make, const destination *to, const jc_gpu_term 
     int64_t row_limit = make->kind->kernel == JC_GPU_GATHER_ROW    ? 1
                         : make->kind->kernel == JC_GPU_GATHER_ROWS ? JC_GPU_ROWS_ROWS
                                                                    : 64;
-    bool split = make->kind->split && to->n_terms == 1 && !terms[to->first_term].expand;
+    const jc_gpu_source *first = make->sources[terms[to->first_term].source].data;
+    bool split = make->kind->split && to->n_terms == 1 && !terms[to->first_term].expand &&
+                 (first->kind == JC_GPU_DENSE || first->kind == JC_GPU_WEIGHT ||
+                  (first->kind == JC_GPU_TILE && first->direction == JC_GPU_ADJOINT));
     for (int64_t row = 0; row < to->rows;) {
         int64_t rows = at_most(jt_below(rng, 2) ? row_limit : jt_between(rng, 1, row_limit), to->rows - row);
         for (int64_t column = 0; column < to->columns;) {
