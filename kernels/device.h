@@ -455,6 +455,23 @@ template <> struct to<f16> {
     }
 };
 
+/* The type in which two are added: f64 where one of them is, else f32. */
+template <class A, class B> struct wider {
+    typedef float type;
+};
+
+template <class A> struct wider<A, double> {
+    typedef double type;
+};
+
+template <class B> struct wider<double, B> {
+    typedef double type;
+};
+
+template <> struct wider<double, double> {
+    typedef double type;
+};
+
 template <class N> struct number_type {
     typedef N type;
 };
