@@ -29,6 +29,10 @@ template <class N> struct alignas(sizeof(N) < 4 ? 4 * sizeof(N) : 16) quad {
     N v[4];
 };
 
+template <class R> struct alignas(2 * sizeof(R)) pair {
+    R v[2];
+};
+
 /* The shape of a launch. cluster: blocks of a cluster, 1: none. */
 struct launch_shape {
     int64_t blocks;
@@ -361,6 +365,11 @@ JC_DEVICE int warp_x()
 template <class N> JC_DEVICE const quad<N> *as_quad(const N *p)
 {
     return reinterpret_cast<const quad<N> *>(p);
+}
+
+template <class R> JC_DEVICE const pair<R> *as_pair(const R *p)
+{
+    return reinterpret_cast<const pair<R> *>(p);
 }
 
 template <class N> JC_DEVICE quad<N> *as_quad(N *p)

@@ -124,3 +124,26 @@ Test(gather_row, mixed_exact_split_nan)
     piece = (jt_piece_kind){.kernel = JC_GPU_GATHER_ROW, .number = -1, .size = 16, .terms = 3, .bad = true};
     check_cases(piece, "NaN row", 40);
 }
+
+TestSuite(gather_rows, .timeout = 300);
+
+Test(gather_rows, each_number_type)
+{
+    for (int number = JC_GPU_F64; number <= JC_GPU_F16; number++) {
+        jt_piece_kind piece = {.kernel = JC_GPU_GATHER_ROWS, .number = number, .size = 70, .terms = 3};
+        check_cases(piece, "rows", 16);
+        piece.size = 7;
+        piece.terms = 6;
+        check_cases(piece, "small rows", 16);
+    }
+}
+
+Test(gather_rows, mixed_exact_split_nan)
+{
+    jt_piece_kind piece = {.kernel = JC_GPU_GATHER_ROWS, .number = -1, .size = 48, .terms = 6, .integers = true};
+    check_cases(piece, "integer rows", 24);
+    piece.split = true;
+    check_cases(piece, "split rows", 24);
+    piece = (jt_piece_kind){.kernel = JC_GPU_GATHER_ROWS, .number = -1, .size = 16, .terms = 3, .bad = true};
+    check_cases(piece, "NaN rows", 24);
+}
