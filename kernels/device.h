@@ -29,6 +29,10 @@ template <class N> struct alignas(sizeof(N) < 4 ? 4 * sizeof(N) : 16) quad {
     N v[4];
 };
 
+template <class R> struct alignas(2 * sizeof(R)) pair {
+    R v[2];
+};
+
 /* The shape of a launch. cluster: blocks of a cluster, 1: none. */
 struct launch_shape {
     int64_t blocks;
@@ -44,7 +48,7 @@ struct launch_shape {
 
 #define JC_KERNEL(THREADS, BLOCKS) __global__ void __launch_bounds__(THREADS, BLOCKS)
 #define JC_DEVICE __device__ __forceinline__
-#define JC_BOTH __host__ __device__ __forceinline__
+#define JC_APART static __device__ __noinline__ /* a function that is called */
 #define JC_PRAGMA(TEXT) _Pragma(#TEXT)
 #define JC_UNROLL JC_PRAGMA(unroll)
 #define JC_UNROLL_BY(N) JC_PRAGMA(unroll N)
@@ -363,6 +367,11 @@ template <class N> JC_DEVICE const quad<N> *as_quad(const N *p)
     return reinterpret_cast<const quad<N> *>(p);
 }
 
+template <class R> JC_DEVICE const pair<R> *as_pair(const R *p)
+{
+    return reinterpret_cast<const pair<R> *>(p);
+}
+
 template <class N> JC_DEVICE quad<N> *as_quad(N *p)
 {
     return reinterpret_cast<quad<N> *>(p);
@@ -455,6 +464,23 @@ template <> struct to<f16> {
     }
 };
 
+/* The type in which two are added: f64 where one of them is, else f32. */
+template <class A, class B> struct wider {
+    typedef float type;
+};
+
+template <class A> struct wider<A, double> {
+    typedef double type;
+};
+
+template <class B> struct wider<double, B> {
+    typedef double type;
+};
+
+template <> struct wider<double, double> {
+    typedef double type;
+};
+
 template <class N> struct number_type {
     typedef N type;
 };
@@ -528,6 +554,18 @@ JC_DEVICE bool fits_32(int64_t a)
 JC_DEVICE int64_t quotient(int64_t a, int64_t b)
 {
     return fits_32(a) && fits_32(b) ? (int64_t)((uint32_t)a / (uint32_t)b) : a / b;
+}
+
+/* Blocks of a grid whose threads go from piece to piece: enough to fill the device four times, so that pieces of
+ * different length even out, and no more than there is work. */
+inline int persistent_blocks(int64_t wanted, int resident, int64_t *blocks)
+{
+    int count;
+    int error = multiprocessors(&count);
+    if (error) return error;
+    const int64_t most = (int64_t)count * resident * 4;
+    *blocks = wanted < most ? wanted : most;
+    return 0;
 }
 
 } // namespace jc

@@ -1,6 +1,6 @@
 /* The sum of an entry of a destination over one term, for every kind and direction, by one thread or by several that
  * take every lanes-th product; and an entry of op(B), which is what a term that expands adds. work.h says what the
- * kinds are. Used for U entries of one thread side by side, so that their loads are under way together. */
+ * kinds are. */
 #ifndef JC_KERNELS_ENTRY_H
 #define JC_KERNELS_ENTRY_H
 
@@ -37,16 +37,29 @@ struct position {
     int64_t block, at, inner;
 };
 
-template <class W> JC_DEVICE term_view<W> view_term(const jc_gpu_launch &work, const jc_gpu_term *term, int64_t row0)
+/* Arrays of the launch that terms refer to. row0: of the identity's window. */
+template <class W> struct arrays {
+    const typename W::real *arena;
+    const jc_gpu_source *sources;
+    int64_t row0;
+};
+
+template <class W> JC_DEVICE arrays<W> arrays_of(const jc_gpu_launch &work)
+{
+    return {static_cast<const typename W::real *>(work.arena), work.sources,
+            work.pass ? load_const(&work.pass->row0) : 0};
+}
+
+template <class W> JC_DEVICE term_view<W> view_term(const arrays<W> &in, const jc_gpu_term *term)
 {
     term_view<W> v;
-    const jc_gpu_source *s = work.sources + load_const(&term->source);
+    const jc_gpu_source *s = in.sources + load_const(&term->source);
     v.source = s;
     v.member = load_const(&term->member);
     v.expand = load_const(&term->expand) != 0;
     int64_t a = load_const(&term->a);
-    v.a = v.expand ? nullptr : static_cast<const typename W::real *>(work.arena) + a;
-    v.expand_row = a + row0;
+    v.a = v.expand ? nullptr : in.arena + a;
+    v.expand_row = a + in.row0;
     v.p = load_const(&s->p), v.q = load_const(&s->q);
     v.batch = load_const(&s->batch), v.inner = load_const(&s->inner);
     v.kind = load_const(&s->kind), v.dtype = load_const(&s->dtype);
@@ -88,19 +101,6 @@ template <class W, class N> JC_DEVICE const N *numbers_of(const term_view<W> &v,
 {
     return static_cast<const N *>(load_const(&v.source->numbers)) + v.member * load_const(&v.source->member_stride) +
            block * load_const(&v.source->block_stride);
-}
-
-template <class W, class I>
-JC_DEVICE const I *indices_of(const term_view<W> &v, const void *const *array, int64_t block)
-{
-    return static_cast<const I *>(load_const(array)) + v.member * load_const(&v.source->index_member) +
-           block * load_const(&v.source->index_block);
-}
-
-template <class W, class I> JC_DEVICE const I *starts_of(const term_view<W> &v, int64_t block)
-{
-    return static_cast<const I *>(load_const(&v.source->start)) + v.member * load_const(&v.source->start_member) +
-           block * load_const(&v.source->start_block);
 }
 
 template <class W> JC_DEVICE typename W::real scale_of(const term_view<W> &v)
@@ -189,25 +189,35 @@ JC_DEVICE typename W::real tile_sum(const term_view<W> &v, const share &part, co
 
 /* ---- one product an entry: diagonal, identity, select TANGENT, tile TANGENT ----------------------------------- */
 
-template <class W, int U>
-JC_DEVICE void add_diagonal(const term_view<W> &v, const entry (&e)[U], typename W::real (&sum)[U])
+/* Number k of an index array that begins at `array`. */
+template <class W> JC_DEVICE int64_t index_at(const term_view<W> &v, const void *array, int64_t k)
+{
+    return v.wide ? load_const(static_cast<const int64_t *>(array) + k)
+                  : load_const(static_cast<const int32_t *>(array) + k);
+}
+
+/* Where the lists of inputs of block b begin, counted in `index` and `place`; where its n_out + 1 starts begin. */
+template <class W> JC_DEVICE int64_t lists_of(const term_view<W> &v, int64_t block)
+{
+    return v.member * load_const(&v.source->index_member) + block * load_const(&v.source->index_block);
+}
+
+template <class W> JC_DEVICE int64_t starts_of(const term_view<W> &v, int64_t block)
+{
+    return v.member * load_const(&v.source->start_member) + block * load_const(&v.source->start_block);
+}
+
+template <class W>
+JC_DEVICE typename W::real diagonal_product(const term_view<W> &v, const entry &e, typename W::real sum)
 {
     typedef typename W::real real;
+    position x = out_position(v, e.column);
+    const real a = load(input(v, e.row, x, x.at));
     with_number(v.dtype, [&](auto number) {
         typedef typename decltype(number)::type N;
-        real a[U];
-        N d[U];
-        JC_UNROLL
-        for (int u = 0; u < U; u++) {
-            if (e[u].column < 0) continue;
-            position x = out_position(v, e[u].column);
-            a[u] = load(input(v, e[u].row, x, x.at));
-            d[u] = load_const(numbers_of<W, N>(v, x.block) + x.at);
-        }
-        JC_UNROLL
-        for (int u = 0; u < U; u++)
-            if (e[u].column >= 0) sum[u] = mul_add(a[u], to<real>::from(d[u]), sum[u]);
+        sum = mul_add(a, to<real>::from(load_const(numbers_of<W, N>(v, x.block) + x.at)), sum);
     });
+    return sum;
 }
 
 /* The only input of output x. */
@@ -215,132 +225,70 @@ template <class W> JC_DEVICE int64_t copied_input(const term_view<W> &v, const p
 {
     if (v.kind == JC_GPU_IDENTITY) return x.at;
     if (v.kind == JC_GPU_TILE) return x.at - quotient(x.at, v.q) * v.q;
-    return v.wide ? load_const(indices_of<W, int64_t>(v, &v.source->index, x.block) + x.at)
-                  : load_const(indices_of<W, int32_t>(v, &v.source->index, x.block) + x.at);
+    return index_at(v, load_const(&v.source->index), lists_of(v, x.block) + x.at);
 }
 
-template <class W, int U>
-JC_DEVICE void add_copies(const term_view<W> &v, const entry (&e)[U], typename W::real (&sum)[U])
+template <class W> JC_DEVICE typename W::real copied(const term_view<W> &v, const entry &e, typename W::real sum)
 {
-    typename W::real a[U], scale = scale_of(v);
-    int64_t at[U];
-    JC_UNROLL
-    for (int u = 0; u < U; u++) at[u] = e[u].column < 0 ? 0 : copied_input(v, out_position(v, e[u].column));
-    JC_UNROLL
-    for (int u = 0; u < U; u++)
-        if (e[u].column >= 0) a[u] = load(input(v, e[u].row, out_position(v, e[u].column), at[u]));
-    JC_UNROLL
-    for (int u = 0; u < U; u++)
-        if (e[u].column >= 0) sum[u] = add_scaled(sum[u], scale, a[u]);
+    position x = out_position(v, e.column);
+    return add_scaled(sum, scale_of(v), load(input(v, e.row, x, copied_input(v, x))));
 }
 
 /* ---- csr, select ADJOINT: entries [start[c], start[c+1]) of lists of inputs ------------------------------------ */
 
-/* The U sums go on side by side: an entry each in one round. */
-template <class W, class I, int U, class Add>
-JC_DEVICE void add_lists(const term_view<W> &v, const share &part, const entry (&e)[U], Add add)
-{
-    int64_t k[U], end[U];
-    bool more = false;
-    JC_UNROLL
-    for (int u = 0; u < U; u++) {
-        k[u] = end[u] = 0;
-        if (e[u].column < 0) continue;
-        position x = out_position(v, e[u].column);
-        const I *start = starts_of<W, I>(v, x.block) + x.at;
-        k[u] = load_const(start) + part.lane;
-        end[u] = load_const(start + 1);
-    }
-    JC_UNROLL
-    for (int u = 0; u < U; u++) more |= k[u] < end[u];
-    while (more) {
-        add(k, end);
-        more = false;
-        JC_UNROLL
-        for (int u = 0; u < U; u++) {
-            k[u] += part.lanes;
-            more |= k[u] < end[u];
-        }
-    }
-}
-
-template <class W, class I, int U>
-JC_DEVICE void add_csr(const term_view<W> &v, const share &part, const entry (&e)[U], typename W::real (&sum)[U])
+template <class W>
+JC_DEVICE typename W::real list_sum(const term_view<W> &v, const share &part, const entry &e, typename W::real sum)
 {
     typedef typename W::real real;
+    position x = out_position(v, e.column);
+    const void *start = load_const(&v.source->start), *index = load_const(&v.source->index);
     const void *place = load_const(&v.source->place);
-    with_number(v.dtype, [&](auto number) {
-        typedef typename decltype(number)::type N;
-        add_lists<W, I, U>(v, part, e, [&](const int64_t(&k)[U], const int64_t(&end)[U]) {
-            int64_t at[U], n[U];
-            real a[U];
-            N d[U];
-            JC_UNROLL
-            for (int u = 0; u < U; u++) {
-                if (k[u] >= end[u]) continue;
-                int64_t block = out_position(v, e[u].column).block;
-                at[u] = load_const(indices_of<W, I>(v, &v.source->index, block) + k[u]);
-                n[u] = place ? (int64_t)load_const(indices_of<W, I>(v, &v.source->place, block) + k[u]) : k[u];
-            }
-            JC_UNROLL
-            for (int u = 0; u < U; u++) {
-                if (k[u] >= end[u]) continue;
-                position x = out_position(v, e[u].column);
-                d[u] = load_const(numbers_of<W, N>(v, x.block) + n[u]);
-                a[u] = load(input(v, e[u].row, x, at[u]));
-            }
-            JC_UNROLL
-            for (int u = 0; u < U; u++)
-                if (k[u] < end[u]) sum[u] = mul_add(a[u], to<real>::from(d[u]), sum[u]);
-        });
-    });
-}
-
-template <class W, class I, int U>
-JC_DEVICE void add_selected(const term_view<W> &v, const share &part, const entry (&e)[U], typename W::real (&sum)[U])
-{
-    const typename W::real scale = scale_of(v);
-    add_lists<W, I, U>(v, part, e, [&](const int64_t(&k)[U], const int64_t(&end)[U]) {
-        typename W::real a[U];
-        JC_UNROLL
-        for (int u = 0; u < U; u++) {
-            if (k[u] >= end[u]) continue;
-            position x = out_position(v, e[u].column);
-            a[u] = load(input(v, e[u].row, x, load_const(indices_of<W, I>(v, &v.source->index, x.block) + k[u])));
+    const int64_t starts = starts_of(v, x.block) + x.at, lists = lists_of(v, x.block),
+                  end = index_at(v, start, starts + 1);
+    const real scale = v.kind == JC_GPU_CSR ? (real)1 : scale_of(v);
+    for (int64_t k = index_at(v, start, starts) + part.lane; k < end; k += part.lanes) {
+        const real a = load(input(v, e.row, x, index_at(v, index, lists + k)));
+        if (v.kind != JC_GPU_CSR) {
+            sum = add_scaled(sum, scale, a);
+            continue;
         }
-        JC_UNROLL
-        for (int u = 0; u < U; u++)
-            if (k[u] < end[u]) sum[u] = add_scaled(sum[u], scale, a[u]);
-    });
+        int64_t n = place ? index_at(v, place, lists + k) : k;
+        with_number(v.dtype, [&](auto number) {
+            typedef typename decltype(number)::type N;
+            sum = mul_add(a, to<real>::from(load_const(numbers_of<W, N>(v, x.block) + n)), sum);
+        });
+    }
+    return sum;
 }
 
 /* ---- an entry of op(B) ---------------------------------------------------------------------------------------- */
 
 /* The place of `input` in the list of output c, or -1: the list increases strictly. */
-template <class W, class I> JC_DEVICE int64_t find_input(const term_view<W> &v, const position &x, int64_t at)
+template <class W> JC_DEVICE int64_t find_input(const term_view<W> &v, const position &x, int64_t at)
 {
-    const I *start = starts_of<W, I>(v, x.block) + x.at, *index = indices_of<W, I>(v, &v.source->index, x.block);
-    int64_t low = load_const(start), end = load_const(start + 1), high = end;
+    const void *start = load_const(&v.source->start), *index = load_const(&v.source->index);
+    const int64_t starts = starts_of(v, x.block) + x.at, lists = lists_of(v, x.block);
+    int64_t low = index_at(v, start, starts), end = index_at(v, start, starts + 1), high = end;
     while (low < high) {
         int64_t middle = low + (high - low) / 2;
-        if (load_const(index + middle) < at)
+        if (index_at(v, index, lists + middle) < at)
             low = middle + 1;
         else
             high = middle;
     }
-    return low < end && load_const(index + low) == at ? low : -1;
+    return low < end && index_at(v, index, lists + low) == at ? low : -1;
 }
 
 /* The number of D at (input `at`, output x.at): its position, or -1 outside the structure. */
-template <class W, class I> JC_DEVICE int64_t number_at(const term_view<W> &v, const position &x, int64_t at)
+template <class W> JC_DEVICE int64_t number_at(const term_view<W> &v, const position &x, int64_t at)
 {
     int64_t ld = load_const(&v.source->ld), k = -1;
     if (v.kind == JC_GPU_DENSE) return v.adjoint ? at * ld + x.at : x.at * ld + at;
     if (v.kind == JC_GPU_DIAGONAL) return at == x.at ? at : -1;
     if (v.kind == JC_GPU_CSR) {
-        k = find_input<W, I>(v, x, at);
-        if (k < 0 || !load_const(&v.source->place)) return k;
-        return load_const(indices_of<W, I>(v, &v.source->place, x.block) + k);
+        k = find_input(v, x, at);
+        const void *place = load_const(&v.source->place);
+        return k < 0 || !place ? k : index_at(v, place, lists_of(v, x.block) + k);
     }
     int64_t h = weight_h(v), w = quotient(v.q, h), of_p = v.adjoint ? at : x.at, of_q = v.adjoint ? x.at : at;
     int64_t a = quotient(of_p, h), i = quotient(of_q, w);
@@ -348,17 +296,16 @@ template <class W, class I> JC_DEVICE int64_t number_at(const term_view<W> &v, c
 }
 
 /* identity, select, tile: whether D has its scale at (input `at`, output x.at). */
-template <class W, class I> JC_DEVICE bool scale_at(const term_view<W> &v, const position &x, int64_t at)
+template <class W> JC_DEVICE bool scale_at(const term_view<W> &v, const position &x, int64_t at)
 {
     if (v.kind == JC_GPU_IDENTITY) return at == x.at;
-    if (v.kind == JC_GPU_SELECT && v.adjoint) return find_input<W, I>(v, x, at) >= 0;
+    if (v.kind == JC_GPU_SELECT && v.adjoint) return find_input(v, x, at) >= 0;
     if (v.kind == JC_GPU_SELECT) return copied_input(v, x) == at;
     int64_t high = v.adjoint ? at : x.at, low = v.adjoint ? x.at : at;
     return high - quotient(high, v.q) * v.q == low;
 }
 
-template <class W, class I>
-JC_DEVICE typename W::real expanded(const term_view<W> &v, const entry &e, typename W::real sum)
+template <class W> JC_DEVICE typename W::real expanded(const term_view<W> &v, const entry &e, typename W::real sum)
 {
     typedef typename W::real real;
     int64_t row = v.expand_row + e.row;
@@ -366,8 +313,8 @@ JC_DEVICE typename W::real expanded(const term_view<W> &v, const entry &e, typen
     position from = position_of(row, v.n_in, v.batch, v.inner), x = out_position(v, e.column);
     if (from.block != x.block || from.inner != x.inner) return sum;
     if (v.kind == JC_GPU_IDENTITY || v.kind == JC_GPU_SELECT || v.kind == JC_GPU_TILE)
-        return scale_at<W, I>(v, x, from.at) ? sum + scale_of(v) : sum;
-    int64_t n = number_at<W, I>(v, x, from.at);
+        return scale_at(v, x, from.at) ? sum + scale_of(v) : sum;
+    int64_t n = number_at(v, x, from.at);
     if (n < 0) return sum;
     with_number(v.dtype, [&](auto number) {
         typedef typename decltype(number)::type N;
@@ -378,51 +325,22 @@ JC_DEVICE typename W::real expanded(const term_view<W> &v, const entry &e, typen
 
 /* ---- any term ------------------------------------------------------------------------------------------------- */
 
-template <class W, class I, int U>
-JC_DEVICE void add_sparse(const term_view<W> &v, const share &part, const entry (&e)[U], typename W::real (&sum)[U])
+/* The thread's share of the term's products for an entry, added to sum. A function of its own: it is long, and callers
+ * have fast ways for what is common and large. Kinds with one product an entry belong to lane 0. */
+template <class W>
+JC_APART typename W::real term_sum(const arrays<W> in, const jc_gpu_term *term, const share part, const entry e,
+                                   typename W::real sum)
 {
-    if (v.kind == JC_GPU_CSR)
-        add_csr<W, I, U>(v, part, e, sum);
-    else
-        add_selected<W, I, U>(v, part, e, sum);
-}
-
-/* Kinds with one product an entry belong to lane 0. */
-template <class W, int U>
-JC_DEVICE void add_single(const term_view<W> &v, const share &part, const entry (&e)[U], typename W::real (&sum)[U])
-{
-    if (part.lane) return;
-    if (v.expand) {
-        for (int u = 0; u < U; u++) {
-            if (e[u].column < 0) continue;
-            sum[u] = v.wide ? expanded<W, int64_t>(v, e[u], sum[u]) : expanded<W, int32_t>(v, e[u], sum[u]);
-        }
-    } else if (v.kind == JC_GPU_DIAGONAL)
-        add_diagonal<W, U>(v, e, sum);
-    else
-        add_copies<W, U>(v, e, sum);
-}
-
-/* sum[u] += the thread's share of the term's products for entry e[u]. */
-template <class W, int U>
-JC_DEVICE void add_term(const term_view<W> &v, const share &part, const entry (&e)[U], typename W::real (&sum)[U])
-{
-    bool lists = v.kind == JC_GPU_CSR || (v.kind == JC_GPU_SELECT && v.adjoint);
-    bool strides = v.kind == JC_GPU_DENSE || v.kind == JC_GPU_WEIGHT || (v.kind == JC_GPU_TILE && v.adjoint);
-    if (v.expand || !(lists || strides)) {
-        add_single<W, U>(v, part, e, sum);
-    } else if (lists) {
-        if (v.wide)
-            add_sparse<W, int64_t, U>(v, part, e, sum);
-        else
-            add_sparse<W, int32_t, U>(v, part, e, sum);
-    } else {
-        JC_UNROLL
-        for (int u = 0; u < U; u++) {
-            if (e[u].column < 0) continue;
-            sum[u] = v.kind == JC_GPU_TILE ? tile_sum(v, part, e[u], sum[u]) : strided_sum(v, part, e[u], sum[u]);
-        }
+    const term_view<W> v = view_term<W>(in, term);
+    if (v.expand || v.kind == JC_GPU_DIAGONAL || v.kind == JC_GPU_IDENTITY || (!v.adjoint && v.kind == JC_GPU_SELECT) ||
+        (!v.adjoint && v.kind == JC_GPU_TILE)) {
+        if (part.lane) return sum;
+        if (v.expand) return expanded(v, e, sum);
+        return v.kind == JC_GPU_DIAGONAL ? diagonal_product(v, e, sum) : copied(v, e, sum);
     }
+    if (v.kind == JC_GPU_TILE) return tile_sum(v, part, e, sum);
+    if (v.kind == JC_GPU_DENSE || v.kind == JC_GPU_WEIGHT) return strided_sum(v, part, e, sum);
+    return list_sum(v, part, e, sum);
 }
 
 /* Sums of neighbouring lanes, in pairs: the same value in all of them. */

@@ -9,11 +9,11 @@ namespace jc
 
 enum { ANY_THREADS = 256 };
 
-template <class W> JC_KERNEL(ANY_THREADS, 4) gather_any(const jc_gpu_launch work)
+template <class W> JC_KERNEL(ANY_THREADS, 3) gather_any(const jc_gpu_launch work)
 {
-    const int64_t row0 = work.pass ? load_const(&work.pass->row0) : 0;
+    const arrays<W> in = arrays_of<W>(work);
     const crew who = {thread_x(), ANY_THREADS, work.lanes};
-    for (int64_t t = block_x(); t < work.n_tiles; t += blocks_x()) any_tile<W>(work, work.tiles + t, who, row0);
+    for (int64_t t = block_x(); t < work.n_tiles; t += blocks_x()) any_tile<W>(work, in, work.tiles + t, who);
 }
 
 static kernel_function any_variant(const jc_gpu_launch &work)

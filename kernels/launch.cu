@@ -7,19 +7,24 @@ enum { INVALID_VALUE = 1 }; /* cudaErrorInvalidValue */
 
 extern "C" int jc_kernels_load(void)
 {
-    return gather_any_load();
+    int error = gather_any_load();
+    if (!error) error = gather_row_load();
+    if (!error) error = gather_rows_load();
+    return error ? error : copy_load();
 }
 
 extern "C" int jc_kernels_launch(const jc_gpu_launch *launch, jc_gpu_stream stream)
 {
-    jc_gpu_launch work = *launch;
     switch (launch->kernel) {
-    case JC_GPU_GATHER_ROW:
-    case JC_GPU_GATHER_ROWS:
-        work.lanes = 32;
-        return gather_any_launch(work, stream);
     case JC_GPU_GATHER_ANY:
-        return gather_any_launch(work, stream);
+        return gather_any_launch(*launch, stream);
+    case JC_GPU_GATHER_ROW:
+        return gather_row_launch(*launch, stream);
+    case JC_GPU_GATHER_ROWS:
+        return gather_rows_launch(*launch, stream);
+    case JC_GPU_CONVERT:
+    case JC_GPU_DELIVER:
+        return copy_launch(*launch, stream);
     default:
         return INVALID_VALUE;
     }

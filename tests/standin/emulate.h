@@ -8,7 +8,7 @@
 
 #define JC_KERNEL(THREADS, BLOCKS) void
 #define JC_DEVICE inline
-#define JC_BOTH inline
+#define JC_APART static
 #define JC_UNROLL
 #define JC_UNROLL_BY(N)
 /* The lambda has an address for each place in the source, and for each instance of a template. */
