@@ -120,9 +120,9 @@ static void judge(const problem *p, const jt_backend *b, request what, jc_order 
         if (isinf(E[i])) ok = r->real && (long double)r->real[i] == E[i];
         if (ok) continue;
         cr_assert_fail("%s (%s), %s, %s: %s: entry %lld,%lld is %.17g, expected %.17Lg", b->name,
-                       precisions[b->precision], names[what],
-                       order == JC_ORDER_REVERSE ? "reverse" : "forward", jt_case_text(p->c), (long long)(i / r->cols),
-                       (long long)(i % r->cols), r->real ? r->real[i] : (double)r->modulo[i], E[i]);
+                       precisions[b->precision], names[what], order == JC_ORDER_REVERSE ? "reverse" : "forward",
+                       jt_case_text(p->c), (long long)(i / r->cols), (long long)(i % r->cols),
+                       r->real ? r->real[i] : (double)r->modulo[i], E[i]);
     }
 }
 

@@ -19,7 +19,7 @@ bool jt_target_begin(jt_target *target, uint64_t seed);
 void jt_target_end(jt_target *target, const char *what);
 
 /* Ends the test where a call failed. */
-void jt_call(const jt_target *target, int code, const char *what);
+void jt_done(const jt_target *target, int code, const char *what);
 
 /* Device memory; copies wait. */
 void *jt_device_memory(const jt_target *target, int64_t bytes);

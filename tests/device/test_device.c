@@ -47,8 +47,8 @@ static void bind_result(fixture *f, jt_net_run *r, int accumulate)
 
 static void clear_result(fixture *f)
 {
-    jt_call(&f->target, f->target.api->fill(f->d_result, 0, (size_t)f->bytes, f->target.stream), "fill");
-    jt_call(&f->target, f->target.api->stream_synchronize(f->target.stream), "fill");
+    jt_done(&f->target, f->target.api->fill(f->d_result, 0, (size_t)f->bytes, f->target.stream), "fill");
+    jt_done(&f->target, f->target.api->stream_synchronize(f->target.stream), "fill");
 }
 
 static void execute(fixture *f, jt_net_run *r)
@@ -153,20 +153,20 @@ Test(device, inside_the_callers_capture_the_operations_are_issued_one_by_one)
         jt_net_start(&f.net, NULL, &r);
         bind_result(&f, &r, 0);
         execute(&f, &r);
-        jt_call(&f.target, api->capture_begin(f.target.stream), "begin");
+        jt_done(&f.target, api->capture_begin(f.target.stream), "begin");
         jt_ok(jc_cuda_execute(r.run, f.target.stream), "execute in a capture");
-        jt_call(&f.target, api->capture_end(f.target.stream, &graph), "end");
-        jt_call(&f.target, api->exec_create(&exec, graph), "instantiate");
+        jt_done(&f.target, api->capture_end(f.target.stream, &graph), "end");
+        jt_done(&f.target, api->exec_create(&exec, graph), "instantiate");
         give_other_seed(&f);
         jt_net_take_numbers(&f.net, &f.other);
         clear_result(&f);
-        jt_call(&f.target, api->exec_launch(exec, f.target.stream), "launch");
+        jt_done(&f.target, api->exec_launch(exec, f.target.stream), "launch");
         jt_net_compare(&f.other, f.d_result, f.ld, 1, "the caller's graph");
         jt_net_take_numbers(&f.net, &f.net);
         execute(&f, &r);
         jt_net_compare(&f.net, f.d_result, f.ld, 1, "a run of its own");
-        jt_call(&f.target, api->exec_destroy(exec), "destroy");
-        jt_call(&f.target, api->graph_destroy(graph), "destroy");
+        jt_done(&f.target, api->exec_destroy(exec), "destroy");
+        jt_done(&f.target, api->graph_destroy(graph), "destroy");
         jt_net_run_fini(&r);
         fixture_fini(&f, "capture");
     }

@@ -60,7 +60,7 @@ static void expect_that_it_works(fixture *f)
 static size_t free_memory(const fixture *f)
 {
     size_t free_bytes = 0, total = 0;
-    jt_call(&f->target, f->target.api->memory_info(&free_bytes, &total), "memory");
+    jt_done(&f->target, f->target.api->memory_info(&free_bytes, &total), "memory");
     return free_bytes;
 }
 

@@ -32,7 +32,7 @@ static void place_of(const large *l, int64_t places[N_PLACES])
 
 static void fill(const large *l, void *d_memory, const int64_t places[N_PLACES], float first)
 {
-    jt_call(&l->target, l->target.api->fill(d_memory, FILL, (size_t)l->n * 4, l->target.stream), "fill");
+    jt_done(&l->target, l->target.api->fill(d_memory, FILL, (size_t)l->n * 4, l->target.stream), "fill");
     for (int i = 0; i < N_PLACES; i++) {
         float value = first + (float)i;
         jt_to_device(&l->target, (float *)d_memory + places[i], &value, sizeof value);
