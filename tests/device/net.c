@@ -1,6 +1,7 @@
 #include "device/net.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 const char *const jt_net_fields[NET_FIELDS] = {"values", "u", "v", "x"};
