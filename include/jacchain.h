@@ -344,8 +344,8 @@ typedef struct jc_program_info {
     const char *backend; /* static text */
     jc_precision precision;
     int threads;
-    int64_t peak_bytes; /* exactly what a run of it allocates for computing */
-    int64_t bytes;      /* read and written by one execution: Jacobians and vectors of every product */
+    int64_t peak_bytes;       /* exactly what a run of it allocates for computing */
+    int64_t bytes;            /* read and written by one execution: Jacobians and vectors of every product */
     double seconds_predicted; /* of one execution */
     double start_seconds;     /* before the first: starting a device and copying to it; 0 on the host */
 } jc_program_info;

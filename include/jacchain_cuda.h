@@ -47,14 +47,18 @@ typedef struct jc_cuda_run_options {
     size_t struct_size;
     void *d_workspace;      /* 256-byte aligned, borrowed until the run's end; NULL: allocated */
     size_t workspace_bytes; /* at least jc_cuda_workspace_bytes */
-    const jc_cuda_allocator *allocator; /* copied; NULL: cudaMalloc and cudaFree. Not asked where there is a workspace */
-    struct CUstream_st *stream;         /* for set-up and jc_run_execute, borrowed likewise; NULL: one of its own */
+    const jc_cuda_allocator
+        *allocator;             /* copied; NULL: cudaMalloc and cudaFree. Not asked where there is a workspace */
+    struct CUstream_st *stream; /* for set-up and jc_run_execute, borrowed likewise; NULL: one of its own */
     struct cublasContext *blas; /* borrowed likewise; its settings are put back after every use, its workspace is the
                                  * run's from then on. NULL: one of its own */
     int no_capture;             /* 1: operations are issued one by one, never as a captured graph */
 } jc_cuda_run_options;
 
-#define JC_CUDA_RUN_OPTIONS_INIT {sizeof(jc_cuda_run_options), 0, 0, 0, 0, 0, 0}
+#define JC_CUDA_RUN_OPTIONS_INIT                                                                                       \
+    {                                                                                                                  \
+        sizeof(jc_cuda_run_options), 0, 0, 0, 0, 0, 0                                                                  \
+    }
 
 /* Bytes of device memory that a run of the program takes, all of it: what jc_program_info calls peak_bytes. */
 jc_status jc_cuda_workspace_bytes(const jc_program *program, int64_t *bytes);
@@ -85,9 +89,9 @@ jc_status jc_cuda_bind_jacobian(jc_run *run, int64_t edge, const char *field, co
 /* As jc_run_bind_seed: a row-major matrix with ld from a row to the next. */
 jc_status jc_cuda_bind_seed(jc_run *run, const jc_cuda_array *seed, jc_cuda_rebind *what);
 
-/* Result `index` (its element (i,j) of block b) goes to d_data[b block_stride + i ld + j], in the program's working type,
- * after every execution: in place of what is there, or with accumulate 1 added to it. output NULL or d_data NULL: it
- * stays in the run. member_stride is not used. */
+/* Result `index` (its element (i,j) of block b) goes to d_data[b block_stride + i ld + j], in the program's working
+ * type, after every execution: in place of what is there, or with accumulate 1 added to it. output NULL or d_data NULL:
+ * it stays in the run. member_stride is not used. */
 jc_status jc_cuda_bind_output(jc_run *run, int64_t index, const jc_cuda_array *output, int accumulate,
                               jc_cuda_rebind *what);
 

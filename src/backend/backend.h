@@ -70,8 +70,8 @@ struct jc_backend {
     jc_status (*open)(jc_run *run);
     void (*close)(jc_run *run);
 
-    /* Told after a run's numbers of a group's field (group -1: the seed) were bound anew. NULL: they are read where they
-     * are, in every execution. */
+    /* Told after a run's numbers of a group's field (group -1: the seed) were bound anew. NULL: they are read where
+     * they are, in every execution. */
     jc_status (*bound)(jc_run *run, int64_t group, int field);
 
     /* Forms all products of one pass. Allocates nothing. */

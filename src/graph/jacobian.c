@@ -122,7 +122,8 @@ static jc_status count_elements(const char *name, const jc_array *array, const c
     if (negative) return jc_fail_at(JC_E_USAGE, part, -1, "%s have a negative length", name);
     if (!fits || !jc_size_mul(n, jc_dtype_bytes(array->dtype), &bytes))
         return jc_fail_at(JC_E_INPUT, part, -1, "%s: more bytes than can be addressed", name);
-    if (n && !array->data && array->ownership != JC_DEVICE) return jc_fail_at(JC_E_USAGE, part, -1, "%s: rank %d without data", name, array->rank);
+    if (n && !array->data && array->ownership != JC_DEVICE)
+        return jc_fail_at(JC_E_USAGE, part, -1, "%s: rank %d without data", name, array->rank);
     *elements = n;
     return JC_OK;
 }

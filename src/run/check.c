@@ -108,8 +108,9 @@ static jc_status check_program(const jc_program *program, const jc_query *query,
     jc_check_report *r = NULL;
     jc_status status = JC_OK;
     if (jc_plan_edge_on_device(plan) >= 0)
-        status = jc_fail(JC_E_USAGE, "a check reads every Jacobian, and edge number %lld has its numbers in device memory",
-                         (long long)jc_plan_edge_on_device(plan));
+        status =
+            jc_fail(JC_E_USAGE, "a check reads every Jacobian, and edge number %lld has its numbers in device memory",
+                    (long long)jc_plan_edge_on_device(plan));
     if (!status) status = jc_plan_verify(plan, query, &program->layout);
     if (!status) status = jc_equations_init(&eq, plan);
     if (status) return status;

@@ -35,6 +35,7 @@ static void expect_post_totals(const char *backend, const char *order)
 Test(cli_total, post_is_the_known_integers_on_every_backend_in_both_orders)
 {
     for (int i = 0; jc_backend_name(i); i++) {
+        if (jc_backend_available(jc_backend_name(i))) continue;
         expect_post_totals(jc_backend_name(i), "reverse");
         expect_post_totals(jc_backend_name(i), "forward");
     }

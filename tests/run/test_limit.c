@@ -71,6 +71,7 @@ Test(limit, windows_give_the_numbers_of_the_whole_within_the_limit)
     int64_t of[2] = {6, 4}, wrt[3] = {0, 1, 4};
     for (int b = 0; jc_backend_name(b); b++)
         for (int forward = 0; forward < 2; forward++) {
+            if (jc_backend_available(jc_backend_name(b))) continue;
             jc_order order = forward ? JC_ORDER_FORWARD : JC_ORDER_REVERSE;
             jc_results *whole, *part;
             cr_assert_eq(evaluate(g, of, 2, wrt, 3, order, jc_backend_name(b), 0, &whole), JC_OK, "%s",

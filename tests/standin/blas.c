@@ -225,7 +225,7 @@ static int check_product(const handle *h, const jc_gpu_product *p)
     bool used = p->m && p->n && p->count;
     if (used && (!jt_is_device(p->c) || (p->k && (!jt_is_device(p->a) || !jt_is_device(p->b))))) {
         jt_report(JT_WRONG_MEMORY, "product: %s not in device memory",
-                p->form == JC_GPU_POINTERS ? "arrays" : "operands");
+                  p->form == JC_GPU_POINTERS ? "arrays" : "operands");
         return JT_B_VALUE;
     }
     if (p->form == JC_GPU_POINTERS && ((uintptr_t)p->a | (uintptr_t)p->b | (uintptr_t)p->c) % sizeof(void *)) {

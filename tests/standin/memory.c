@@ -237,7 +237,7 @@ static void zones_check(jt_block *b)
         for (int i = 0; i < ZONE; i++) {
             if (zone[i] == ZONE_BYTE) continue;
             jt_report(JT_RED_ZONE, "block %lld of %zu bytes: byte %lld was written", (long long)b->id, b->bytes,
-                    (long long)(zone + i - b->base));
+                      (long long)(zone + i - b->base));
             break;
         }
     }

@@ -173,7 +173,7 @@ static void race(const access *x, uint32_t serial, const char *did)
     jt_op_text(serial, then);
     jt_place_text(b, b->base + (x->cell << b->shift), (size_t)1 << b->shift, where);
     jt_report(JT_RACE, "%s %s %s, which %s %s; nothing orders them", now, x->write ? "writes" : "reads", where, then,
-            did);
+              did);
 }
 
 static void kernel_race(const access *x, uint32_t at, const char *did)
@@ -185,11 +185,11 @@ static void kernel_race(const access *x, uint32_t at, const char *did)
     jt_place_text(b, b->base + (x->cell << b->shift), (size_t)1 << b->shift, where);
     if (jt_device.records[x->op->serial].type == JT_OP_PRODUCT)
         jt_report(JT_ALIAS, "%s: member %lld %s %s, which member %lld %s", now, (long long)p->block,
-                x->write ? "writes" : "reads", where, (long long)q->block, did);
+                  x->write ? "writes" : "reads", where, (long long)q->block, did);
     else
-        jt_report(JT_KERNEL_RACE, "%s: block %lld thread %d phase %d %s %s, which block %lld thread %d phase %d %s", now,
-                (long long)p->block, p->thread, p->phase, x->write ? "writes" : "reads", where, (long long)q->block,
-                q->thread, q->phase, did);
+        jt_report(JT_KERNEL_RACE, "%s: block %lld thread %d phase %d %s %s, which block %lld thread %d phase %d %s",
+                  now, (long long)p->block, p->thread, p->phase, x->write ? "writes" : "reads", where,
+                  (long long)q->block, q->thread, q->phase, did);
 }
 
 static void stale(const access *x, jt_kind kind, const char *why)
@@ -367,7 +367,7 @@ bool jt_access(jt_kernel_context *context, const void *ptr, size_t bytes, bool w
         jt_op_text(context->op->serial, now);
         jt_place_text(jt_block_at(ptr), ptr, bytes, where);
         jt_report(JT_MISALIGNED, "%s: block %lld thread %d: %s", now, (long long)context->place.block,
-                context->place.thread, where);
+                  context->place.thread, where);
     }
     return touch(context->op, context, ptr, bytes, write, true);
 }

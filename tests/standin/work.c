@@ -255,8 +255,8 @@ int jt_standin_check_shape(const jt_launch_shape *s)
     if (!what) return 0;
     jt_lock();
     jt_report(JT_LIMIT, "a launch of %lld x %lld x %lld blocks of %lld x %lld x %lld threads has %s",
-            (long long)s->grid[0], (long long)s->grid[1], (long long)s->grid[2], (long long)s->block[0],
-            (long long)s->block[1], (long long)s->block[2], what);
+              (long long)s->grid[0], (long long)s->grid[1], (long long)s->grid[2], (long long)s->block[0],
+              (long long)s->block[1], (long long)s->block[2], what);
     jt_unlock();
     return code;
 }

@@ -1,6 +1,8 @@
 #include "support/compute.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "backend/backend.h"
@@ -23,19 +25,82 @@ static bool is_standin(const jt_backend *backend)
     return !strcmp(backend->name, "standin");
 }
 
+bool jt_device_run(void)
+{
+    const char *asked = getenv("JACCHAIN_TEST_DEVICE");
+    return asked && !strcmp(asked, "1");
+}
+
+bool jt_takes_part(const char *backend)
+{
+    bool device = !strcmp(backend, "cuda");
+    if (device && jt_device_run()) jt_ok(jc_backend_available(backend), "the device was asked for");
+    if (device || (jt_device_run() && !strcmp(backend, "cpu"))) return device && jt_device_run();
+    return jc_backend_available(backend) == JC_OK;
+}
+
+bool jt_in_sample(uint64_t number)
+{
+    const char *every = getenv("JACCHAIN_TEST_EVERY");
+    uint64_t n = jt_device_run() && every ? strtoull(every, NULL, 10) : 1;
+    return n < 2 || number % n == 0;
+}
+
+static int add_precisions(jt_backend *backends, const char *name)
+{
+    int n = 0;
+    backends[n++] = (jt_backend){name, JC_PRECISION_F64, 0};
+    if (!strcmp(name, "reference")) return n;
+    backends[n++] = (jt_backend){name, JC_PRECISION_F32, 3};
+    if (strcmp(name, "cuda") != 0) return n;
+    backends[n++] = (jt_backend){name, JC_PRECISION_TF32, 0};
+    backends[n++] = (jt_backend){name, JC_PRECISION_BF16, 0};
+    return n;
+}
+
 int jt_backends(jt_backend backends[JT_MAX_BACKENDS])
 {
     int n = 0;
+    bool device = false;
     backends[n++] = (jt_backend){"exact", JC_PRECISION_F64, 1};
-    for (int p = JC_PRECISION_F64; p <= JC_PRECISION_BF16 && jt_device_there(); p++)
+    for (int p = JC_PRECISION_F64; p <= JC_PRECISION_BF16 && jt_device_there() && !jt_device_run(); p++)
         backends[n++] = (jt_backend){"standin", (jc_precision)p, 1};
-    for (int i = 0; jc_backend_name(i) && n + 1 < JT_MAX_BACKENDS; i++) {
-        const char *name = jc_backend_name(i);
-        if (jc_backend_available(name) != JC_OK) continue;
-        backends[n++] = (jt_backend){name, JC_PRECISION_F64, 0};
-        if (strcmp(name, "reference")) backends[n++] = (jt_backend){name, JC_PRECISION_F32, 3};
+    for (int i = 0; jc_backend_name(i) && n + 4 <= JT_MAX_BACKENDS; i++) {
+        if (!jt_takes_part(jc_backend_name(i))) continue;
+        n += add_precisions(backends + n, jc_backend_name(i));
+        device = device || !strcmp(jc_backend_name(i), "cuda");
     }
+    cr_assert(device || !jt_device_run(), "there is no backend cuda in this build");
     return n;
+}
+
+/* Unit roundoff of sums, and of the operands of products where they are rounded before. */
+static long double roundoff_of_sums(jc_precision precision)
+{
+    return precision == JC_PRECISION_F64 ? 0x1p-53L : 0x1p-24L;
+}
+
+static long double roundoff_of_operands(jc_precision precision)
+{
+    return precision == JC_PRECISION_TF32 ? 0x1p-11L : precision == JC_PRECISION_BF16 ? 0x1p-8L : 0;
+}
+
+bool jt_is_exact_up_to(const jt_backend *backend, double largest)
+{
+    long double operands = roundoff_of_operands(backend->precision);
+    return largest <= 1 / (operands > 0 ? operands : roundoff_of_sums(backend->precision));
+}
+
+static long double gamma_of(long double n, long double u)
+{
+    return n * u < 1 ? n * u / (1 - n * u) : INFINITY;
+}
+
+long double jt_gamma(jc_precision precision, int64_t n, int64_t products)
+{
+    long double sums = gamma_of((long double)n, roundoff_of_sums(precision));
+    long double operands = gamma_of(4 * (long double)products, roundoff_of_operands(precision));
+    return sums + operands + sums * operands;
 }
 
 static double real_element(const jc_result *r, int64_t at)

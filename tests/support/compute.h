@@ -14,13 +14,31 @@ typedef struct jt_backend {
     int threads;
 } jt_backend;
 
-/* Every backend that is here, in every precision that it has: exact first, then those of the library. */
+/* Every backend that is here, in every precision that it has: exact first, then the stand-in of a device, then those of
+ * the library that take part. */
 enum { JT_MAX_BACKENDS = 16 };
 int jt_backends(jt_backend backends[JT_MAX_BACKENDS]);
 bool jt_is_exact(const jt_backend *backend);
 
 /* A program on any of them. Ends the test where it fails. */
 jc_program *jt_program(const jc_plan *plan, const jt_backend *backend);
+
+/* Whether the tests are to use a real device (JACCHAIN_TEST_DEVICE=1; tests/gpu.sh): then the backend cuda takes part,
+ * which must be usable, and the cpu one does not. Otherwise every backend but cuda does that can be used here. */
+bool jt_device_run(void);
+bool jt_takes_part(const char *backend);
+
+/* Whether a numbered case is looked at: in device runs, where each costs a thousand times what it costs on the host,
+ * every JACCHAIN_TEST_EVERY-th is. */
+bool jt_in_sample(uint64_t number);
+
+/* Whether integers up to `largest` in absolute value come out of every product exactly. */
+bool jt_is_exact_up_to(const jt_backend *backend, double largest);
+
+/* The relative error of sums of n terms behind `products` products, one after the other:
+ * (1 + gamma_n(u)) (1 + gamma_4products(v)) - 1, v what operands are rounded to (0 but for tf32 and bf16), two of them
+ * in each of the two products that a low_rank one is. */
+long double jt_gamma(jc_precision precision, int64_t n, int64_t products);
 
 typedef struct jt_result {
     int64_t of, wrt, blocks, rows, cols;

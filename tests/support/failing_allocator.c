@@ -2,7 +2,6 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <jansson.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,27 +75,11 @@ jc_allocator failing_allocator_init(failing_allocator *state, int64_t fail_at)
     return a;
 }
 
-/* ---- jansson: a free without a size, so the block remembers it ------------------------------------------------- */
-
-static failing_allocator *routed;
-
-static void *jansson_alloc(size_t bytes)
-{
-    return test_alloc(routed, bytes);
-}
-
-static void jansson_free(void *ptr)
+size_t failing_allocator_bytes(const void *block)
 {
     header h;
-    if (!ptr) return;
-    memcpy(&h, (unsigned char *)ptr - HEADER_BYTES, sizeof h);
-    test_free(routed, ptr, (size_t)h.bytes);
-}
-
-void failing_allocator_route_jansson(failing_allocator *state)
-{
-    routed = state;
-    json_set_alloc_funcs(jansson_alloc, jansson_free);
+    memcpy(&h, (const unsigned char *)block - HEADER_BYTES, sizeof h);
+    return (size_t)h.bytes;
 }
 
 /* ---- sweeps ---------------------------------------------------------------------------------------------------- */

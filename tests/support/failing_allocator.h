@@ -3,6 +3,7 @@
 #ifndef JC_TESTS_FAILING_ALLOCATOR_H
 #define JC_TESTS_FAILING_ALLOCATOR_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "jacchain.h"
@@ -21,9 +22,8 @@ typedef struct failing_allocator {
 /* state: borrowed until the allocator's last block is freed. fail_at < 0: never fails. */
 jc_allocator failing_allocator_init(failing_allocator *state, int64_t fail_at);
 
-/* Takes jansson's allocations of this process from the same state, which they count towards. For tests only: the
- * library leaves jansson's allocator alone. */
-void failing_allocator_route_jansson(failing_allocator *state);
+/* The bytes asked for of a block that is live. */
+size_t failing_allocator_bytes(const void *block);
 
 /* Calls body again and again with one allocation failing, first only the n-th, then all from the n-th on, for n = 0, 1,
  * .. until none fails. Each time body must clean up after itself: what is live is as it was before. Body fails with

@@ -7,7 +7,8 @@
 #include "core/size.h"
 #include "plan/view.h"
 
-/* ---- whose run it is ----------------------------------------------------------------------------------------------------- */
+/* ---- whose run it is
+ * ----------------------------------------------------------------------------------------------------- */
 
 static jc_status check_backend(const jc_program *program, const char *call)
 {
@@ -34,7 +35,8 @@ static jc_status leave(const jc_run *run, jc_status status, int before)
     return jc_cuda_note(r, status);
 }
 
-/* ---- making a run -------------------------------------------------------------------------------------------------------- */
+/* ---- making a run
+ * -------------------------------------------------------------------------------------------------------- */
 
 jc_status jc_cuda_workspace_bytes(const jc_program *program, int64_t *bytes)
 {
@@ -69,7 +71,8 @@ jc_status jc_cuda_run_create(const jc_program *program, const jc_cuda_run_option
     return status;
 }
 
-/* ---- binding ------------------------------------------------------------------------------------------------------------- */
+/* ---- binding
+ * ------------------------------------------------------------------------------------------------------------- */
 
 static jc_status check_array(const jc_cuda_array *array, jc_dtype dtype, const char *call)
 {
@@ -106,9 +109,9 @@ static jc_status numbers_of(const jc_cuda_operand *o, const jc_group *group, con
     *n = (jc_cuda_numbers){array->d_data, ld, 0, 0, array->dtype};
     if (own_blocks) n->block_stride = array->block_stride ? array->block_stride : block;
     if (group->n_edges > 1)
-        n->member_stride = array->member_stride ? array->member_stride
-                                                : jc_cost_mul(own_blocks ? n->block_stride : block,
-                                                              own_blocks ? o->batch : 1);
+        n->member_stride = array->member_stride
+                               ? array->member_stride
+                               : jc_cost_mul(own_blocks ? n->block_stride : block, own_blocks ? o->batch : 1);
     n->d_data = (unsigned char *)array->d_data + o->first_member * n->member_stride * jc_dtype_bytes(array->dtype);
     return JC_OK;
 }
@@ -223,7 +226,7 @@ static jc_status set_operators(jc_run *run, int64_t edge, const jc_cuda_operator
     }
     for (int64_t i = 0; i < impl->operands.count; i++)
         if (jc_cuda_operand_at(impl, (int32_t)i)->group == ((const int64_t *)g->edge_group.data)[edge])
-            r->operator[i] = *op;
+            r->operator[i] = * op;
     return jc_cuda_refresh(run, JC_CUDA_REBIND_CAPTURE);
 }
 
@@ -241,7 +244,8 @@ jc_status jc_cuda_bind_operator(jc_run *run, int64_t edge, const jc_cuda_operato
     return leave(run, set_operators(run, edge, op ? op : &none), before);
 }
 
-/* ---- executing ----------------------------------------------------------------------------------------------------------- */
+/* ---- executing
+ * ----------------------------------------------------------------------------------------------------------- */
 
 static jc_status check_bound(const jc_run *run)
 {

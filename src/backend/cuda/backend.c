@@ -24,7 +24,8 @@ const jc_gpu_api *jc_cuda_api(const jc_program *program)
     return api_of(program->backend);
 }
 
-/* ---- what there is ------------------------------------------------------------------------------------------------------- */
+/* ---- what there is
+ * ------------------------------------------------------------------------------------------------------- */
 
 jc_status jc_cuda_available(const jc_backend *self)
 {
@@ -52,7 +53,8 @@ jc_status jc_cuda_supports(const jc_backend *self, jc_precision precision)
     return JC_OK;
 }
 
-/* ---- prepare --------------------------------------------------------------------------------------------------------------- */
+/* ---- prepare
+ * --------------------------------------------------------------------------------------------------------------- */
 
 static int mode_of(jc_precision precision)
 {
@@ -87,7 +89,7 @@ static jc_status init(jc_program *program, jc_cuda_program *impl)
 static void free_impl(const jc_program *program, jc_cuda_program *impl)
 {
     const jc_allocator *a = &program->allocator;
-    jc_vec *vecs[] = {&impl->operands,  &impl->terms,     &impl->tiles, &impl->phases, &impl->products,
+    jc_vec *vecs[] = {&impl->operands, &impl->terms,     &impl->tiles, &impl->phases, &impl->products,
                       &impl->pointers, &impl->callbacks, &impl->ops,   &impl->copies, &impl->walked};
     for (size_t i = 0; i < sizeof vecs / sizeof *vecs; i++) jc_vec_free(a, vecs[i]);
     jc_free(a, impl, 1, sizeof *impl);
@@ -143,7 +145,8 @@ void jc_cuda_release(jc_program *program)
     program->impl = NULL;
 }
 
-/* ---- batches ----------------------------------------------------------------------------------------------------------------- */
+/* ---- batches
+ * ----------------------------------------------------------------------------------------------------------------- */
 
 static const char *form_name(const jc_cuda_program *impl, int64_t level, jc_cuda_route route)
 {

@@ -73,12 +73,18 @@ int64_t jc_cuda_sum_length(const jc_cuda_operand *o)
 {
     bool adjoint = o->direction == JC_ADJOINT;
     switch (o->kind) {
-    case JC_DENSE: return o->n_in;
-    case JC_WEIGHT: return adjoint ? o->m : o->ld;
-    case JC_TILE: return adjoint ? o->m : 1;
-    case JC_CSR: return jc_max(1, o->m / o->n_out);
-    case JC_SELECT: return adjoint ? jc_max(1, o->p / o->q) : 1;
-    default: return 1;
+    case JC_DENSE:
+        return o->n_in;
+    case JC_WEIGHT:
+        return adjoint ? o->m : o->ld;
+    case JC_TILE:
+        return adjoint ? o->m : 1;
+    case JC_CSR:
+        return jc_max(1, o->m / o->n_out);
+    case JC_SELECT:
+        return adjoint ? jc_max(1, o->p / o->q) : 1;
+    default:
+        return 1;
     }
 }
 

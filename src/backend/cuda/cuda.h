@@ -1,5 +1,5 @@
-/* The device backend. A jc_cuda_backend is a row of the registry with the table of device calls it uses: jc_backend_cuda
- * with the real ones; the tests make one with their stand-in. */
+/* The device backend. A jc_cuda_backend is a row of the registry with the table of device calls it uses:
+ * jc_backend_cuda with the real ones; the tests make one with their stand-in. */
 #ifndef JC_BACKEND_CUDA_CUDA_H
 #define JC_BACKEND_CUDA_CUDA_H
 

@@ -10,7 +10,8 @@
 
 static const char *const WHAT = "the indices of a program";
 
-/* ---- where they lie ------------------------------------------------------------------------------------------------- */
+/* ---- where they lie -------------------------------------------------------------------------------------------------
+ */
 
 typedef struct placing {
     int64_t bytes;
@@ -20,8 +21,8 @@ typedef struct placing {
 static int64_t take(placing *p, int64_t n, int64_t element)
 {
     int64_t at = p->bytes, bytes;
-    p->fits = p->fits && jc_size_mul(n, element, &bytes) && jc_size_add(at, bytes, &p->bytes) &&
-              p->bytes < INT64_MAX / 2;
+    p->fits =
+        p->fits && jc_size_mul(n, element, &bytes) && jc_size_add(at, bytes, &p->bytes) && p->bytes < INT64_MAX / 2;
     if (p->fits) p->bytes = jc_round_up(p->bytes, JC_CUDA_ALIGN);
     return at;
 }
@@ -61,7 +62,8 @@ jc_status jc_cuda_place_indices(jc_program *program)
     return p.fits ? JC_OK : jc_fail(JC_E_MEMORY, "not enough memory: the indices are more than can be addressed");
 }
 
-/* ---- writing them ---------------------------------------------------------------------------------------------------- */
+/* ---- writing them
+ * ---------------------------------------------------------------------------------------------------- */
 
 /* One member's and block's arrays. */
 typedef struct lists {
@@ -139,8 +141,7 @@ jc_status jc_cuda_write_indices(const jc_program *program, const jc_cuda_operand
 {
     const jc_group *group = jc_cuda_operand_group(program->plan, o);
     int64_t *next, members = members_of(o);
-    if (o->scales >= 0)
-        memcpy(region + o->scales, group->scales + o->first_member, (size_t)members * sizeof(double));
+    if (o->scales >= 0) memcpy(region + o->scales, group->scales + o->first_member, (size_t)members * sizeof(double));
     if (o->index < 0) return JC_OK;
     jc_status status = jc_alloc(&program->allocator, o->q + 1, sizeof *next, WHAT, &next);
     if (status) return status;

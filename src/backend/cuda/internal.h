@@ -54,7 +54,7 @@ typedef struct jc_cuda_operand {
     int64_t start, index, place, n_start, n_index; /* n_: elements of one member and block */
     int64_t index_blocks;                          /* batch, or 1: shared */
     int64_t scales;                                /* bytes into the region of indices; -1: one scale */
-    bool held; /* a captured call holds its address by value */
+    bool held;                                     /* a captured call holds its address by value */
 } jc_cuda_operand;
 
 /* A product of the plan as the device forms it. */
@@ -80,11 +80,11 @@ typedef struct jc_cuda_product {
     int32_t operand;
     bool numbers_are_b; /* the Jacobian is operand B of the call, the value A; else the other way round */
     bool convert_numbers, convert_value;
-    int64_t member, a, y;     /* elements of the arena */
-    int64_t value_elements;   /* that are converted */
-    int64_t member_step;      /* STRIDED over members: from one to the next; else 0 */
-    int64_t wave;             /* which of its segment's terms: those of one batched call have destinations of their own */
-    int64_t pointers;         /* POINTERS: first of its 3 x count entries of the table of pointers */
+    int64_t member, a, y;   /* elements of the arena */
+    int64_t value_elements; /* that are converted */
+    int64_t member_step;    /* STRIDED over members: from one to the next; else 0 */
+    int64_t wave;           /* which of its segment's terms: those of one batched call have destinations of their own */
+    int64_t pointers;       /* POINTERS: first of its 3 x count entries of the table of pointers */
 } jc_cuda_product;
 
 /* A pointer of the table of pointers: into the arena, or at an operand's numbers. */
@@ -99,7 +99,12 @@ typedef struct jc_cuda_callback {
     bool add;
 } jc_cuda_callback;
 
-typedef enum jc_cuda_op_kind { JC_CUDA_OP_GATHER, JC_CUDA_OP_WALK, JC_CUDA_OP_PRODUCT, JC_CUDA_OP_CALLBACK } jc_cuda_op_kind;
+typedef enum jc_cuda_op_kind {
+    JC_CUDA_OP_GATHER,
+    JC_CUDA_OP_WALK,
+    JC_CUDA_OP_PRODUCT,
+    JC_CUDA_OP_CALLBACK
+} jc_cuda_op_kind;
 
 /* One operation. first, count: tiles (gather), phases (walk), the product or callback. */
 typedef struct jc_cuda_op {
@@ -143,7 +148,8 @@ typedef struct jc_cuda_program {
     jc_cuda_memory memory;
 } jc_cuda_program;
 
-/* ---- choice.c: each number is a crossover with what it was measured on --------------------------------------------- */
+/* ---- choice.c: each number is a crossover with what it was measured on ---------------------------------------------
+ */
 
 typedef struct jc_cuda_crossover {
     const char *between, *measured; /* static text */
@@ -180,7 +186,8 @@ double jc_cuda_op_seconds(const jc_cuda_program *impl, jc_dtype dtype, const jc_
 /* Making a context, loading what is needed and copying: before the first execution. */
 double jc_cuda_start_seconds(const jc_cuda_program *impl);
 
-/* ---- operand.c ------------------------------------------------------------------------------------------------------ */
+/* ---- operand.c ------------------------------------------------------------------------------------------------------
+ */
 
 /* Numbers of operands by group, field and direction; while a program is made. */
 typedef struct jc_cuda_operand_table {
@@ -212,7 +219,8 @@ const jc_group *jc_cuda_operand_group(const jc_plan *plan, const jc_cuda_operand
 /* Bytes of one member's numbers. */
 int64_t jc_cuda_operand_bytes(const jc_cuda_operand *operand);
 
-/* ---- lower.c, tiles.c, product.c, narrow.c --------------------------------------------------------------------------- */
+/* ---- lower.c, tiles.c, product.c, narrow.c
+ * --------------------------------------------------------------------------- */
 
 jc_status jc_cuda_lower(jc_program *program);
 
@@ -256,7 +264,8 @@ jc_status jc_cuda_add_op(jc_program *program, const jc_cuda_op *op);
 
 jc_status jc_cuda_join_narrow(jc_program *program);
 
-/* ---- memory.c, numbers.c, indices.c ------------------------------------------------------------------------------------ */
+/* ---- memory.c, numbers.c, indices.c
+ * ------------------------------------------------------------------------------------ */
 
 jc_status jc_cuda_place_memory(jc_program *program);
 jc_status jc_cuda_find_copies(jc_program *program);
@@ -267,7 +276,8 @@ jc_status jc_cuda_place_indices(jc_program *program);
 /* Writes an operand's indices and scales to `region`, host memory of the region's size. */
 jc_status jc_cuda_write_indices(const jc_program *program, const jc_cuda_operand *operand, unsigned char *region);
 
-/* ---- errors.c ------------------------------------------------------------------------------------------------------------ */
+/* ---- errors.c
+ * ------------------------------------------------------------------------------------------------------------ */
 
 /* JC_OK for 0; else JC_E_MEMORY or JC_E_DEVICE with the call, what it was for and its reason. */
 jc_status jc_cuda_check(const jc_gpu_api *api, int code, const char *call);
@@ -277,7 +287,8 @@ jc_status jc_cuda_check_blas(const jc_gpu_api *api, int code, const char *call);
 jc_status jc_cuda_enter(const jc_gpu_api *api, int device, int *before);
 void jc_cuda_leave(const jc_gpu_api *api, int device, int before);
 
-/* ---- the run: tables.c, upload.c, issue.c, run.c --------------------------------------------------------------------------- */
+/* ---- the run: tables.c, upload.c, issue.c, run.c
+ * --------------------------------------------------------------------------- */
 
 /* Where an operand's numbers are for a run. */
 typedef struct jc_cuda_numbers {
@@ -328,7 +339,8 @@ typedef struct jc_cuda_run {
     jc_status lost;   /* not JC_OK: the device failed in a way that the run does not recover from */
 } jc_cuda_run;
 
-/* ---- tables.c -------------------------------------------------------------------------------------------------------- */
+/* ---- tables.c
+ * -------------------------------------------------------------------------------------------------------- */
 
 /* Numbers where the graph has them: in the copies, or in device memory. */
 void jc_cuda_numbers_of_graph(const jc_run *run, int32_t operand, jc_cuda_numbers *numbers);
@@ -342,7 +354,8 @@ bool jc_cuda_all_bound(const jc_run *run);
 /* Where an element of the arena lies. */
 unsigned char *jc_cuda_element(const jc_run *run, int64_t element);
 
-/* ---- upload.c -------------------------------------------------------------------------------------------------------- */
+/* ---- upload.c
+ * -------------------------------------------------------------------------------------------------------- */
 
 jc_status jc_cuda_staging_open(const jc_program *program, jc_cuda_run *r);
 void jc_cuda_staging_close(jc_cuda_run *r);
@@ -354,12 +367,14 @@ jc_status jc_cuda_upload(jc_cuda_run *r, void *d_dst, const void *src, int64_t b
 jc_status jc_cuda_upload_program(jc_run *run);
 jc_status jc_cuda_upload_tables(jc_run *run);
 
-/* ---- issue.c --------------------------------------------------------------------------------------------------------- */
+/* ---- issue.c
+ * --------------------------------------------------------------------------------------------------------- */
 
 /* The operations of the program into a stream. */
 jc_status jc_cuda_issue(jc_run *run, jc_gpu_stream stream);
 
-/* ---- run.c ----------------------------------------------------------------------------------------------------------- */
+/* ---- run.c
+ * ----------------------------------------------------------------------------------------------------------- */
 
 jc_status jc_cuda_open_with(jc_run *run, const jc_cuda_run_options *options);
 
@@ -372,7 +387,8 @@ jc_status jc_cuda_capture(jc_run *run);
 /* Notes whether the status is one that the run does not recover from, and returns it. */
 jc_status jc_cuda_note(jc_cuda_run *r, jc_status status);
 
-/* ---- rebind.c -------------------------------------------------------------------------------------------------------- */
+/* ---- rebind.c
+ * -------------------------------------------------------------------------------------------------------- */
 
 /* Puts new numbers in the place of an operand's; *what grows to what that asks for. */
 void jc_cuda_set_numbers(jc_run *run, int32_t operand, const jc_cuda_numbers *numbers, jc_cuda_rebind *what);

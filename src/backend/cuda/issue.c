@@ -20,7 +20,8 @@ static jc_status launch(const issue *w, const jc_gpu_launch *l, const char *what
     return jc_cuda_check(w->r->api, code, what);
 }
 
-/* ---- gathers and walks ----------------------------------------------------------------------------------------------- */
+/* ---- gathers and walks
+ * ----------------------------------------------------------------------------------------------- */
 
 static jc_gpu_launch launch_of(const issue *w)
 {
@@ -54,7 +55,8 @@ static jc_status issue_walk(const issue *w, const jc_cuda_op *op)
     return launch(w, &l, "launching a walk");
 }
 
-/* ---- products -------------------------------------------------------------------------------------------------------- */
+/* ---- products
+ * -------------------------------------------------------------------------------------------------------- */
 
 static const unsigned char *number_at(const jc_cuda_numbers *n, int64_t member)
 {
@@ -120,7 +122,8 @@ static const jc_cuda_pointer *pointers_of(const issue *w, const jc_cuda_product 
     return at + (p->numbers_are_b ? p->call.count : 0);
 }
 
-/* Whether the numbers of a batched call have one leading dimension: they were planned so, but may be bound otherwise. */
+/* Whether the numbers of a batched call have one leading dimension: they were planned so, but may be bound otherwise.
+ */
 static bool same_ld(const issue *w, const jc_cuda_product *p)
 {
     const jc_cuda_pointer *at = pointers_of(w, p);
@@ -160,7 +163,8 @@ static jc_status issue_product(const issue *w, const jc_cuda_op *op)
     return status ? status : call_blas(w, &call);
 }
 
-/* ---- callbacks ------------------------------------------------------------------------------------------------------- */
+/* ---- callbacks
+ * ------------------------------------------------------------------------------------------------------- */
 
 static jc_status fail_callback(const issue *w, const jc_group *group, int64_t member, int code)
 {
@@ -181,7 +185,8 @@ static jc_status callback_on_host(const issue *w, const jc_cuda_callback *c, con
                                   const jc_group *group)
 {
     jc_cuda_run *r = w->r;
-    int64_t element = w->program->layout.element_bytes, in = c->rows * o->in * element, out = c->rows * o->out * element;
+    int64_t element = w->program->layout.element_bytes, in = c->rows * o->in * element,
+            out = c->rows * o->out * element;
     void *d_x = jc_cuda_element(w->run, c->a), *d_y = jc_cuda_element(w->run, c->y);
     jc_status status = copy(w, r->callback_x, d_x, in, JC_GPU_TO_HOST);
     if (!status && c->add) status = copy(w, r->callback_y, d_y, out, JC_GPU_TO_HOST);
@@ -200,14 +205,15 @@ static jc_status issue_callback(const issue *w, const jc_cuda_op *op)
     const jc_cuda_callback *c = (const jc_cuda_callback *)w->impl->callbacks.data + op->first;
     const jc_cuda_operand *o = jc_cuda_operand_at(w->impl, c->operand);
     const jc_group *group = jc_cuda_operand_group(w->program->plan, o);
-    const jc_cuda_operator *d = w->r->operator ? &w->r->operator[c->operand] : NULL;
+    const jc_cuda_operator *d = w->r->operator? &w->r->operator[c->operand] : NULL;
     if (!d || !d->apply) return callback_on_host(w, c, o, group);
     int code = d->apply(d->user, o->direction, w->program->dtype, c->rows, jc_cuda_element(w->run, c->a), o->in,
                         jc_cuda_element(w->run, c->y), o->out, c->add, w->stream);
     return code ? fail_callback(w, group, c->member, code) : JC_OK;
 }
 
-/* ---- outputs --------------------------------------------------------------------------------------------------------- */
+/* ---- outputs
+ * --------------------------------------------------------------------------------------------------------- */
 
 static jc_status deliver(const issue *w, const jc_output *output, const jc_cuda_output *to)
 {
@@ -235,15 +241,20 @@ static jc_status deliver_outputs(const issue *w)
     return status;
 }
 
-/* ---- all of it ------------------------------------------------------------------------------------------------------- */
+/* ---- all of it
+ * ------------------------------------------------------------------------------------------------------- */
 
 static jc_status issue_op(const issue *w, const jc_cuda_op *op)
 {
     switch (op->kind) {
-    case JC_CUDA_OP_GATHER: return issue_gather(w, op);
-    case JC_CUDA_OP_WALK: return issue_walk(w, op);
-    case JC_CUDA_OP_PRODUCT: return issue_product(w, op);
-    default: return issue_callback(w, op);
+    case JC_CUDA_OP_GATHER:
+        return issue_gather(w, op);
+    case JC_CUDA_OP_WALK:
+        return issue_walk(w, op);
+    case JC_CUDA_OP_PRODUCT:
+        return issue_product(w, op);
+    default:
+        return issue_callback(w, op);
     }
 }
 

@@ -120,7 +120,8 @@ static jc_status term_of_step(lowering *w, const jc_step *step, int64_t row, int
     return term->route == JC_CUDA_OPERATOR ? operator_term(w, term, rows) : JC_OK;
 }
 
-/* ---- one segment --------------------------------------------------------------------------------------------------- */
+/* ---- one segment ---------------------------------------------------------------------------------------------------
+ */
 
 static jc_status add_callback(lowering *w, jc_cuda_segment *segment, const jc_cuda_term *term)
 {
@@ -160,7 +161,8 @@ static jc_status lower_segment(lowering *w, int64_t v, int64_t row, int64_t rows
     return add_segment(w, &segment);
 }
 
-/* ---- one value ----------------------------------------------------------------------------------------------------- */
+/* ---- one value -----------------------------------------------------------------------------------------------------
+ */
 
 static int compare_numbers(const void *a, const void *b)
 {
@@ -243,17 +245,17 @@ static jc_status lower_value(lowering *w, int64_t v)
     return status;
 }
 
-/* ---- one level ----------------------------------------------------------------------------------------------------- */
+/* ---- one level -----------------------------------------------------------------------------------------------------
+ */
 
 static const struct {
     int form, lanes;
 } bins[JC_CUDA_BINS] = {
-    {JC_GPU_GATHER_ROW, 32}, {JC_GPU_GATHER_ROW, 256}, {JC_GPU_GATHER_ROWS, 0},
-    {JC_GPU_GATHER_ANY, 1},  {JC_GPU_GATHER_ANY, 8},   {JC_GPU_GATHER_ANY, 32},
-    {JC_GPU_GATHER_ANY, 1},  {JC_GPU_GATHER_ANY, 8},   {JC_GPU_GATHER_ANY, 32},
-    {JC_GPU_GATHER_ROW, 32}, {JC_GPU_GATHER_ROW, 256}, {JC_GPU_GATHER_ROWS, 0},
-    {JC_GPU_GATHER_ANY, 1},  {JC_GPU_GATHER_ANY, 8},   {JC_GPU_GATHER_ANY, 32},
-    {JC_GPU_GATHER_ANY, 1},  {JC_GPU_GATHER_ANY, 8},   {JC_GPU_GATHER_ANY, 32},
+    {JC_GPU_GATHER_ROW, 32}, {JC_GPU_GATHER_ROW, 256}, {JC_GPU_GATHER_ROWS, 0},  {JC_GPU_GATHER_ANY, 1},
+    {JC_GPU_GATHER_ANY, 8},  {JC_GPU_GATHER_ANY, 32},  {JC_GPU_GATHER_ANY, 1},   {JC_GPU_GATHER_ANY, 8},
+    {JC_GPU_GATHER_ANY, 32}, {JC_GPU_GATHER_ROW, 32},  {JC_GPU_GATHER_ROW, 256}, {JC_GPU_GATHER_ROWS, 0},
+    {JC_GPU_GATHER_ANY, 1},  {JC_GPU_GATHER_ANY, 8},   {JC_GPU_GATHER_ANY, 32},  {JC_GPU_GATHER_ANY, 1},
+    {JC_GPU_GATHER_ANY, 8},  {JC_GPU_GATHER_ANY, 32},
 };
 
 static jc_status flush_bins(lowering *w, int first, int end)
@@ -321,7 +323,8 @@ static jc_status lower_level(lowering *w, int64_t l)
     return status ? status : flush_level(w);
 }
 
-/* ---- all of it ------------------------------------------------------------------------------------------------------- */
+/* ---- all of it
+ * ------------------------------------------------------------------------------------------------------- */
 
 static void lowering_init(lowering *w, jc_program *program)
 {
@@ -361,8 +364,7 @@ static void rebase_members(jc_cuda_program *impl)
     for (int64_t i = 0; i < impl->products.count; i++)
         products[i].member -= jc_cuda_operand_at(impl, products[i].operand)->first_member;
     for (int64_t i = 0; i < impl->pointers.count; i++)
-        if (pointers[i].operand >= 0)
-            pointers[i].at -= jc_cuda_operand_at(impl, pointers[i].operand)->first_member;
+        if (pointers[i].operand >= 0) pointers[i].at -= jc_cuda_operand_at(impl, pointers[i].operand)->first_member;
 }
 
 jc_status jc_cuda_lower(jc_program *program)

@@ -58,8 +58,7 @@ jc_status jc_cuda_join_narrow(jc_program *program)
     jc_cuda_program *impl = program->impl;
     jc_cuda_op *ops = impl->ops.data;
     int64_t kept = 0, n = impl->ops.count;
-    jc_status status =
-        jc_vec_append(&program->allocator, &impl->walked, NULL, program->plan->n_levels, WHAT);
+    jc_status status = jc_vec_append(&program->allocator, &impl->walked, NULL, program->plan->n_levels, WHAT);
     for (int64_t i = 0, end; i < n && !status; i = end) {
         for (end = i; end < n && is_narrow(impl, &ops[end]); end++) continue;
         if (end - i >= crossover(JC_CUDA_WALK_PHASES)) {

@@ -58,11 +58,20 @@ static void describe(jc_cuda_operand *o, const jc_group *group, int factor)
         o->p = factor ? s->q : s->p, o->q = s->m, o->m = 0;
         set_numbers(o, group, factor, s->m);
         break;
-    case JC_DENSE: set_numbers(o, group, 0, s->q); break;
-    case JC_DIAGONAL: set_numbers(o, group, 0, 0); break;
-    case JC_CSR: set_numbers(o, group, 2, 0); break;
-    case JC_WEIGHT: set_numbers(o, group, 0, s->q / (s->p / s->m)); break;
-    default: break;
+    case JC_DENSE:
+        set_numbers(o, group, 0, s->q);
+        break;
+    case JC_DIAGONAL:
+        set_numbers(o, group, 0, 0);
+        break;
+    case JC_CSR:
+        set_numbers(o, group, 2, 0);
+        break;
+    case JC_WEIGHT:
+        set_numbers(o, group, 0, s->q / (s->p / s->m));
+        break;
+    default:
+        break;
     }
 }
 

@@ -1,8 +1,8 @@
 /* Dense and weight products as calls of cuBLAS. Everything of ours is row-major, which column-major reads transposed:
  *
- *   dense   C [rows x n_out] = A [rows x n_in] op(D)       C^T = op(D)^T A^T: D as it lies is D^T (adjoint: no transposition)
- *   weight  adjoint   C [h x w] = A^T [h x m] X [m x w]      C^T = X^T A
- *           tangent   C [m x h] = X [m x w] A^T [w x h]      C^T = A X^T,  A [h x w]
+ *   dense   C [rows x n_out] = A [rows x n_in] op(D)       C^T = op(D)^T A^T: D as it lies is D^T (adjoint: no
+ * transposition) weight  adjoint   C [h x w] = A^T [h x m] X [m x w]      C^T = X^T A tangent   C [m x h] = X [m x w]
+ * A^T [w x h]      C^T = A X^T,  A [h x w]
  *
  * Blocks of a batch and rows are counted as rows where they share D, else they are the products of a strided call. With
  * inner r > 1 a row of a block is a matrix [n_in x r], and C [n_out x r] = op(D)^T A. */
@@ -15,15 +15,15 @@
 
 static const char *const WHAT = "the products of a program";
 
-/* ---- one term -------------------------------------------------------------------------------------------------------- */
+/* ---- one term
+ * -------------------------------------------------------------------------------------------------------- */
 
 static jc_cuda_product product_of(const jc_program *program, const jc_cuda_segment *s, const jc_cuda_term *term)
 {
     const jc_cuda_program *impl = program->impl;
     const jc_cuda_operand *o = jc_cuda_operand_at(impl, term->operand);
     bool narrow = program->precision == JC_PRECISION_BF16;
-    jc_cuda_product p = {
-        .operand = term->operand, .member = term->member, .a = term->a, .y = s->y, .wave = s->calls};
+    jc_cuda_product p = {.operand = term->operand, .member = term->member, .a = term->a, .y = s->y, .wave = s->calls};
     p.call.in = narrow ? JC_GPU_BF16 : (int)program->dtype;
     p.call.out = (int)program->dtype;
     p.call.tf32 = program->precision == JC_PRECISION_TF32;
@@ -117,7 +117,8 @@ jc_status jc_cuda_add_calls(jc_cuda_level *level, jc_cuda_segment *s, const jc_c
     return append(level, first, &p);
 }
 
-/* ---- the calls of a level ---------------------------------------------------------------------------------------------- */
+/* ---- the calls of a level
+ * ---------------------------------------------------------------------------------------------- */
 
 /* A call with its place in the level. */
 typedef struct placed {
@@ -134,9 +135,9 @@ static int compare_int64(int64_t x, int64_t y)
 static int compare_shapes(const jc_cuda_product *a, const jc_cuda_product *b)
 {
     const jc_gpu_product *p = &a->call, *q = &b->call;
-    const int64_t x[] = {p->form, p->m,   p->n,           p->k,           p->lda, p->ldb,
+    const int64_t x[] = {p->form, p->m,        p->n,           p->k,           p->lda,           p->ldb,
                          p->ldc,  p->beta > 0, p->transpose_a, p->transpose_b, a->numbers_are_b, p->vector};
-    const int64_t y[] = {q->form, q->m,   q->n,           q->k,           q->lda, q->ldb,
+    const int64_t y[] = {q->form, q->m,        q->n,           q->k,           q->lda,           q->ldb,
                          q->ldc,  q->beta > 0, q->transpose_a, q->transpose_b, b->numbers_are_b, q->vector};
     for (size_t i = 0; i < sizeof x / sizeof *x; i++)
         if (x[i] != y[i]) return compare_int64(x[i], y[i]);

@@ -1,5 +1,7 @@
-/* The table of a real device's calls. */
+/* The table of a real device's calls, and the backend that uses it. */
 #include "backend/cuda/real.h"
+
+#include "backend/cuda/cuda.h"
 
 const jc_gpu_api jc_gpu_real = {
     .name = "cuda",
@@ -49,3 +51,6 @@ const jc_gpu_api jc_gpu_real = {
     .range_push = jc_real_range_push,
     .range_pop = jc_real_range_pop,
 };
+
+const jc_cuda_backend jc_backend_cuda =
+    JC_CUDA_BACKEND_INIT("cuda", "CUDA device: own kernels for small products, cuBLAS for large ones", &jc_gpu_real);

@@ -35,7 +35,8 @@ jc_status jc_cuda_refresh(jc_run *run, jc_cuda_rebind what)
     return status;
 }
 
-/* ---- from the host ----------------------------------------------------------------------------------------------------- */
+/* ---- from the host
+ * ----------------------------------------------------------------------------------------------------- */
 
 /* Bytes of the members of an operand's field that are copied. */
 static int64_t field_bytes(const jc_cuda_operand *o, const jc_field *field)
@@ -58,7 +59,8 @@ static jc_status place_of(jc_run *run, const jc_cuda_operand *o, int64_t group, 
         return JC_OK;
     }
     void *d_data = NULL;
-    jc_status status = jc_cuda_take_own(run, group, field, g->n_edges * f->elements * jc_dtype_bytes(f->dtype), &d_data);
+    jc_status status =
+        jc_cuda_take_own(run, group, field, g->n_edges * f->elements * jc_dtype_bytes(f->dtype), &d_data);
     if (!status) *d_first = (unsigned char *)d_data + skip;
     return status;
 }
@@ -101,8 +103,8 @@ static jc_status bind_host(jc_run *run, int64_t group, int field)
     for (int64_t i = 0; i < impl->operands.count && !status; i++) {
         const jc_cuda_operand *o = jc_cuda_operand_at(impl, (int32_t)i);
         if (o->group != group || o->field != field) continue;
-        status = group < 0 ? bind_host_seed(run, (int32_t)i, &what)
-                           : bind_operand(run, (int32_t)i, group, field, &what);
+        status =
+            group < 0 ? bind_host_seed(run, (int32_t)i, &what) : bind_operand(run, (int32_t)i, group, field, &what);
     }
     if (!status) status = jc_cuda_check(r->api, r->api->stream_synchronize(r->stream), "uploading");
     return status ? status : jc_cuda_refresh(run, what);

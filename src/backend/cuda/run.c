@@ -14,7 +14,8 @@ jc_status jc_cuda_note(jc_cuda_run *r, jc_status status)
     return status;
 }
 
-/* ---- memory ---------------------------------------------------------------------------------------------------------- */
+/* ---- memory
+ * ---------------------------------------------------------------------------------------------------------- */
 
 static jc_status fail_memory(const jc_gpu_api *api, int64_t needed, size_t free_bytes)
 {
@@ -83,7 +84,8 @@ static jc_status take_block(const jc_program *program, jc_cuda_run *r, const jc_
     return status;
 }
 
-/* ---- host memory ------------------------------------------------------------------------------------------------------- */
+/* ---- host memory
+ * ------------------------------------------------------------------------------------------------------- */
 
 static jc_status take_host_memory(const jc_program *program, jc_cuda_run *r)
 {
@@ -125,7 +127,8 @@ static jc_status take_callback_memory(const jc_program *program, jc_cuda_run *r)
     return jc_cuda_check(r->api, code, "allocating memory for an operator");
 }
 
-/* ---- open and close ------------------------------------------------------------------------------------------------------ */
+/* ---- open and close
+ * ------------------------------------------------------------------------------------------------------ */
 
 static jc_status make_stream(jc_cuda_run *r, const jc_cuda_run_options *o)
 {
@@ -162,8 +165,7 @@ static jc_status set_up(jc_run *run, const jc_cuda_run_options *o)
     if (!status) status = jc_cuda_upload_program(run);
     if (status) return status;
     const jc_cuda_program *impl = program->impl;
-    for (int64_t i = 0; i < impl->operands.count; i++)
-        jc_cuda_numbers_of_graph(run, (int32_t)i, &r->numbers[i]);
+    for (int64_t i = 0; i < impl->operands.count; i++) jc_cuda_numbers_of_graph(run, (int32_t)i, &r->numbers[i]);
     return jc_cuda_refresh(run, JC_CUDA_REBIND_CAPTURE);
 }
 
@@ -234,7 +236,8 @@ void jc_cuda_close(jc_run *run)
     destroy(run);
 }
 
-/* ---- capture ----------------------------------------------------------------------------------------------------------- */
+/* ---- capture
+ * ----------------------------------------------------------------------------------------------------------- */
 
 /* With callbacks on the host there is nothing to capture: they wait for the device. */
 static bool can_capture(const jc_run *run)
@@ -244,7 +247,7 @@ static bool can_capture(const jc_run *run)
     const jc_cuda_callback *c = impl->callbacks.data;
     if (r->no_capture || run->program->plan->structure_only || !jc_cuda_all_bound(run)) return false;
     for (int64_t i = 0; i < impl->callbacks.count; i++)
-        if (!r->operator || !r->operator[c[i].operand].apply) return false;
+        if (!r->operator|| !r->operator[c[i].operand].apply) return false;
     return true;
 }
 
@@ -286,7 +289,8 @@ jc_status jc_cuda_capture(jc_run *run)
     return status;
 }
 
-/* ---- execute, read ------------------------------------------------------------------------------------------------------ */
+/* ---- execute, read
+ * ------------------------------------------------------------------------------------------------------ */
 
 static jc_status set_pass(jc_run *run, const jc_pass *pass)
 {

@@ -2,7 +2,8 @@
  * a tile would read too much, the sum is cut into parts, each with tiles of its own into a temporary, and a gather sums
  * the parts:
  *
- *   C = sum over parts of C_part,   C_part [rows x cols] side by side: a tile's adjoint with m = parts, q = rows cols */
+ *   C = sum over parts of C_part,   C_part [rows x cols] side by side: a tile's adjoint with m = parts, q = rows cols
+ */
 #include "backend/cuda/internal.h"
 #include "core/dtype.h"
 #include "core/size.h"
@@ -25,7 +26,8 @@ typedef struct part {
     int64_t first, n, from, to;
 } part;
 
-/* ---- terms ----------------------------------------------------------------------------------------------------------- */
+/* ---- terms
+ * ----------------------------------------------------------------------------------------------------------- */
 
 static int64_t common_divisor(int64_t a, int64_t b)
 {
@@ -80,7 +82,8 @@ static jc_status take_terms(jc_cuda_level *level, const jc_cuda_segment *segment
     return JC_OK;
 }
 
-/* ---- tiles ----------------------------------------------------------------------------------------------------------- */
+/* ---- tiles
+ * ----------------------------------------------------------------------------------------------------------- */
 
 typedef struct tiling {
     int bin;
@@ -146,7 +149,8 @@ static jc_status add_tiles(jc_cuda_level *level, const tiling *t, const part *p,
     return status;
 }
 
-/* ---- parts ----------------------------------------------------------------------------------------------------------- */
+/* ---- parts
+ * ----------------------------------------------------------------------------------------------------------- */
 
 /* Bytes that a tile may read before its sum is cut: enough tiles for the whole device. */
 static double part_bytes(const jc_cuda_level *level)
@@ -245,7 +249,8 @@ static jc_status sum_parts(jc_cuda_level *level, const jc_cuda_segment *s, int64
     return add_tiles(level, &t, &all, flat.y, &flat, s->written);
 }
 
-/* ---- a segment ------------------------------------------------------------------------------------------------------- */
+/* ---- a segment
+ * ------------------------------------------------------------------------------------------------------- */
 
 static void count_bin(jc_cuda_level *level, const gathers *g, const tiling *t)
 {
@@ -266,8 +271,8 @@ static jc_status add_whole(jc_cuda_level *level, jc_cuda_segment *s, const gathe
     return status;
 }
 
-static jc_status add_in_parts(jc_cuda_level *level, jc_cuda_segment *s, const gathers lists[2],
-                              const tiling tilings[2], double most, int64_t n_parts, bool first)
+static jc_status add_in_parts(jc_cuda_level *level, jc_cuda_segment *s, const gathers lists[2], const tiling tilings[2],
+                              double most, int64_t n_parts, bool first)
 {
     int64_t elements, a = 0;
     if (!jc_size_mul(n_parts, s->rows * s->cols, &elements)) elements = INT64_MAX;

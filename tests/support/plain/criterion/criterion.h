@@ -63,6 +63,7 @@ void plain_check(bool holds, bool fatal, const char *file, int line, const char 
 #define cr_assert_geq(A, B, ...) PLAIN_OP(true, A, >=, B, __VA_ARGS__)
 #define cr_assert_leq(A, B, ...) PLAIN_OP(true, A, <=, B, __VA_ARGS__)
 #define cr_assert_str_eq(A, B, ...) PLAIN_STR(true, A, B, __VA_ARGS__)
+#define cr_assert_float_eq(A, B, E, ...) PLAIN(true, #A " is about " #B, fabs((A) - (B)) <= (E), __VA_ARGS__)
 #define cr_assert_str_not_empty(S, ...) PLAIN(true, "text " #S " is not empty", *(S) != 0, __VA_ARGS__)
 
 #define cr_expect(C, ...) PLAIN(false, #C, (bool)(C), __VA_ARGS__)
