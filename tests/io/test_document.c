@@ -229,6 +229,31 @@ Test(document, tensors_are_used_in_place_at_any_alignment)
     io_folder_remove(&folder);
 }
 
+Test(document, a_slice_is_a_step_along_the_first_axis)
+{
+    io_folder folder = io_folder_make();
+    static const double v[12] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+    static const int32_t p[6] = {0, 1, 1, 0, 1, 1};
+    const io_tensor tensors[] = {{"v", "F64", "[6,1,2]", v, sizeof v},
+                                 {"d", "F64", "[6,2]", v, sizeof v},
+                                 {"n", "F64", "[2,6]", v, sizeof v},
+                                 {"p", "I32", "[3,2]", p, sizeof p}};
+    io_write_list(&folder, "t.safetensors", tensors, 4, 0);
+    jc_graph *g = load_text(
+        &folder, "{'jacchain':1,'tensors':'t.safetensors','variables':[{'name':'a','size':2},{'name':'b','size':2},"
+                 "{'name':'c','size':1},{'name':'d','size':6},{'name':'e','size':6}],'edges':["
+                 "{'of':'c','wrt':'a','jacobian':{'kind':'dense','values':{'tensor':'v','index':5}}},"
+                 "{'of':'b','wrt':'a','jacobian':{'kind':'diagonal','values':{'tensor':'d','index':2}}},"
+                 "{'of':'e','wrt':'d','jacobian':{'kind':'diagonal','values':{'tensor':'n','index':1}}},"
+                 "{'of':'b','wrt':'a','jacobian':{'kind':'select','indices':{'tensor':'p','index':1}}}]}");
+    EXPECT(g, 0, "values", 10, 11);
+    EXPECT(g, 1, "values", 4, 5);
+    EXPECT(g, 2, "values", 6, 7, 8, 9, 10, 11);
+    EXPECT(g, 3, "indices", 1, 0);
+    jc_graph_destroy(g);
+    io_folder_remove(&folder);
+}
+
 Test(document, groups_stand_for_their_edges_in_order)
 {
     io_folder folder = io_folder_make();
