@@ -10,6 +10,7 @@
 #include "backend/cpu/internal.h"
 #include "core/dtype.h"
 #include "jacchain.h"
+#include "support/pool.h"
 
 static uint64_t state = 88172645463325252u;
 
@@ -19,16 +20,26 @@ static double number(void)
     return (double)(int64_t)(state % 2001) / 1000 - 1;
 }
 
+/* What the Jacobians of a test borrow: freed after it. */
+static jt_pool pool;
+
+static void free_pool(void)
+{
+    jt_pool_free(&pool);
+}
+
+TestSuite(cpu, .fini = free_pool);
+
 static double *numbers(int64_t n)
 {
-    double *x = malloc((size_t)n * sizeof *x);
+    double *x = jt_alloc(&pool, n, sizeof *x);
     for (int64_t i = 0; i < n; i++) x[i] = number();
     return x;
 }
 
 static float *floats(int64_t n)
 {
-    float *x = malloc((size_t)n * sizeof *x);
+    float *x = jt_alloc(&pool, n, sizeof *x);
     for (int64_t i = 0; i < n; i++) x[i] = (float)number();
     return x;
 }
@@ -77,7 +88,7 @@ static void check_fixed(const jc_cpu_unit *unit, const jc_cpu_fixed *fixed, jc_d
                   got, sum);
     }
     cr_assert_str_not_empty(unit->isa);
-    free(x), free(d), free(y), free(stored_x), free(stored_y), free(raw);
+    free(stored_x), free(stored_y), free(raw);
 }
 
 Test(cpu, loops_of_fixed_size_agree_with_plain_sums_on_every_instruction_set)
@@ -163,7 +174,7 @@ static double *values_of(const jc_run *run)
 {
     jc_result r;
     ok(jc_run_result(run, 0, &r));
-    double *v = malloc((size_t)(r.rows * r.cols) * sizeof *v);
+    double *v = jt_alloc(&pool, r.rows * r.cols, sizeof *v);
     for (int64_t i = 0; i < r.rows * r.cols; i++)
         v[i] = jc_load_float(r.dtype, r.data, i / r.cols * r.row_stride + i % r.cols * r.col_stride);
     return v;
@@ -185,7 +196,6 @@ Test(cpu, repetitions_give_the_same_bits_and_thread_counts_agree_within_roundoff
                 ok(jc_run_execute(run));
                 double *next = values_of(run);
                 cr_assert(!memcmp(first, next, 3 * WIDE * sizeof *next), "%d threads", threads);
-                free(next);
             }
             if (!one) one = first;
             for (int i = 0; i < 3 * WIDE; i++) largest = fmax(largest, fabs(one[i]));
@@ -262,7 +272,7 @@ static void check_weights(int64_t c, int64_t h, int64_t w, int steps, jc_dtype d
         snprintf(name, sizeof name, "y%d", t);
         ok(jc_graph_add_variable(g, name, c * h, &y));
         double *x = numbers(c * w), *out = numbers(2 * c * h);
-        float *x32 = malloc((size_t)(c * w) * sizeof *x32);
+        float *x32 = jt_alloc(&pool, c * w, sizeof *x32);
         for (int64_t i = 0; i < c * w; i++) {
             x32[i] = (float)x[i];
             if (dtype == JC_F32) x[i] = x32[i];
@@ -300,7 +310,7 @@ static void check_weights(int64_t c, int64_t h, int64_t w, int steps, jc_dtype d
                   "c %lld, h %lld, w %lld, %d steps, %d threads: entry %lld is %.17g, not %.17g", (long long)c,
                   (long long)h, (long long)w, steps, threads, (long long)at, got[at], expected[at]);
     jc_run_destroy(run), jc_program_destroy(program), jc_plan_destroy(plan), jc_graph_destroy(g);
-    free(got), free(expected), free(absolute);
+    free(expected), free(absolute);
 }
 
 Test(cpu, rank_updates_of_one_weight_are_drawn_together_and_sum_as_they_should)
