@@ -242,6 +242,76 @@ Test(cpu, a_run_allocates_its_peak_bytes_and_nothing_while_it_executes)
     cr_assert_eq(count.held, 0);
 }
 
+/* ---- many small products in a level, edges numbered in any order ---- */
+
+enum { LOW = 12, HIGH = 20, SMALL = 16, WEB = HIGH + LOW * HIGH };
+
+/* L <- y_0 .. y_19 <- x_0 .. x_11, all joined, of small integers; edge k is the order[k]-th of the list. */
+static jc_graph *web(const int *order, int64_t *x, int64_t *L)
+{
+    jc_graph *g;
+    int64_t y[HIGH];
+    ok(jc_graph_create(NULL, &g));
+    ok(jc_graph_add_variable(g, "L", 1, L));
+    for (int i = 0; i < HIGH + LOW; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "%c%d", i < HIGH ? 'y' : 'x', i);
+        ok(jc_graph_add_variable(g, name, SMALL, i < HIGH ? &y[i] : &x[i - HIGH]));
+    }
+    for (int k = 0; k < WEB; k++) {
+        int e = order[k], to = e < HIGH ? 0 : (e - HIGH) / LOW, from = e < HIGH ? 0 : (e - HIGH) % LOW;
+        int64_t rows = e < HIGH ? 1 : SMALL;
+        jc_jacobian j = JC_JACOBIAN_INIT(JC_DENSE);
+        float *d = floats(rows * SMALL);
+        for (int64_t i = 0; i < rows * SMALL; i++) d[i] = rintf(2 * d[i]);
+        j.values = jc_array_2d(JC_F32, rows, SMALL, d);
+        ok(e < HIGH ? jc_graph_add_edge(g, *L, y[e], &j, NULL, 0) : jc_graph_add_edge(g, y[to], x[from], &j, NULL, 0));
+    }
+    ok(jc_graph_finish(g));
+    return g;
+}
+
+/* All dL/dx by a backend, in a row. */
+static double *web_totals(const jc_graph *g, const int64_t *x, int64_t L, const char *backend, int threads)
+{
+    double *totals = jt_alloc(&pool, LOW * SMALL, sizeof *totals);
+    jc_query q = JC_QUERY_INIT;
+    q.of = &L, q.n_of = 1, q.wrt = x, q.n_wrt = LOW, q.order = JC_ORDER_REVERSE;
+    jc_evaluate_options options = {.struct_size = sizeof options, .program = JC_PROGRAM_OPTIONS_INIT};
+    options.program.backend = backend, options.program.threads = threads;
+    jc_results *results;
+    ok(jc_evaluate(g, &q, &options, &results));
+    for (int i = 0; i < LOW; i++) {
+        jc_result r;
+        ok(jc_results_get(results, i, &r));
+        for (int k = 0; k < SMALL; k++) totals[i * SMALL + k] = jc_load_float(r.dtype, r.data, k);
+    }
+    jc_results_destroy(results);
+    return totals;
+}
+
+Test(cpu, small_products_of_a_level_add_up_however_edges_are_numbered)
+{
+    for (int shuffle = 0; shuffle < 3; shuffle++) {
+        int order[WEB];
+        int64_t x[LOW], L;
+        for (int k = 0; k < WEB; k++) order[k] = shuffle == 1 ? WEB - 1 - k : k;
+        for (int k = WEB - 1; k > 0 && shuffle == 2; k--) {
+            int other = (int)(fabs(number()) * 1e6) % (k + 1), was = order[k];
+            order[k] = order[other], order[other] = was;
+        }
+        jc_graph *g = web(order, x, &L);
+        double *expected = web_totals(g, x, L, "reference", 1);
+        for (int threads = 1; threads <= 3; threads++) {
+            double *got = web_totals(g, x, L, "cpu", threads);
+            for (int i = 0; i < LOW * SMALL; i++)
+                cr_assert_eq(got[i], expected[i], "numbering %d, %d threads: entry %d is %g, not %g", shuffle, threads,
+                             i, got[i], expected[i]);
+        }
+        jc_graph_destroy(g);
+    }
+}
+
 /* ---- rank updates of one weight over time ---- */
 
 typedef struct routine_seen {
