@@ -322,6 +322,38 @@ Test(against, a_chain_of_30_in_f32_passes_and_its_faults_are_found_where_they_ar
     jt_pool_free(&pool);
 }
 
+/* y = 2 x, by a callback that knows one type. */
+static int twice_in_f64(void *user, jc_direction direction, jc_dtype dtype, int64_t k, const void *x, int64_t ldx,
+                        void *y, int64_t ldy, int accumulate)
+{
+    (void)user, (void)direction;
+    if (dtype != JC_F64) return 1;
+    for (int64_t i = 0; i < k; i++) {
+        double *to = (double *)y + i * ldy;
+        *to = (accumulate ? *to : 0) + 2 * ((const double *)x)[i * ldx];
+    }
+    return 0;
+}
+
+Test(against, an_operator_need_not_have_the_precision_that_is_judged)
+{
+    jc_graph *g = NULL;
+    int64_t x, y;
+    double two = 2;
+    jc_jacobian j = JC_JACOBIAN_INIT(JC_OPERATOR);
+    j.op = (jc_operator){twice_in_f64, NULL, 1, 1, 0};
+    jt_ok(jc_graph_create(NULL, &g), "graph");
+    jt_ok(jc_graph_add_variable(g, "x", 1, &x), "x");
+    jt_ok(jc_graph_add_variable(g, "y", 1, &y), "y");
+    jt_ok(jc_graph_add_edge(g, y, x, &j, NULL, 0), "edge");
+    jt_ok(jc_graph_finish(g), "finish");
+    jc_array total = jc_array_2d(JC_F64, 1, 1, &two);
+    cr_assert_eq(judge(g, 1, &y, &x, &total, JC_PRECISION_F32).summary.verdict, JC_PASSED);
+    two = 3;
+    cr_assert_eq(judge(g, 1, &y, &x, &total, JC_PRECISION_F32).summary.verdict, JC_FAILED);
+    jc_graph_destroy(g);
+}
+
 Test(against, zeros_and_identities_are_exact_and_matrices_must_fit)
 {
     jt_pool pool = {0};
