@@ -91,7 +91,7 @@ jc_status jc_against_judge(const jc_graph *graph, const char *path, const jc_cli
     status = check_complete(graph, path, &c, of, wrt);
     if (!status) {
         status = jc_check_against(graph, c.n, c.of, c.wrt, c.values, precision, report);
-        if (status == JC_E_INPUT) jc_fail_prefix(status, "%s: ", path);
+        if (status == JC_E_INPUT && !*jc_fail_part()) jc_fail_prefix(status, "%s: ", path); /* else: the graph's */
     }
     chosen_fini(&c);
     jc_results_file_close(file);

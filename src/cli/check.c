@@ -148,7 +148,8 @@ static int run(work *w)
     int code = JC_EXIT_DONE;
     if (!prepare(w, &code)) return code;
     jc_status status = judge(w);
-    if (status) return w->options->against ? jc_cli_failed(status) : jc_cli_failed_in(status, w->path);
+    bool of_file = w->options->against && !*jc_fail_part(); /* which is named already */
+    if (status) return of_file ? jc_cli_failed(status) : jc_cli_failed_in(status, w->path);
     jc_verdict verdict = jc_verdict_report(w->graph, w->report, w->options->against, w->options->shared.json);
     code = jc_cli_flush();
     if (code != JC_EXIT_DONE) return code;

@@ -86,9 +86,13 @@ void jc_cli_emit_name(jc_emit *e, const char *key, const jc_graph *graph, int64_
     free(name);
 }
 
+enum { PART_BYTES = 256 };
+
 int jc_cli_failed_in(jc_status status, const char *path)
 {
-    if (status == JC_E_INPUT) jc_fail_prefix(status, "%s: ", path);
+    char part[PART_BYTES];
+    snprintf(part, sizeof part, "%s", jc_fail_part());
+    if (status == JC_E_INPUT) jc_fail_prefix(status, "%s: %s%s%s", path, *part ? "/" : "", part, *part ? ": " : "");
     return jc_cli_failed(status);
 }
 

@@ -333,8 +333,7 @@ int jc_kind_field(jc_kind kind, const char *name)
 
 /* ---- groups --------------------------------------------------------------------------------------------------- */
 
-/* Its array fields are not given: all that is known is p x q. */
-static bool only_structure(const jc_group *group)
+bool jc_group_only_structure(const jc_group *group)
 {
     return jc_kinds[group->shape.kind].n_fields > 0 && !group->has_numbers;
 }
@@ -355,7 +354,7 @@ int64_t jc_group_cost(const jc_group *group, int64_t member, jc_direction direct
 {
     const jc_shape *shape = &group->shape;
     double scale = group->scales ? group->scales[member] : group->scale;
-    int64_t cost = only_structure(group)
+    int64_t cost = jc_group_only_structure(group)
                        ? jc_cost_mul(shape->p, shape->q)
                        : jc_kinds[shape->kind].cost(group, scale, jc_shape_direction(shape, direction));
     return jc_cost_mul(cost, jc_cost_mul(shape->batch, shape->inner));
@@ -363,7 +362,8 @@ int64_t jc_group_cost(const jc_group *group, int64_t member, jc_direction direct
 
 int64_t jc_group_member_bytes(const jc_group *group)
 {
-    if (only_structure(group)) return jc_cost_mul(jc_cost_mul(group->shape.p, group->shape.q), (int64_t)sizeof(double));
+    if (jc_group_only_structure(group))
+        return jc_cost_mul(jc_cost_mul(group->shape.p, group->shape.q), (int64_t)sizeof(double));
     int64_t bytes = 0;
     for (int f = 0; f < jc_kinds[group->shape.kind].n_fields; f++)
         bytes = jc_cost_add(bytes, group->field[f].elements * jc_dtype_bytes(group->field[f].dtype));
@@ -374,5 +374,6 @@ int64_t jc_group_terms(const jc_group *group, jc_direction direction)
 {
     const jc_shape *shape = &group->shape;
     direction = jc_shape_direction(shape, direction);
-    return only_structure(group) ? dense_terms(shape, direction) : jc_kinds[shape->kind].terms(shape, direction);
+    return jc_group_only_structure(group) ? dense_terms(shape, direction)
+                                          : jc_kinds[shape->kind].terms(shape, direction);
 }

@@ -94,6 +94,9 @@ jc_kind jc_kind_find(const char *name);
 /* The group's array field of that name, or -1. */
 int jc_kind_field(jc_kind kind, const char *name);
 
+/* Its array fields are not given: all that is known of D is p x q, and shape.m is 0. */
+bool jc_group_only_structure(const jc_group *group);
+
 /* Multiply-adds of the whole Jacobian of member `member` applied to one column (row): saturates at INT64_MAX. A
  * Jacobian whose array fields are not given counts as a dense D. */
 int64_t jc_group_cost(const jc_group *group, int64_t member, jc_direction direction);

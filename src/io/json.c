@@ -79,6 +79,14 @@ int64_t jc_json_skip_string(const char *text, int64_t bytes, int64_t i)
     return i < bytes ? i + 1 : bytes;
 }
 
+/* Whether digits that begin at text[i] are those of an exponent or behind a decimal point. */
+static bool in_real(const char *text, int64_t i)
+{
+    if (i > 0 && text[i - 1] == '.') return true;
+    if (i > 0 && (text[i - 1] == '+' || text[i - 1] == '-')) i--;
+    return i > 0 && (text[i - 1] | 32) == 'e';
+}
+
 /* Writes to `out` the text with an exponent, "e0", put behind every integer literal beyond 64 bits. A number of an
  * inline array may be one (it is a double like any other); where a count is wanted it is refused as a real. */
 static jc_status widen_integers(const jc_allocator *a, const char *text, int64_t bytes, jc_vec *out)
@@ -96,9 +104,7 @@ static jc_status widen_integers(const jc_allocator *a, const char *text, int64_t
             i++;
             continue;
         }
-        bool whole =
-            (first == 0 || (text[first - 1] != '.' && text[first - 1] != '+' && (text[first - 1] | 32) != 'e')) &&
-            (i == bytes || (text[i] != '.' && (text[i] | 32) != 'e'));
+        bool whole = !in_real(text, first) && (i == bytes || (text[i] != '.' && (text[i] | 32) != 'e'));
         if (!whole || !is_wide(text + first, n, first > 0 && text[first - 1] == '-')) continue;
         jc_status status = jc_vec_append(a, out, text + copied, i - copied, "a document");
         if (!status) status = jc_vec_append(a, out, "e0", 2, "a document");

@@ -1,4 +1,5 @@
 /* Reading results that were computed elsewhere. */
+#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -64,6 +65,35 @@ static jc_status read_result(const jc_graph *g, const jc_tensor *t, const json_t
     return JC_OK;
 }
 
+/* A result and its place in the file. */
+typedef struct pair {
+    int64_t of, wrt, index;
+} pair;
+
+static int compare_pairs(const void *a, const void *b)
+{
+    const pair *x = a, *y = b;
+    if (x->of != y->of) return x->of < y->of ? -1 : 1;
+    if (x->wrt != y->wrt) return x->wrt < y->wrt ? -1 : 1;
+    return (x->index > y->index) - (x->index < y->index);
+}
+
+/* No pair of variables has two results. */
+static jc_status check_pairs(const jc_results_file *f)
+{
+    pair *pairs;
+    jc_status status = jc_alloc(&f->allocator, f->n, sizeof *pairs, "the file's results", &pairs);
+    if (status) return status;
+    for (int64_t i = 0; i < f->n; i++) pairs[i] = (pair){f->of[i], f->wrt[i], i};
+    qsort(pairs, (size_t)f->n, sizeof *pairs, compare_pairs);
+    for (int64_t i = 1; i < f->n && !status; i++)
+        if (pairs[i].of == pairs[i - 1].of && pairs[i].wrt == pairs[i - 1].wrt)
+            status = fail_tensor(jc_safetensors_tensor(f->file, pairs[i].index)->name,
+                                 "another tensor holds the same total already");
+    jc_free(&f->allocator, pairs, f->n, sizeof *pairs);
+    return status;
+}
+
 static jc_status parse_identities(const jc_results_file *f, json_t **identities)
 {
     const char *text = jc_safetensors_metadata(f->file, "jacchain_results");
@@ -95,7 +125,7 @@ static jc_status read_results(const jc_graph *g, jc_results_file *f, json_t *ide
     for (int64_t i = 0; i < n && !status; i++)
         status = read_result(g, jc_safetensors_tensor(f->file, i), identities, scratch, f);
     jc_free(a, scratch, scratch_bytes, 1);
-    return status;
+    return status ? status : check_pairs(f);
 }
 
 jc_status jc_results_file_open(const char *path, const jc_graph *graph, jc_results_file **out)

@@ -346,11 +346,13 @@ jc_status jc_tensor_slice(const jc_tensor *t, int64_t index, jc_tensor *slice)
     if (index < 0 || index >= t->dims[0])
         return jc_fail(JC_E_INPUT, "tensor '%s' has slices 0 to %lld, not %lld", jc_shorten(t->name, shown),
                        (long long)t->dims[0] - 1, (long long)index);
-    *slice = *t;
-    slice->rank = t->rank - 1;
-    slice->dims = t->dims + 1;
-    slice->bytes = t->bytes / t->dims[0];
-    slice->data = t->data + index * slice->bytes;
+    int64_t bytes = t->bytes / t->dims[0];
+    jc_tensor made = *t; /* slice may be t itself */
+    made.rank = t->rank - 1;
+    made.dims = t->dims + 1;
+    made.bytes = bytes;
+    made.data = t->data + index * bytes;
+    *slice = made;
     return JC_OK;
 }
 

@@ -6,66 +6,117 @@
 #include "core/error.h"
 #include "plan/subgraph.h"
 
-/* I_batch (x) D: whole blocks of the batch make a sample. */
-static bool batch_of_samples(const jc_jac *jac, int64_t B)
+/* A Jacobian I_batch (x) D (x) I_inner, not transposed, that is asked, and what belongs to one sample of it. */
+typedef struct samples {
+    const jc_jac *jac;
+    const jc_shape *shape;
+    int64_t rows, cols; /* of one sample */
+} samples;
+
+/* Whether row (b, i, r) and column (b, j, r) are of the same sample. */
+static bool together(const samples *s, int64_t b, int64_t i, int64_t j, int64_t r)
 {
-    return jac->group->shape.batch % B == 0;
+    int64_t row = (b * s->shape->p + i) * s->shape->inner + r, col = (b * s->shape->q + j) * s->shape->inner + r;
+    return row / s->rows == col / s->cols;
 }
 
-static bool is_elementwise(const jc_jac *jac, int64_t B)
+/* Rows i0 to i1 with columns j0 to j1: samples lie in order, so the ends decide. */
+static bool all_together(const samples *s, int64_t b, int64_t i0, int64_t i1, int64_t j0, int64_t j1)
 {
-    (void)jac, (void)B;
+    for (int64_t r = 0; r < s->shape->inner; r++)
+        if (!together(s, b, i0, j0, r) || !together(s, b, i0, j1, r) || !together(s, b, i1, j0, r)) return false;
     return true;
 }
 
-static bool never(const jc_jac *jac, int64_t B)
+static bool full_keeps_samples(const samples *s)
 {
-    (void)jac, (void)B;
+    for (int64_t b = 0; b < s->shape->batch; b++)
+        if (!all_together(s, b, 0, s->shape->p - 1, 0, s->shape->q - 1)) return false;
+    return true;
+}
+
+static bool always(const samples *s)
+{
+    (void)s;
+    return true;
+}
+
+static bool never(const samples *s)
+{
+    (void)s;
     return false;
 }
 
-/* Row (b, i, r) of I_batch (x) D (x) I_inner has its entry at column (b, j, r); both must be of the same sample. */
-static bool same_sample(const jc_shape *s, int64_t block, int64_t i, int64_t j, int64_t B)
+static bool select_keeps_samples(const samples *s)
 {
-    int64_t p_sample = s->batch * s->p * s->inner / B, q_sample = s->batch * s->q * s->inner / B;
-    int64_t row = (block * s->p + i) * s->inner, col = (block * s->q + j) * s->inner;
-    return row / p_sample == col / q_sample && (row + s->inner - 1) / p_sample == (col + s->inner - 1) / q_sample;
-}
-
-/* The rows i of the blocks that share one pattern are looked at once a block. */
-static bool select_keeps_samples(const jc_jac *jac, int64_t B)
-{
-    const jc_shape *s = &jac->group->shape;
-    if (batch_of_samples(jac, B)) return true;
-    if (!jac->data[0] || s->inner > 1) return false;
-    for (int64_t b = 0; b < s->batch; b++)
-        for (int64_t i = 0; i < s->p; i++) {
-            int64_t at = jac->group->field[0].batched ? b * s->p + i : i;
-            if (!same_sample(s, b, i, jc_load_index(jac->dtype[0], jac->data[0], at), B)) return false;
+    const jc_jac *jac = s->jac;
+    for (int64_t b = 0; b < s->shape->batch; b++)
+        for (int64_t i = 0; i < s->shape->p; i++) {
+            int64_t at = jac->group->field[0].batched ? b * s->shape->p + i : i;
+            int64_t j = jc_load_index(jac->dtype[0], jac->data[0], at);
+            if (!all_together(s, b, i, i, j, j)) return false;
         }
     return true;
 }
 
-static bool csr_keeps_samples(const jc_jac *jac, int64_t B)
+static bool csr_keeps_samples(const samples *s)
 {
-    const jc_shape *s = &jac->group->shape;
-    if (batch_of_samples(jac, B)) return true;
-    if (!jac->data[0] || s->inner > 1) return false;
-    for (int64_t b = 0; b < s->batch; b++)
-        for (int64_t i = 0; i < s->p; i++) {
+    const jc_jac *jac = s->jac;
+    for (int64_t b = 0; b < s->shape->batch; b++)
+        for (int64_t i = 0; i < s->shape->p; i++) {
             int64_t end = jc_load_index(jac->dtype[0], jac->data[0], i + 1);
-            for (int64_t t = jc_load_index(jac->dtype[0], jac->data[0], i); t < end; t++)
-                if (!same_sample(s, b, i, jc_load_index(jac->dtype[1], jac->data[1], t), B)) return false;
+            for (int64_t t = jc_load_index(jac->dtype[0], jac->data[0], i); t < end; t++) {
+                int64_t j = jc_load_index(jac->dtype[1], jac->data[1], t);
+                if (!all_together(s, b, i, i, j, j)) return false;
+            }
         }
+    return true;
+}
+
+/* Row (a, i) has the columns (i, 0) to (i, w - 1). */
+static bool weight_keeps_samples(const samples *s)
+{
+    int64_t c = s->shape->m, h = s->shape->p / c, w = s->shape->q / h;
+    for (int64_t b = 0; b < s->shape->batch; b++)
+        for (int64_t i = 0; i < h; i++)
+            if (!all_together(s, b, i, (c - 1) * h + i, i * w, i * w + w - 1)) return false;
+    return true;
+}
+
+/* Row (a, j) has the column j. */
+static bool tile_keeps_samples(const samples *s)
+{
+    for (int64_t b = 0; b < s->shape->batch; b++)
+        for (int64_t j = 0; j < s->shape->q; j++)
+            if (!all_together(s, b, j, s->shape->p - s->shape->q + j, j, j)) return false;
     return true;
 }
 
 /* One row for each kind. */
-static bool (*const keeps_samples[JC_KIND_COUNT])(const jc_jac *jac, int64_t B) = {
-    [JC_DENSE] = batch_of_samples,  [JC_DIAGONAL] = is_elementwise,   [JC_IDENTITY] = is_elementwise,
-    [JC_CSR] = csr_keeps_samples,   [JC_LOW_RANK] = batch_of_samples, [JC_SELECT] = select_keeps_samples,
-    [JC_WEIGHT] = batch_of_samples, [JC_TILE] = batch_of_samples,     [JC_OPERATOR] = never,
+static bool (*const keeps_samples[JC_KIND_COUNT])(const samples *s) = {
+    [JC_DENSE] = full_keeps_samples,
+    [JC_DIAGONAL] = always,
+    [JC_IDENTITY] = always,
+    [JC_CSR] = csr_keeps_samples,
+    [JC_LOW_RANK] = full_keeps_samples,
+    [JC_SELECT] = select_keeps_samples,
+    [JC_WEIGHT] = weight_keeps_samples,
+    [JC_TILE] = tile_keeps_samples,
+    [JC_OPERATOR] = never,
 };
+
+/* Whole blocks of the batch make a sample, or the kind's own structure keeps samples apart. Without its arrays a
+ * Jacobian counts as full. */
+static bool keeps_apart(const jc_group *group, int64_t member, int64_t B)
+{
+    const jc_shape *shape = &group->shape;
+    if (shape->batch % B == 0) return true;
+    int64_t blocks = shape->batch * shape->inner; /* both divide the sizes, so the product does not overflow */
+    jc_jac jac = jc_group_member(group, member, NULL);
+    samples s = {&jac, shape, shape->p * blocks / B, shape->q * blocks / B};
+    bool full = jc_group_only_structure(group) && shape->kind != JC_DIAGONAL;
+    return full ? full_keeps_samples(&s) : keeps_samples[shape->kind](&s);
+}
 
 static jc_status refuse(const jc_graph *g, int64_t e, int64_t B, const char *why)
 {
@@ -83,8 +134,7 @@ jc_status jc_subgraph_check_samples(const jc_graph *graph, const jc_subgraph *s,
         const jc_group *group = jc_graph_group(graph, e);
         if (group->shape.rows % B || group->shape.cols % B)
             return refuse(graph, e, B, "joins sizes that are not multiples of");
-        jc_jac jac = jc_group_member(group, e - group->first_edge, NULL);
-        if (!keeps_samples[group->shape.kind](&jac, B)) return refuse(graph, e, B, "couples");
+        if (!keeps_apart(group, e - group->first_edge, B)) return refuse(graph, e, B, "couples");
     }
     return JC_OK;
 }

@@ -62,6 +62,60 @@ static jc_precision precision_of(const given *g, const jc_plan *plan)
     return jc_plan_precision(plan);
 }
 
+/* ---- the rounding that this precision has ---------------------------------------------------------------------------
+ */
+
+/* The same totals computed here in the precision that is judged: what it rounds away, on this graph. */
+typedef struct trial {
+    jc_program *program;
+    jc_run *run; /* NULL: there is none in that precision */
+    double *row; /* [max_cols] */
+    int64_t max_cols;
+} trial;
+
+static void trial_fini(const jc_plan *plan, trial *t)
+{
+    jc_run_destroy(t->run);
+    jc_program_destroy(t->program);
+    jc_free(&plan->allocator, t->row, t->max_cols, sizeof *t->row);
+}
+
+static jc_status trial_init(trial *t, const jc_plan *plan, jc_precision precision, int64_t max_cols)
+{
+    jc_program_options options = JC_PROGRAM_OPTIONS_INIT;
+    *t = (trial){.max_cols = max_cols};
+    options.backend = "cpu";
+    options.precision = precision;
+    jc_status status = jc_alloc(&plan->allocator, max_cols, sizeof *t->row, "a row of the totals", &t->row);
+    if (!status && precision != JC_PRECISION_F64 && precision != JC_PRECISION_F32) return JC_OK;
+    if (!status) status = jc_program_create(plan, &options, &t->program);
+    if (!status) status = jc_run_create(t->program, &t->run);
+    if (!status) status = jc_run_execute(t->run);
+    if (status == JC_E_DEVICE) { /* an operator that has not this type */
+        jc_run_destroy(t->run);
+        t->run = NULL;
+        return JC_OK;
+    }
+    if (status) trial_fini(plan, t);
+    return status;
+}
+
+/* How far the trial's row is from the reference's, [cols], at most; NaN: not known. */
+static jc_status trial_distance(const trial *t, int64_t value, int64_t row, int64_t cols, const double *reference,
+                                double *distance)
+{
+    *distance = NAN;
+    if (!t->run) return JC_OK;
+    jc_status status = jc_read_rows(t->run, value, row, 1, t->row);
+    double most = 0;
+    for (int64_t c = 0; c < cols && !status; c++) {
+        double d = fabs(t->row[c] - reference[c]);
+        if (!(d <= most)) most = d;
+    }
+    if (!status) *distance = most;
+    return status;
+}
+
 /* ---- one total ------------------------------------------------------------------------------------------------------
  */
 
@@ -70,43 +124,74 @@ typedef struct evidence {
     double error, bound;             /* of its own equation */
     double reference, forward_bound; /* distance from the reference */
     double value;
+    double largest, rounding,
+        store; /* of its row: the largest |reference|, the trial's distance; its own when stored */
 } evidence;
 
-/* An entry passes by its own equation, or by a forward bound that is smaller than the entry; a forward bound that is
- * not is no evidence. */
+/* As far as the trial's row: the same rounding. Far beyond: another matrix. */
+enum { NEAR_TRIAL = 32, FAR_FROM_TRIAL = 1024 };
+
+/* An entry passes by its own equation, or by a forward bound that is smaller than the entry. A forward bound that is
+ * not is no evidence: then its distance is held against what a run in the same precision has in that row. */
 static void judge_entry(const evidence *e, int64_t place, int64_t row, int64_t col, jc_worst *worst)
 {
-    double distance = fabs(e->value - e->reference);
+    double distance = fabs(e->value - e->reference), near = NEAR_TRIAL * e->rounding + e->store;
     bool own = e->error <= e->bound, forward = distance <= e->forward_bound;
+    bool far = distance > FAR_FROM_TRIAL * e->rounding + e->store;
     if (own || !forward)
         jc_worst_take(worst, e->error, e->bound, place, row, col);
     else if (e->forward_bound < fabs(e->reference))
         jc_worst_take(worst, distance, e->forward_bound, place, row, col);
+    else if (distance <= near && near < e->largest)
+        jc_worst_take(worst, distance, near, place, row, col);
+    else if (far)
+        jc_worst_take(worst, e->error, e->bound, place, row, col);
     else
         jc_worst_take(worst, NAN, NAN, place, row, col);
 }
 
-/* Rows [row, row + n) of given total i, which is the value of a node; the equation's sums are evaluated here. */
-static jc_status judge_rows(const given *g, int64_t i, jc_judge *j, const jc_yardsticks *y, const jc_output *out,
-                            int64_t row, int64_t n, jc_worst *worst, jc_distance *d)
+/* What totals are judged with. */
+typedef struct against {
+    const given *given;
+    jc_judge *judge;
+    const jc_yardsticks *yardsticks;
+    const trial *trial;
+} against;
+
+/* Row `row` of given total i, of whose rows jc_judge_evaluate saw those from `first` on. */
+static jc_status judge_row(const against *a, int64_t i, const jc_output *out, int64_t row, int64_t first,
+                           jc_worst *worst, jc_distance *d)
 {
-    int64_t node = j->eq->plan->values[out->value].node, cols = out->cols, at = out->value_row + row;
-    double factor = jc_forward_factor(j->eq, &j->roundoff, node);
-    jc_status status = jc_judge_evaluate(j, node, at, n);
-    for (int64_t r = 0; r < n && !status; r++) {
-        double *reference = j->x, *m = j->row;
-        status = jc_read_rows(y->reference, out->value, at + r, 1, reference);
-        if (!status) status = jc_read_rows(y->absolute, out->value, at + r, 1, m);
-        for (int64_t c = 0; c < cols && !status; c++) {
-            evidence e = {.value = entry(g, i, row + r, c), .reference = reference[c]};
-            double store = stored(g, i, e.value);
-            e.error = fabs(e.value - j->sum[r * cols + c]);
-            e.bound = jc_judge_bound(j, r * cols + c) + store;
-            e.forward_bound = jc_forward_bound(factor, m[c]) + store;
-            judge_entry(&e, out->wrt, row + r, c, worst);
-            jc_distance_take(d, e.value, e.reference, e.forward_bound, row + r, c);
-        }
+    jc_judge *j = a->judge;
+    int64_t cols = out->cols, at = out->value_row + row;
+    double factor = jc_forward_factor(j->eq, &j->roundoff, j->node), *reference = j->x, *m = j->row;
+    double rounding = NAN, largest = 0;
+    jc_status status = jc_read_rows(a->yardsticks->reference, out->value, at, 1, reference);
+    if (!status) status = jc_read_rows(a->yardsticks->absolute, out->value, at, 1, m);
+    if (!status) status = trial_distance(a->trial, out->value, at, cols, reference, &rounding);
+    if (status) return status;
+    for (int64_t c = 0; c < cols; c++) largest = fmax(largest, fabs(reference[c]));
+    for (int64_t c = 0; c < cols; c++) {
+        int64_t k = (row - first) * cols + c;
+        evidence e = {
+            .value = entry(a->given, i, row, c), .reference = reference[c], .largest = largest, .rounding = rounding};
+        e.store = stored(a->given, i, e.value);
+        e.error = fabs(e.value - j->sum[k]);
+        e.bound = jc_judge_bound(j, k) + e.store;
+        e.forward_bound = jc_forward_bound(factor, m[c]) + e.store;
+        judge_entry(&e, out->wrt, row, c, worst);
+        jc_distance_take(d, e.value, e.reference, e.forward_bound, row, c);
     }
+    return JC_OK;
+}
+
+/* Rows [row, row + n) of given total i, which is the value of a node; the equation's sums are evaluated here. */
+static jc_status judge_rows(const against *a, int64_t i, const jc_output *out, int64_t row, int64_t n, jc_worst *worst,
+                            jc_distance *d)
+{
+    int64_t node = a->judge->eq->plan->values[out->value].node;
+    jc_status status = jc_judge_evaluate(a->judge, node, out->value_row + row, n);
+    for (int64_t r = row; r < row + n && !status; r++) status = judge_row(a, i, out, r, row, worst, d);
     return status;
 }
 
@@ -121,15 +206,15 @@ static void judge_exact(const given *g, int64_t i, const jc_output *out, jc_wors
         }
 }
 
-static jc_status judge_total(const given *g, int64_t i, jc_judge *j, const jc_yardsticks *y, const jc_output *out,
-                             jc_worst *all, jc_check_total *total)
+static jc_status judge_total(const against *a, int64_t i, const jc_output *out, jc_worst *all, jc_check_total *total)
 {
     jc_worst worst = {0};
     jc_distance d = {.largest = 0};
     jc_status status = JC_OK;
-    if (out->kind != JC_OUTPUT_VALUE) judge_exact(g, i, out, &worst, &d);
-    for (int64_t row = 0; row < out->rows && out->kind == JC_OUTPUT_VALUE && !status; row += j->chunk_rows)
-        status = judge_rows(g, i, j, y, out, row, jc_min(j->chunk_rows, out->rows - row), &worst, &d);
+    int64_t chunk = a->judge->chunk_rows;
+    if (out->kind != JC_OUTPUT_VALUE) judge_exact(a->given, i, out, &worst, &d);
+    for (int64_t row = 0; row < out->rows && out->kind == JC_OUTPUT_VALUE && !status; row += chunk)
+        status = judge_rows(a, i, out, row, jc_min(chunk, out->rows - row), &worst, &d);
     if (status) return status;
     jc_verdict verdict = worst.ratio > 1 ? JC_FAILED : worst.undecided ? JC_UNDECIDED : JC_PASSED;
     *total = (jc_check_total){.of = out->of,
@@ -146,12 +231,17 @@ static jc_status judge_total(const given *g, int64_t i, jc_judge *j, const jc_ya
 /* ---- one target -----------------------------------------------------------------------------------------------------
  */
 
-static jc_status judge_outputs(const given *g, jc_judge *j, const jc_yardsticks *y, jc_worst *worst,
-                               jc_check_report *report)
+static jc_status judge_outputs(const given *g, jc_judge *j, const jc_yardsticks *y, jc_precision precision,
+                               jc_worst *worst, jc_check_report *report)
 {
-    jc_status status = JC_OK;
+    const jc_plan *plan = j->eq->plan;
+    trial t;
+    jc_status status = trial_init(&t, plan, precision, j->max_cols);
+    if (status) return status;
+    against a = {g, j, y, &t};
     for (int64_t k = 0; k < g->n_members && !status; k++)
-        status = judge_total(g, g->member[k], j, y, &j->eq->plan->outputs[k], worst, &report->totals[g->member[k]]);
+        status = judge_total(&a, g->member[k], &plan->outputs[k], worst, &report->totals[g->member[k]]);
+    trial_fini(plan, &t);
     return status;
 }
 
@@ -168,7 +258,7 @@ static jc_status judge_plan(const given *g, const jc_plan *plan, jc_worst *worst
     if (!status) {
         status = jc_judge_init(&j, &eq, y.reference, precision);
         if (!status) {
-            status = judge_outputs(g, &j, &y, worst, report);
+            status = judge_outputs(g, &j, &y, precision, worst, report);
             jc_judge_fini(&j);
         }
         jc_yardsticks_fini(&y);

@@ -183,8 +183,8 @@ static jc_status evaluate(jc_results *r, const jc_graph *g, const jc_query *quer
     double t = now_s();
     jc_query q = *query;
     jc_evaluate_options chosen = *options, *o = &chosen;
-    jc_status status = check_seed(g, &q, &o->seed);
-    if (!status) status = jc_plan_create(g, &q, &r->plan);
+    jc_status status = jc_plan_create(g, &q, &r->plan);
+    if (!status) status = check_seed(g, &q, &o->seed); /* of a query that was checked */
     if (status) return status;
     q.order = r->plan->order;
     /* of the whole query: the window of one target alone may use no F64 tensor */

@@ -1,4 +1,6 @@
 /* A program with its memory: execute, and look at the results. */
+#include <stdio.h>
+
 #include "backend/backend.h"
 #include "core/dtype.h"
 #include "core/error.h"
@@ -63,17 +65,24 @@ void jc_run_destroy(jc_run *run)
     jc_free(&a, run, 1, sizeof *run);
 }
 
+/* Names edge e, and its place in a document: each element of `edges` is a group of the graph. */
+static jc_status fail_without_numbers(const jc_graph *g, int64_t e)
+{
+    const jc_group *group = jc_graph_group(g, e);
+    char text[200], part[64], member[32] = "";
+    if (group->n_edges > 1) snprintf(member, sizeof member, "[%lld]", (long long)(e - group->first_edge));
+    snprintf(part, sizeof part, "edges/%lld%s/jacobian", (long long)((const int64_t *)g->edge_group.data)[e], member);
+    jc_graph_edge_text(g, jc_graph_of(g, e), jc_graph_wrt(g, e), text, sizeof text);
+    return jc_fail_at(JC_E_INPUT, part, -1, "edge %s (number %lld) is used but has no numbers", text, (long long)e);
+}
+
 /* Every used Jacobian has numbers, and the seed is bound. */
 static jc_status check_bound(const jc_run *run)
 {
     const jc_plan *plan = run->program->plan;
-    const jc_graph *g = plan->graph;
-    char text[200];
     if (plan->seed != JC_SEED_NONE && !run->seed.data[0]) return jc_fail(JC_E_USAGE, "the seed is not bound");
     if (!plan->structure_only) return JC_OK;
-    int64_t e = jc_plan_edge_without_numbers(plan);
-    jc_graph_edge_text(g, jc_graph_of(g, e), jc_graph_wrt(g, e), text, sizeof text);
-    return jc_fail(JC_E_INPUT, "edge %s (number %lld) is used but has no numbers", text, (long long)e);
+    return fail_without_numbers(plan->graph, jc_plan_edge_without_numbers(plan));
 }
 
 jc_status jc_run_execute_pass(jc_run *run, const jc_pass *pass)

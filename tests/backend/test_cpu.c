@@ -10,6 +10,7 @@
 #include "backend/cpu/internal.h"
 #include "core/dtype.h"
 #include "jacchain.h"
+#include "support/pool.h"
 
 static uint64_t state = 88172645463325252u;
 
@@ -19,16 +20,26 @@ static double number(void)
     return (double)(int64_t)(state % 2001) / 1000 - 1;
 }
 
+/* What the Jacobians of a test borrow: freed after it. */
+static jt_pool pool;
+
+static void free_pool(void)
+{
+    jt_pool_free(&pool);
+}
+
+TestSuite(cpu, .fini = free_pool);
+
 static double *numbers(int64_t n)
 {
-    double *x = malloc((size_t)n * sizeof *x);
+    double *x = jt_alloc(&pool, n, sizeof *x);
     for (int64_t i = 0; i < n; i++) x[i] = number();
     return x;
 }
 
 static float *floats(int64_t n)
 {
-    float *x = malloc((size_t)n * sizeof *x);
+    float *x = jt_alloc(&pool, n, sizeof *x);
     for (int64_t i = 0; i < n; i++) x[i] = (float)number();
     return x;
 }
@@ -77,7 +88,7 @@ static void check_fixed(const jc_cpu_unit *unit, const jc_cpu_fixed *fixed, jc_d
                   got, sum);
     }
     cr_assert_str_not_empty(unit->isa);
-    free(x), free(d), free(y), free(stored_x), free(stored_y), free(raw);
+    free(stored_x), free(stored_y), free(raw);
 }
 
 Test(cpu, loops_of_fixed_size_agree_with_plain_sums_on_every_instruction_set)
@@ -163,7 +174,7 @@ static double *values_of(jc_run *run)
 {
     jc_result r;
     ok(jc_run_result(run, 0, &r));
-    double *v = malloc((size_t)(r.rows * r.cols) * sizeof *v);
+    double *v = jt_alloc(&pool, r.rows * r.cols, sizeof *v);
     for (int64_t i = 0; i < r.rows * r.cols; i++)
         v[i] = jc_load_float(r.dtype, r.data, i / r.cols * r.row_stride + i % r.cols * r.col_stride);
     return v;
@@ -185,7 +196,6 @@ Test(cpu, repetitions_give_the_same_bits_and_thread_counts_agree_within_roundoff
                 ok(jc_run_execute(run));
                 double *next = values_of(run);
                 cr_assert(!memcmp(first, next, 3 * WIDE * sizeof *next), "%d threads", threads);
-                free(next);
             }
             if (!one) one = first;
             for (int i = 0; i < 3 * WIDE; i++) largest = fmax(largest, fabs(one[i]));
@@ -232,6 +242,76 @@ Test(cpu, a_run_allocates_its_peak_bytes_and_nothing_while_it_executes)
     cr_assert_eq(count.held, 0);
 }
 
+/* ---- many small products in a level, edges numbered in any order ---- */
+
+enum { LOW = 12, HIGH = 20, SMALL = 16, WEB = HIGH + LOW * HIGH };
+
+/* L <- y_0 .. y_19 <- x_0 .. x_11, all joined, of small integers; edge k is the order[k]-th of the list. */
+static jc_graph *web(const int *order, int64_t *x, int64_t *L)
+{
+    jc_graph *g;
+    int64_t y[HIGH];
+    ok(jc_graph_create(NULL, &g));
+    ok(jc_graph_add_variable(g, "L", 1, L));
+    for (int i = 0; i < HIGH + LOW; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "%c%d", i < HIGH ? 'y' : 'x', i);
+        ok(jc_graph_add_variable(g, name, SMALL, i < HIGH ? &y[i] : &x[i - HIGH]));
+    }
+    for (int k = 0; k < WEB; k++) {
+        int e = order[k], to = e < HIGH ? 0 : (e - HIGH) / LOW, from = e < HIGH ? 0 : (e - HIGH) % LOW;
+        int64_t rows = e < HIGH ? 1 : SMALL;
+        jc_jacobian j = JC_JACOBIAN_INIT(JC_DENSE);
+        float *d = floats(rows * SMALL);
+        for (int64_t i = 0; i < rows * SMALL; i++) d[i] = rintf(2 * d[i]);
+        j.values = jc_array_2d(JC_F32, rows, SMALL, d);
+        ok(e < HIGH ? jc_graph_add_edge(g, *L, y[e], &j, NULL, 0) : jc_graph_add_edge(g, y[to], x[from], &j, NULL, 0));
+    }
+    ok(jc_graph_finish(g));
+    return g;
+}
+
+/* All dL/dx by a backend, in a row. */
+static double *web_totals(const jc_graph *g, const int64_t *x, int64_t L, const char *backend, int threads)
+{
+    double *totals = jt_alloc(&pool, LOW * SMALL, sizeof *totals);
+    jc_query q = JC_QUERY_INIT;
+    q.of = &L, q.n_of = 1, q.wrt = x, q.n_wrt = LOW, q.order = JC_ORDER_REVERSE;
+    jc_evaluate_options options = {.struct_size = sizeof options, .program = JC_PROGRAM_OPTIONS_INIT};
+    options.program.backend = backend, options.program.threads = threads;
+    jc_results *results;
+    ok(jc_evaluate(g, &q, &options, &results));
+    for (int i = 0; i < LOW; i++) {
+        jc_result r;
+        ok(jc_results_get(results, i, &r));
+        for (int k = 0; k < SMALL; k++) totals[i * SMALL + k] = jc_load_float(r.dtype, r.data, k);
+    }
+    jc_results_destroy(results);
+    return totals;
+}
+
+Test(cpu, small_products_of_a_level_add_up_however_edges_are_numbered)
+{
+    for (int shuffle = 0; shuffle < 3; shuffle++) {
+        int order[WEB];
+        int64_t x[LOW], L;
+        for (int k = 0; k < WEB; k++) order[k] = shuffle == 1 ? WEB - 1 - k : k;
+        for (int k = WEB - 1; k > 0 && shuffle == 2; k--) {
+            int other = (int)(fabs(number()) * 1e6) % (k + 1), was = order[k];
+            order[k] = order[other], order[other] = was;
+        }
+        jc_graph *g = web(order, x, &L);
+        double *expected = web_totals(g, x, L, "reference", 1);
+        for (int threads = 1; threads <= 3; threads++) {
+            double *got = web_totals(g, x, L, "cpu", threads);
+            for (int i = 0; i < LOW * SMALL; i++)
+                cr_assert_eq(got[i], expected[i], "numbering %d, %d threads: entry %d is %g, not %g", shuffle, threads,
+                             i, got[i], expected[i]);
+        }
+        jc_graph_destroy(g);
+    }
+}
+
 /* ---- rank updates of one weight over time ---- */
 
 typedef struct routine_seen {
@@ -262,7 +342,7 @@ static void check_weights(int64_t c, int64_t h, int64_t w, int steps, jc_dtype d
         snprintf(name, sizeof name, "y%d", t);
         ok(jc_graph_add_variable(g, name, c * h, &y));
         double *x = numbers(c * w), *out = numbers(2 * c * h);
-        float *x32 = malloc((size_t)(c * w) * sizeof *x32);
+        float *x32 = jt_alloc(&pool, c * w, sizeof *x32);
         for (int64_t i = 0; i < c * w; i++) {
             x32[i] = (float)x[i];
             if (dtype == JC_F32) x[i] = x32[i];
@@ -300,7 +380,7 @@ static void check_weights(int64_t c, int64_t h, int64_t w, int steps, jc_dtype d
                   "c %lld, h %lld, w %lld, %d steps, %d threads: entry %lld is %.17g, not %.17g", (long long)c,
                   (long long)h, (long long)w, steps, threads, (long long)at, got[at], expected[at]);
     jc_run_destroy(run), jc_program_destroy(program), jc_plan_destroy(plan), jc_graph_destroy(g);
-    free(got), free(expected), free(absolute);
+    free(expected), free(absolute);
 }
 
 Test(cpu, rank_updates_of_one_weight_are_drawn_together_and_sum_as_they_should)

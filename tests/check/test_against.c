@@ -235,6 +235,125 @@ Test(against, totals_are_judged_in_the_precision_that_is_named)
     jt_pool_free(&pool);
 }
 
+/* ---- deep chains
+ * --------------------------------------------------------------------------------------------------------- */
+
+enum { DEEP = 30, WIDE = 64, MIDDLE = 15, MATRIX = WIDE * WIDE };
+
+/* v0 -> .. -> v30 of size 64: reflections, whose sums have few large terms, so that their own bounds are tight. */
+static jc_graph *reflections(jt_pool *pool, float *d)
+{
+    jc_graph *g = NULL;
+    jt_rng rng = {11};
+    jt_ok(jc_graph_create(NULL, &g), "graph");
+    int64_t *sizes = jt_alloc(pool, DEEP + 1, 8);
+    for (int i = 0; i <= DEEP; i++) sizes[i] = WIDE;
+    jc_array size_array = jc_array_1d(JC_I64, DEEP + 1, sizes);
+    jt_ok(jc_graph_add_variables(g, "v", &size_array), "variables");
+    for (int e = 0; e < DEEP; e++) {
+        double u[WIDE], length = 0;
+        for (int i = 0; i < WIDE; i++) u[i] = jt_unit(&rng), length += u[i] * u[i];
+        for (int i = 0; i < MATRIX; i++)
+            d[e * MATRIX + i] = (float)((i / WIDE == i % WIDE) - 2 * u[i / WIDE] * u[i % WIDE] / length);
+        jc_jacobian j = JC_JACOBIAN_INIT(JC_DENSE);
+        j.values = jc_array_2d(JC_F32, WIDE, WIDE, d + e * MATRIX);
+        jt_ok(jc_graph_add_edge(g, e + 1, e, &j, NULL, 0), "edge");
+    }
+    jt_ok(jc_graph_finish(g), "finish");
+    return g;
+}
+
+/* total[v] = dv30/dv in single precision by loops of the test's own; edges a and b change their places. */
+static void deep_totals(const float *d, int a, int b, float *total)
+{
+    float *at = total + DEEP * MATRIX;
+    for (int i = 0; i < MATRIX; i++) at[i] = i / WIDE == i % WIDE;
+    for (int e = DEEP; e-- > 0; at -= MATRIX) {
+        const float *D = d + (e == a ? b : e == b ? a : e) * MATRIX;
+        for (int i = 0; i < MATRIX; i++) {
+            float sum = 0;
+            for (int k = 0; k < WIDE; k++) sum += at[i / WIDE * WIDE + k] * D[k * WIDE + i % WIDE];
+            at[i - MATRIX] = sum;
+        }
+    }
+}
+
+static judged judge_deep(const jc_graph *g, const float *total)
+{
+    int64_t of[4] = {DEEP, DEEP, DEEP, DEEP}, wrt[4] = {0, 10, 11, MIDDLE};
+    jc_array values[4];
+    for (int i = 0; i < 4; i++) values[i] = jc_array_2d(JC_F32, WIDE, WIDE, total + wrt[i] * MATRIX);
+    return judge(g, 4, of, wrt, values, JC_PRECISION_AUTO);
+}
+
+static void expect_found(const jc_graph *g, const float *total, int64_t variable, const char *what)
+{
+    judged a = judge_deep(g, total);
+    cr_assert_eq(a.summary.verdict, JC_FAILED, "%s: not found", what);
+    cr_assert_gt(a.summary.ratio, 1000, "%s: ratio %g", what, a.summary.ratio);
+    cr_assert_eq(a.summary.variable, variable, "%s: found at v%lld", what, (long long)a.summary.variable);
+}
+
+/* Where forward bounds say nothing any more, f32 totals of another program pass, and gross faults are found. */
+Test(against, a_chain_of_30_in_f32_passes_and_its_faults_are_found_where_they_are)
+{
+    jt_pool pool = {0};
+    float *d = jt_alloc(&pool, DEEP * MATRIX, 4), *total = jt_alloc(&pool, (DEEP + 1) * MATRIX, 4), kept[MATRIX];
+    jc_graph *g = reflections(&pool, d);
+    deep_totals(d, -1, -1, total);
+    judged a = judge_deep(g, total);
+    cr_assert_eq(a.summary.verdict, JC_PASSED, "ratio %g at v%lld", a.summary.ratio, (long long)a.summary.variable);
+    for (int64_t v = 0; v <= MIDDLE; v += MIDDLE) {
+        float *x = total + v * MATRIX;
+        memcpy(kept, x, sizeof kept);
+        memset(x, 0, sizeof kept);
+        expect_found(g, total, v, "all zero");
+        memcpy(x, kept, sizeof kept);
+        memset(x + 17 * WIDE, 0, WIDE * sizeof *x);
+        expect_found(g, total, v, "a dropped row");
+        memcpy(x, kept, sizeof kept);
+        for (int i = 0; i < 64; i++) x[(8 + i / 8) * WIDE + 16 + i % 8] = kept[(8 + i % 8) * WIDE + 16 + i / 8];
+        expect_found(g, total, v, "a transposed block");
+        memcpy(x, kept, sizeof kept);
+    }
+    deep_totals(d, 10, 11, total);
+    expect_found(g, total, 11, "a swapped pair of edges");
+    jc_graph_destroy(g);
+    jt_pool_free(&pool);
+}
+
+/* y = 2 x, by a callback that knows one type. */
+static int twice_in_f64(void *user, jc_direction direction, jc_dtype dtype, int64_t k, const void *x, int64_t ldx,
+                        void *y, int64_t ldy, int accumulate)
+{
+    (void)user, (void)direction;
+    if (dtype != JC_F64) return 1;
+    for (int64_t i = 0; i < k; i++) {
+        double *to = (double *)y + i * ldy;
+        *to = (accumulate ? *to : 0) + 2 * ((const double *)x)[i * ldx];
+    }
+    return 0;
+}
+
+Test(against, an_operator_need_not_have_the_precision_that_is_judged)
+{
+    jc_graph *g = NULL;
+    int64_t x, y;
+    double two = 2;
+    jc_jacobian j = JC_JACOBIAN_INIT(JC_OPERATOR);
+    j.op = (jc_operator){twice_in_f64, NULL, 1, 1, 0};
+    jt_ok(jc_graph_create(NULL, &g), "graph");
+    jt_ok(jc_graph_add_variable(g, "x", 1, &x), "x");
+    jt_ok(jc_graph_add_variable(g, "y", 1, &y), "y");
+    jt_ok(jc_graph_add_edge(g, y, x, &j, NULL, 0), "edge");
+    jt_ok(jc_graph_finish(g), "finish");
+    jc_array total = jc_array_2d(JC_F64, 1, 1, &two);
+    cr_assert_eq(judge(g, 1, &y, &x, &total, JC_PRECISION_F32).summary.verdict, JC_PASSED);
+    two = 3;
+    cr_assert_eq(judge(g, 1, &y, &x, &total, JC_PRECISION_F32).summary.verdict, JC_FAILED);
+    jc_graph_destroy(g);
+}
+
 Test(against, zeros_and_identities_are_exact_and_matrices_must_fit)
 {
     jt_pool pool = {0};

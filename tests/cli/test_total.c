@@ -212,3 +212,28 @@ Test(cli_total, a_trained_network_agrees_with_another_system)
     run_free(&r);
     folder_leave();
 }
+
+/* A used edge without its numbers: the document and the place in it, in a group with the member. */
+Test(cli_total, an_edge_without_numbers_is_named_with_its_place)
+{
+    folder_enter();
+    const double ends[1] = {1};
+    write_matrix("r.safetensors", "dc/da", 1, 1, ends);
+    write_text("bare.json", "{\"jacchain\": 1, \"variables\": [{\"name\": \"a\", \"size\": 1}, {\"name\": \"b\", "
+                            "\"size\": 1}, {\"name\": \"c\", \"size\": 1}], \"edges\": [{\"of\": \"b\", \"wrt\": "
+                            "\"a\", \"jacobian\": {\"kind\": \"identity\"}}, {\"of\": \"c\", \"wrt\": \"b\", "
+                            "\"jacobian\": {\"kind\": \"dense\"}}]}");
+    static const char *const place = "bare.json: /edges/1/jacobian: edge c <- b";
+    run r = expect_code(3, "total", "bare.json", "--of", "c", NULL);
+    cr_expect(strstr(r.err, place), "%s", r.err);
+    run_free(&r);
+    r = expect_code(3, "check", "bare.json", NULL);
+    cr_expect(strstr(r.err, place), "%s", r.err);
+    run_free(&r);
+    r = expect_code(3, "check", "bare.json", "--against", "r.safetensors", NULL);
+    cr_expect(strstr(r.err, place), "%s", r.err);
+    run_free(&r);
+    r = expect_code(0, "total", "bare.json", "--of", "b", NULL);
+    run_free(&r);
+    folder_leave();
+}

@@ -125,11 +125,12 @@ Test(document, numbers_are_doubles_however_they_are_written)
 {
     io_folder folder = io_folder_make();
     jc_graph *g = load_text(
-        &folder, EDGE(1, 9,
+        &folder, EDGE(1, 11,
                       "{'kind':'dense','values':[[9223372036854775807, 9223372036854775808,-9223372036854775809 ,"
-                      "123456789012345678901234567890,1e-400,-0.0,1E3,0.1,12345678901234567890.5]]}"));
+                      "123456789012345678901234567890,1e-400,-0.0,1E3,0.1,12345678901234567890.5,"
+                      "1e-99999999999999999999,1E+00000000000000000001]]}"));
     EXPECT(g, 0, "values", 9223372036854775807.0, 9223372036854775808.0, -9223372036854775809.0,
-           123456789012345678901234567890.0, 0, -0.0, 1000, 0.1, 12345678901234567890.5);
+           123456789012345678901234567890.0, 0, -0.0, 1000, 0.1, 12345678901234567890.5, 0, 10);
     jc_graph_destroy(g);
     io_folder_remove(&folder);
 }
@@ -226,6 +227,31 @@ Test(document, tensors_are_used_in_place_at_any_alignment)
         EXPECT(g, 4, "values", 5, 6);
         jc_graph_destroy(g);
     }
+    io_folder_remove(&folder);
+}
+
+Test(document, a_slice_is_a_step_along_the_first_axis)
+{
+    io_folder folder = io_folder_make();
+    static const double v[12] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+    static const int32_t p[6] = {0, 1, 1, 0, 1, 1};
+    const io_tensor tensors[] = {{"v", "F64", "[6,1,2]", v, sizeof v},
+                                 {"d", "F64", "[6,2]", v, sizeof v},
+                                 {"n", "F64", "[2,6]", v, sizeof v},
+                                 {"p", "I32", "[3,2]", p, sizeof p}};
+    io_write_list(&folder, "t.safetensors", tensors, 4, 0);
+    jc_graph *g = load_text(
+        &folder, "{'jacchain':1,'tensors':'t.safetensors','variables':[{'name':'a','size':2},{'name':'b','size':2},"
+                 "{'name':'c','size':1},{'name':'d','size':6},{'name':'e','size':6}],'edges':["
+                 "{'of':'c','wrt':'a','jacobian':{'kind':'dense','values':{'tensor':'v','index':5}}},"
+                 "{'of':'b','wrt':'a','jacobian':{'kind':'diagonal','values':{'tensor':'d','index':2}}},"
+                 "{'of':'e','wrt':'d','jacobian':{'kind':'diagonal','values':{'tensor':'n','index':1}}},"
+                 "{'of':'b','wrt':'a','jacobian':{'kind':'select','indices':{'tensor':'p','index':1}}}]}");
+    EXPECT(g, 0, "values", 10, 11);
+    EXPECT(g, 1, "values", 4, 5);
+    EXPECT(g, 2, "values", 6, 7, 8, 9, 10, 11);
+    EXPECT(g, 3, "indices", 1, 0);
+    jc_graph_destroy(g);
     io_folder_remove(&folder);
 }
 

@@ -258,8 +258,15 @@ Test(results_file, names_are_split_wherever_only_one_split_fits)
     expect_unknown(&folder, g, META("{") RESULT("dL/dw") "}", "jacchain_results: line 1");
     expect_unknown(&folder, g, META("{\\'dL/dw\\':1}") RESULT("dL/dw") "}", "'of' and 'wrt'");
     expect_unknown(&folder, g, META("{\\'x\\':{\\'of\\':\\'L\\',\\'wrt\\':\\'y\\'}}") RESULT("x") "}", "does not have");
-    const char *path = io_write_tensors(&folder, "r.safetensors", "{}", "", 0);
     jc_results_file *file = NULL;
+    const char *path = io_write_tensors(&folder, "r.safetensors",
+                                        META("{\\'x\\':{\\'of\\':\\'L\\',\\'wrt\\':\\'w\\'}}")
+                                            RESULT("x") ","
+                                                        "'dL/dw':{'dtype':'F64','shape':[1,2],'data_offsets':[16,32]}}",
+                                        row_major, 32);
+    cr_expect_eq(jc_results_file_open(path, g, &file), JC_E_INPUT);
+    cr_expect(strstr(jc_last_error(), "the same total"), "%s", jc_last_error());
+    path = io_write_tensors(&folder, "r.safetensors", "{}", "", 0);
     cr_expect_eq(jc_results_file_open(path, g, &file), JC_E_INPUT);
     cr_expect(strstr(jc_last_error(), "no tensors"));
     path = io_write_tensors(&folder, "r.safetensors",

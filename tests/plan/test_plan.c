@@ -130,3 +130,60 @@ Test(plan, requests_that_do_not_apply_are_refused_with_the_reason)
     q.per_sample = 2, q.of = &v[2], refused(q, "multiples of 2 samples"), q = ok;
     q.struct_size = 0, refused(q, "struct_size");
 }
+
+/* ---- edges without their numbers ---- */
+
+static const struct {
+    jc_kind kind;
+    int64_t of, wrt, inner;
+    int transpose;
+} bare[] = {
+    {JC_DENSE, 6, 4, 2, 0},   {JC_DIAGONAL, 4, 4, 2, 0}, {JC_CSR, 6, 4, 2, 1},    {JC_LOW_RANK, 6, 4, 2, 0},
+    {JC_DENSE, 64, 9, 1, 0},  {JC_LOW_RANK, 6, 4, 1, 1}, {JC_SELECT, 6, 4, 2, 0}, {JC_WEIGHT, 6, 12, 2, 0},
+    {JC_WEIGHT, 6, 12, 1, 0}, {JC_WEIGHT, 12, 6, 1, 1},
+};
+
+/* Each of them, twice between s and t, into a scalar: both orders, every backend. A dense D is p x q. */
+Test(plan, edges_without_numbers_are_planned_as_dense_ones)
+{
+    static double numbers[64];
+    for (size_t i = 0; i < sizeof bare / sizeof bare[0]; i++)
+        for (int b = 0; jc_backend_name(b); b++)
+            for (int forward = 0; forward < 2; forward++) {
+                jc_graph *g;
+                int64_t s, t, u;
+                cr_assert_eq(jc_graph_create(NULL, &g), JC_OK);
+                cr_assert_eq(jc_graph_add_variable(g, "s", bare[i].wrt, &s), JC_OK);
+                cr_assert_eq(jc_graph_add_variable(g, "t", bare[i].of, &t), JC_OK);
+                cr_assert_eq(jc_graph_add_variable(g, "u", 1, &u), JC_OK);
+                jc_jacobian j = JC_JACOBIAN_INIT(bare[i].kind), last = JC_JACOBIAN_INIT(JC_DENSE);
+                j.inner = bare[i].inner, j.transpose = bare[i].transpose;
+                last.values = jc_array_2d(JC_F64, 1, bare[i].of, numbers);
+                for (int k = 0; k < 2; k++) cr_assert_eq(jc_graph_add_edge(g, t, s, &j, NULL, 0), JC_OK);
+                cr_assert_eq(jc_graph_add_edge(g, u, t, &last, NULL, 0), JC_OK);
+                cr_assert_eq(jc_graph_finish(g), JC_OK);
+                jc_query q = JC_QUERY_INIT;
+                q.of = &u, q.n_of = 1, q.wrt = &s, q.n_wrt = 1;
+                q.order = forward ? JC_ORDER_FORWARD : JC_ORDER_REVERSE;
+                jc_program_options o = JC_PROGRAM_OPTIONS_INIT;
+                o.backend = jc_backend_name(b);
+                jc_plan *plan;
+                jc_program *program;
+                jc_plan_info info = {.struct_size = sizeof info};
+                cr_assert_eq(jc_plan_create(g, &q, &plan), JC_OK, "%s", jc_last_error());
+                cr_assert_eq(jc_plan_get_info(plan, &info), JC_OK);
+                cr_assert(info.structure_only);
+                int64_t dense = bare[i].of * bare[i].wrt / bare[i].inner;
+                cr_assert_eq(info.reverse_cost, 2 * dense, "case %zu", i);
+                cr_assert_eq(info.forward_cost, bare[i].wrt * bare[i].of, "case %zu", i);
+                cr_assert_eq(jc_program_create(plan, &o, &program), JC_OK, "case %zu: %s", i, jc_last_error());
+                jc_run *run;
+                cr_assert_eq(jc_run_create(program, &run), JC_OK);
+                cr_assert_eq(jc_run_execute(run), JC_E_INPUT);
+                cr_assert(strstr(jc_last_error(), "t <- s"), "%s", jc_last_error());
+                jc_run_destroy(run);
+                jc_program_destroy(program);
+                jc_plan_destroy(plan);
+                jc_graph_destroy(g);
+            }
+}

@@ -99,3 +99,21 @@ Test(limit, windows_give_the_numbers_of_the_whole_within_the_limit)
         }
     jc_graph_destroy(g);
 }
+
+/* A seed's variable is looked at only after the query was. */
+Test(limit, a_seed_of_a_query_that_is_not_right_is_refused)
+{
+    jc_graph *g = ladder();
+    double numbers[N] = {0};
+    int64_t far = INT64_C(1) << 40, wrt = 0;
+    jc_query q = JC_QUERY_INIT;
+    jc_evaluate_options o = {.struct_size = sizeof o, .program = JC_PROGRAM_OPTIONS_INIT};
+    jc_results *r = NULL;
+    o.seed = jc_array_2d(JC_F64, 1, N, numbers);
+    q.seed = JC_SEED_ROWS, q.seed_width = 1, q.wrt = &wrt, q.n_wrt = 1;
+    cr_assert_eq(jc_evaluate(g, &q, &o, &r), JC_E_USAGE);
+    q.of = &far, q.n_of = 1;
+    cr_assert_eq(jc_evaluate(g, &q, &o, &r), JC_E_USAGE);
+    cr_assert_null(r);
+    jc_graph_destroy(g);
+}

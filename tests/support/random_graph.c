@@ -115,6 +115,7 @@ static void note_edges(jt_graph *g, const jt_jacobian *jac, int64_t pairs[][2], 
         e.is_operator = jac->kind == JC_OPERATOR;
         e.dense = jt_jacobian_dense(&g->pool, jac, i, false);
         e.absolute = jt_jacobian_dense(&g->pool, jac, i, true);
+        e.structure = jt_jacobian_structure(&g->pool, jac, i);
         g->edges[g->n_edges++] = e;
     }
 }

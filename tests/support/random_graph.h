@@ -10,10 +10,11 @@
 
 typedef struct jt_edge {
     int64_t of, wrt;
-    const double *dense;    /* size(of) x size(wrt), row-major, from the table of kinds */
-    const double *absolute; /* the same from absolute values */
-    int64_t terms;          /* products summed into an entry */
-    int64_t cost[2];        /* multiply-adds for a column (JC_TANGENT), a row (JC_ADJOINT) */
+    const double *dense;     /* size(of) x size(wrt), row-major, from the table of kinds */
+    const double *absolute;  /* the same from absolute values */
+    const double *structure; /* 1 where there is an entry by structure, else 0 */
+    int64_t terms;           /* products summed into an entry */
+    int64_t cost[2];         /* multiply-adds for a column (JC_TANGENT), a row (JC_ADJOINT) */
     bool is_operator;
 } jt_edge;
 

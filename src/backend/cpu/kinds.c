@@ -141,9 +141,16 @@ jc_cpu_product jc_cpu_product_of(const jc_plan *plan, const jc_cpu_op *op)
     return k;
 }
 
+/* A Jacobian without its arrays, which can be planned only, counts as dense: sizes that its arrays would tell are not
+ * known. */
+static const rule *rule_of(const jc_cpu_product *k)
+{
+    return &rules[jc_group_only_structure(k->group) ? JC_DENSE : k->group->shape.kind];
+}
+
 int64_t jc_cpu_grain(const jc_cpu_product *k)
 {
-    const rule *r = &rules[k->group->shape.kind];
+    const rule *r = rule_of(k);
     if (!r->grain) return 0;
     if (k->identity) return 1;
     return k->group->shape.batch > 1 ? k->out / k->group->shape.batch : r->grain(k);
@@ -152,7 +159,7 @@ int64_t jc_cpu_grain(const jc_cpu_product *k)
 /* BLAS copies its operands before it multiplies: that has to be paid by use of each number for several others. */
 bool jc_cpu_use_blas(const jc_cpu_product *k)
 {
-    const rule *r = &rules[k->group->shape.kind];
+    const rule *r = rule_of(k);
     if (!jc_blas_gemm || k->identity || !r->largest) return false;
     matrices p = r->largest(k);
     if (jc_min(p.n, jc_min(p.m, p.k)) < 8 || jc_cost_mul(p.n, jc_cost_mul(p.m, p.k)) < 32768) return false;
@@ -161,13 +168,13 @@ bool jc_cpu_use_blas(const jc_cpu_product *k)
 
 int64_t jc_cpu_panel(const jc_cpu_product *k)
 {
-    const rule *r = &rules[k->group->shape.kind];
+    const rule *r = rule_of(k);
     return r->panel ? jc_min(PANEL_ELEMENTS, r->panel(k)) : 0;
 }
 
 int64_t jc_cpu_spare(const jc_cpu_product *k)
 {
-    const rule *r = &rules[k->group->shape.kind];
+    const rule *r = rule_of(k);
     return r->spare ? r->spare(k) : 0;
 }
 
@@ -177,6 +184,7 @@ bool jc_cpu_can_chain(const jc_cpu_product *a, const jc_cpu_product *b)
 {
     const jc_shape *s = &a->group->shape, *t = &b->group->shape;
     if (s->kind != JC_WEIGHT || t->kind != JC_WEIGHT || a->identity || b->identity) return false;
+    if (jc_group_only_structure(a->group) || jc_group_only_structure(b->group)) return false;
     if (a->direction != JC_ADJOINT || b->direction != JC_ADJOINT || a->n != b->n) return false;
     if (s->batch != 1 || s->inner != 1 || t->batch != 1 || t->inner != 1) return false;
     if (s->m > CHAIN_MOST_SAMPLES || t->m > CHAIN_MOST_SAMPLES) return false;

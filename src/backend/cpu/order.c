@@ -1,6 +1,6 @@
 /* The order of small products: each thread takes those of one level in the order of their Jacobians in memory, so that
  * these stream, and comes back to a destination for each of its products. The sum into a destination keeps its order,
- * which is that of the edges. */
+ * which is that of the plan. */
 #include <string.h>
 
 #include "backend/cpu/lower.h"
@@ -22,49 +22,80 @@ static int64_t edge_of(const jc_plan *plan, const jc_cpu_op *op)
     return ((const jc_group *)plan->graph->groups.data)[op->group].first_edge + op->member;
 }
 
+/* Where an op is to stand: ops by key, those of one key as they stood. */
+typedef struct rank {
+    int64_t key, op;
+} rank;
+
+/* The value whose first op is `first`. */
+static int64_t value_at(const jc_plan *plan, int64_t first)
+{
+    int64_t low = 0, high = plan->n_values;
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        if (plan->values[middle].first_step < first)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 typedef struct range {
     int64_t low, high;
     bool sorted;
 } range;
 
-static range range_of(const jc_plan *plan, const jc_cpu_op *ops, int64_t n)
+/* Ranks ops [first, last), which are those of whole values: the key of an op is its edge, but at least that of the op
+ * before it into the same value. So the first op into a row, which writes it, stays before those that add to it. */
+static range rank_ops(const jc_plan *plan, const jc_cpu_op *ops, int64_t first, int64_t last, rank *ranks)
 {
     range r = {INT64_MAX, 0, true};
-    int64_t before = 0;
-    for (int64_t i = 0; i < n; i++) {
-        int64_t e = edge_of(plan, &ops[i]);
-        r.low = jc_min(r.low, e), r.high = jc_max(r.high, e);
-        if (e < before) r.sorted = false;
-        before = e;
+    int64_t value = value_at(plan, first), end = first, key = 0, before = 0;
+    for (int64_t i = first; i < last; i++) {
+        if (i == end) end = plan->values[++value].first_step, key = 0;
+        key = jc_max(key, edge_of(plan, &ops[i]));
+        ranks[i - first] = (rank){key, i};
+        r.low = jc_min(r.low, key), r.high = jc_max(r.high, key);
+        if (key < before) r.sorted = false;
+        before = key;
     }
     return r;
 }
 
-/* One stable pass over RADIX_BITS bits of the edge numbers. */
-static void radix_pass(const jc_plan *plan, const jc_cpu_op *from, jc_cpu_op *to, int64_t n, int64_t low, int shift)
+/* One stable pass over RADIX_BITS bits of the keys. */
+static void radix_pass(const rank *from, rank *to, int64_t n, int64_t low, int shift)
 {
     int64_t place[RADIX] = {0}, sum = 0;
-    for (int64_t i = 0; i < n; i++) place[(edge_of(plan, &from[i]) - low) >> shift & (RADIX - 1)]++;
+    for (int64_t i = 0; i < n; i++) place[(from[i].key - low) >> shift & (RADIX - 1)]++;
     for (int b = 0; b < RADIX; b++) {
         int64_t count = place[b];
         place[b] = sum;
         sum += count;
     }
-    for (int64_t i = 0; i < n; i++) to[place[(edge_of(plan, &from[i]) - low) >> shift & (RADIX - 1)]++] = from[i];
+    for (int64_t i = 0; i < n; i++) to[place[(from[i].key - low) >> shift & (RADIX - 1)]++] = from[i];
 }
 
-/* ops[0..n) of one level by edge; spare is as long. Linear: a level's edges are close together in most graphs. */
-static void sort_by_edge(const jc_plan *plan, jc_cpu_op *ops, jc_cpu_op *spare, int64_t n)
+/* Room for sorting. */
+typedef struct sort_room {
+    jc_cpu_op *ops; /* [n] */
+    rank *ranks[2]; /* [n] each */
+    int64_t n;
+} sort_room;
+
+/* Ops [first, last) of one level by edge. Linear: a level's edges are close together in most graphs. */
+static void sort_by_edge(const jc_plan *plan, jc_cpu_op *ops, int64_t first, int64_t last, const sort_room *room)
 {
-    range r = range_of(plan, ops, n);
+    int64_t n = last - first;
+    range r = rank_ops(plan, ops, first, last, room->ranks[0]);
     if (r.sorted) return;
-    jc_cpu_op *from = ops, *to = spare;
+    int from = 0;
     for (int shift = 0; shift < 63 && (r.high - r.low) >> shift; shift += RADIX_BITS) {
-        radix_pass(plan, from, to, n, r.low, shift);
-        jc_cpu_op *swap = from;
-        from = to, to = swap;
+        radix_pass(room->ranks[from], room->ranks[1 - from], n, r.low, shift);
+        from = 1 - from;
     }
-    if (from != ops) memcpy(ops, from, (size_t)n * sizeof *ops);
+    for (int64_t i = 0; i < n; i++) room->ops[i] = ops[room->ranks[from][i].op];
+    memcpy(ops + first, room->ops, (size_t)n * sizeof *ops);
 }
 
 /* Which ops of fixed size are followed by one whose Jacobian lies below in the same group: a reverse sweep over edges
@@ -91,15 +122,33 @@ static int64_t longest_level(const jc_plan *plan)
 
 /* The small products of an item, level by level. */
 static void order_item(const jc_plan *plan, jc_cpu_program *impl, const jc_cpu_item *item, int64_t *level,
-                       jc_cpu_op *spare)
+                       const sort_room *room)
 {
     for (int64_t first = item->first; first < item->last;) {
         while (plan->values[plan->levels[*level + 1]].first_step <= first) ++*level;
         int64_t last = jc_min(item->last, plan->values[plan->levels[*level + 1]].first_step);
-        jc_cpu_op *ops = impl->ops + first;
-        if (last - first >= LEAST_OPS && all_fixed(ops, last - first)) sort_by_edge(plan, ops, spare, last - first);
+        if (last - first >= LEAST_OPS && all_fixed(impl->ops + first, last - first))
+            sort_by_edge(plan, impl->ops, first, last, room);
         first = last;
     }
+}
+
+static void room_fini(const jc_allocator *a, sort_room *r)
+{
+    jc_free(a, r->ranks[1], r->n, sizeof *r->ranks[1]);
+    jc_free(a, r->ranks[0], r->n, sizeof *r->ranks[0]);
+    jc_free(a, r->ops, r->n, sizeof *r->ops);
+}
+
+static jc_status room_init(const jc_allocator *a, int64_t n, sort_room *r)
+{
+    static const char *const what = "the order of products";
+    *r = (sort_room){.n = n};
+    jc_status status = jc_alloc(a, n, sizeof *r->ops, what, &r->ops);
+    if (!status) status = jc_alloc(a, n, sizeof *r->ranks[0], what, &r->ranks[0]);
+    if (!status) status = jc_alloc(a, n, sizeof *r->ranks[1], what, &r->ranks[1]);
+    if (status) room_fini(a, r);
+    return status;
 }
 
 jc_status jc_cpu_order(const jc_program *program, jc_cpu_program *impl)
@@ -107,14 +156,14 @@ jc_status jc_cpu_order(const jc_program *program, jc_cpu_program *impl)
     const jc_plan *plan = program->plan;
     const jc_cpu_item *item = impl->items.data, *end = item + impl->items.count;
     int64_t n = longest_level(plan), level = 0;
-    jc_cpu_op *spare;
-    jc_status status = jc_alloc(&program->allocator, n, sizeof *spare, "the order of products", &spare);
+    sort_room room;
+    jc_status status = room_init(&program->allocator, n < LEAST_OPS ? 0 : n, &room);
     if (status) return status;
     for (; item < end; item++) {
         if (item->part) continue;
-        if (n >= LEAST_OPS) order_item(plan, impl, item, &level, spare);
+        if (n >= LEAST_OPS) order_item(plan, impl, item, &level, &room);
         mark_down(impl->ops + item->first, item->last - item->first);
     }
-    jc_free(&program->allocator, spare, n, sizeof *spare);
+    room_fini(&program->allocator, &room);
     return JC_OK;
 }
