@@ -2,6 +2,7 @@
  * where there is one: tests/data/products.txt. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
