@@ -241,13 +241,19 @@ template <class V> JC_DEVICE V shuffle(V v, int lane)
     return __shfl_sync(0xffffffffu, v, lane);
 }
 
-/* All threads of all blocks of the cluster; what they wrote before is seen after. */
-JC_DEVICE void cluster_barrier()
+/* A barrier of all threads of all blocks of the cluster, in two steps: what a thread wrote before it arrived is seen by
+ * those that have waited. Between the two it may do what the others need not see. */
+JC_DEVICE void cluster_arrive()
 {
 #if __CUDA_ARCH__ >= 900
-    asm volatile("barrier.cluster.arrive.release.aligned;\n\tbarrier.cluster.wait.acquire.aligned;" : : : "memory");
-#else
-    __syncthreads();
+    asm volatile("barrier.cluster.arrive.release.aligned;" : : : "memory");
+#endif
+}
+
+JC_DEVICE void cluster_wait()
+{
+#if __CUDA_ARCH__ >= 900
+    asm volatile("barrier.cluster.wait.acquire.aligned;" : : : "memory");
 #endif
 }
 

@@ -37,8 +37,9 @@ template <class W, int WARPS> JC_KERNEL(ROW_THREADS, ROW_BLOCKS) gather_row(cons
         const uint32_t next_terms = load_term_words(work, word_64(next_tile, offsetof(jc_gpu_tile, first_term)), 0,
                                                     word_32(next_tile, offsetof(jc_gpu_tile, n_terms)));
         row_sums<W> sums = {{}, all_sums + warp_x() * ROW_MAX, false};
-        add_terms(work, tile, terms, warp, WARPS, sums);
-        finish_warp(sums, word_32(tile, offsetof(jc_gpu_tile, columns)));
+        const int32_t columns = word_32(tile, offsetof(jc_gpu_tile, columns));
+        add_terms(work, tile, terms, 0, 0, columns, warp, WARPS, sums);
+        finish_warp(sums, columns);
         if (WARPS == 1)
             warp_barrier();
         else

@@ -57,7 +57,7 @@ JC_DEVICE uint32_t load_term_words(const jc_gpu_launch &work, int64_t first_term
     return load_words(work.terms + first_term + from, (left < ROW_TERMS ? left : ROW_TERMS) * TERM_WORDS);
 }
 
-/* A dense term, from the tile's first column on. n: products of a sum, this tile's part. */
+/* A dense term, from a column of the tile on. n: products of a sum, this tile's part. */
 template <class W> struct row_term {
     const typename W::real *a; /* of the first product */
     const void *numbers;
@@ -68,7 +68,8 @@ template <class W> struct row_term {
 };
 
 template <class W>
-JC_DEVICE row_term<W> dense_term(const jc_gpu_launch &work, int64_t a, int64_t member, int32_t source, uint32_t tile)
+JC_DEVICE row_term<W> dense_term(const jc_gpu_launch &work, int64_t a, int64_t member, int32_t source, uint32_t tile,
+                                 int32_t skip)
 {
     const jc_gpu_source *s = work.sources + source;
     row_term<W> t;
@@ -78,7 +79,7 @@ JC_DEVICE row_term<W> dense_term(const jc_gpu_launch &work, int64_t a, int64_t m
     t.ld = load_const(&s->ld);
     t.numbers = load_const(&s->numbers);
     const int64_t n_in = t.adjoint ? p : q, n_out = t.adjoint ? q : p;
-    const int64_t column = word_64(tile, offsetof(jc_gpu_tile, column)),
+    const int64_t column = word_64(tile, offsetof(jc_gpu_tile, column)) + skip,
                   from = word_64(tile, offsetof(jc_gpu_tile, from));
     const int64_t row = word_64(tile, offsetof(jc_gpu_tile, row)), to = word_64(tile, offsetof(jc_gpu_tile, to));
     const int64_t block = batch == 1 ? 0 : quotient(column, n_out), c = column - block * n_out;
@@ -147,6 +148,37 @@ template <bool FOURS, class N> JC_DEVICE quad<N> load_four(const N *p, int64_t n
     return d;
 }
 
+/* Where the numbers of D, and where the inputs a, are: global or shared memory. */
+struct from_global {
+    template <bool FOURS, class N> static JC_DEVICE quad<N> four(const N *p, int64_t n)
+    {
+        return load_four<FOURS>(p, n);
+    }
+    template <class R> static JC_DEVICE R one(const R *p)
+    {
+        return load(p);
+    }
+};
+
+struct from_shared {
+    template <bool FOURS, class N> static JC_DEVICE quad<N> four(const N *p, int64_t n)
+    {
+        quad<N> d = {};
+        if constexpr (FOURS) {
+            if (n > 0) d = shared_load(as_quad(p));
+        } else {
+            JC_UNROLL
+            for (int k = 0; k < 4; k++)
+                if (k < n) d.v[k] = shared_load(p + k);
+        }
+        return d;
+    }
+    template <class R> static JC_DEVICE R one(const R *p)
+    {
+        return shared_load(p);
+    }
+};
+
 /* ---- the two directions --------------------------------------------------------------------------------------------
  */
 
@@ -158,7 +190,7 @@ template <class N> struct at_once {
 /* sum[k] += sum over the lane's `left` rows of a_i D[i, 4 lane + k]: the first at a and d, a_step and d_step further
  * the next. `columns` from the lane's first on. Rows that are not there give zeros times zeros. A lane's rows are fewer
  * than 2^31: the warp's rows take at least 2 bytes each (64 and more where its lanes lie over one row). */
-template <class W, class N, bool FOURS>
+template <class W, class N, bool FOURS, class D = from_global, class A = from_global>
 JC_DEVICE void add_rows(const typename W::real *a, const N *d, int64_t a_step, int64_t d_step, int32_t left,
                         int32_t columns, int drop, typename W::real (&sum)[4])
 {
@@ -170,8 +202,8 @@ JC_DEVICE void add_rows(const typename W::real *a, const N *d, int64_t a_step, i
         JC_UNROLL
         for (int u = 0; u < U; u++, a += a_step, d += d_step) {
             const bool there = u < left && columns > 0;
-            four[u] = load_four<FOURS>(d, there ? columns : 0);
-            x[u] = there ? load(a) : (real)0;
+            four[u] = D::template four<FOURS>(d, there ? columns : 0);
+            x[u] = there ? A::one(a) : (real)0;
         }
         left -= U;
         JC_UNROLL
@@ -185,7 +217,7 @@ JC_DEVICE void add_rows(const typename W::real *a, const N *d, int64_t a_step, i
 
 /* sum[u] += sum over the lane's fours of l of D[u, l] a_l, rows d_step apart, of which `rows` are there. The first four
  * at a and d, `skip` further the next, n numbers in all from a on. */
-template <class W, class N, bool FOURS>
+template <class W, class N, bool FOURS, class D = from_global, class A = from_global>
 JC_DEVICE void add_columns(const typename W::real *a, const N *d, int64_t d_step, int32_t skip, int64_t n, int32_t rows,
                            int drop, typename W::real (&sum)[4])
 {
@@ -195,12 +227,12 @@ JC_DEVICE void add_columns(const typename W::real *a, const N *d, int64_t d_step
         real x[4];
         const N *p = d;
         JC_UNROLL
-        for (int k = 0; k < 4; k++) x[k] = W::operand(k < n ? load(a + k) : (real)0, drop);
+        for (int k = 0; k < 4; k++) x[k] = W::operand(k < n ? A::one(a + k) : (real)0, drop);
         JC_UNROLL
         for (int base = 0; base < 4; base += U) {
             quad<N> four[U];
             JC_UNROLL
-            for (int u = 0; u < U; u++, p += d_step) four[u] = load_four<FOURS>(p, base + u < rows ? n : 0);
+            for (int u = 0; u < U; u++, p += d_step) four[u] = D::template four<FOURS>(p, base + u < rows ? n : 0);
             JC_UNROLL
             for (int i = 0; i < 4 * U; i++) {
                 real &into = sum[base + i / 4];
@@ -306,23 +338,23 @@ template <class W> JC_DEVICE void finish_warp(row_sums<W> &sums, int32_t columns
     add_to_shared(sums, sums.mine, one, index, row % (rows < 4 ? rows : rows / 4) == 0, 4 * at, 1, columns);
 }
 
-/* All terms of the tile; `terms`: words of its first ones. */
+/* The terms of the tile from number `done` on, for `columns` of its columns after the first `skip`. `terms`: words of
+ * the first of these terms. */
 template <class W>
-JC_DEVICE void add_terms(const jc_gpu_launch &work, uint32_t tile, uint32_t terms, int warp, int warps,
-                         row_sums<W> &sums)
+JC_DEVICE void add_terms(const jc_gpu_launch &work, uint32_t tile, uint32_t terms, int32_t done, int32_t skip,
+                         int32_t columns, int warp, int warps, row_sums<W> &sums)
 {
     const int64_t first_term = word_64(tile, offsetof(jc_gpu_tile, first_term));
     const int32_t n_terms = word_32(tile, offsetof(jc_gpu_tile, n_terms));
-    const int32_t columns = word_32(tile, offsetof(jc_gpu_tile, columns));
     const int drop = mode_drop(work.mode);
-    for (int32_t done = 0; done < n_terms; done += ROW_TERMS) {
+    for (; done < n_terms; done += ROW_TERMS) {
         const uint32_t next =
             done + ROW_TERMS < n_terms ? load_term_words(work, first_term, done + ROW_TERMS, n_terms) : 0;
         for (int32_t k = 0; k < ROW_TERMS && done + k < n_terms; k++) {
             const size_t at = k * sizeof(jc_gpu_term);
             const row_term<W> t = dense_term<W>(work, word_64(terms, at + offsetof(jc_gpu_term, a)),
                                                 word_64(terms, at + offsetof(jc_gpu_term, member)),
-                                                word_32(terms, at + offsetof(jc_gpu_term, source)), tile);
+                                                word_32(terms, at + offsetof(jc_gpu_term, source)), tile, skip);
             add_dense(t, columns, warp, warps, drop, sums);
         }
         terms = next;

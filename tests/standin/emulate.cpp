@@ -163,14 +163,13 @@ static bool ordered(const access_note &note, const thread_state *t)
     return note.warp == t->number / WARP && note.warp_phase != warp_phase(t);
 }
 
+/* A reader takes the place of those it is ordered after; with others it becomes MANY. */
 static void take_note(access_note &note, const thread_state *t, bool write)
 {
     access_note now = {t->number, t->number / WARP, t->block->phase, warp_phase(t)};
-    bool joins = !write && note.thread != NOBODY && note.thread != t->number && note.phase == now.phase;
-    if (joins) {
+    if (!write && !ordered(note, t)) {
         now.thread = MANY;
         if (note.warp != now.warp) now.warp = MANY;
-        if (note.warp_phase > now.warp_phase && note.warp == now.warp) now.warp_phase = note.warp_phase;
     }
     note = now;
 }

@@ -165,13 +165,17 @@ inline void warp_barrier()
 }
 #endif
 
+inline void cluster_arrive()
+{
+}
+
 #ifndef JT_WITHOUT_CLUSTER_BARRIER
-inline void cluster_barrier()
+inline void cluster_wait()
 {
     jt::cluster_barrier();
 }
 #else
-inline void cluster_barrier()
+inline void cluster_wait()
 {
 }
 #endif
