@@ -97,7 +97,7 @@ static void on_fault(int sign, siginfo_t *info, void *machine)
 {
     unsigned char *address = info->si_addr;
     bool ours = on_device.base && address >= on_device.base && address < on_device.base + on_device.top;
-    if (ours && !all_open) {
+    if (ours) {
         touched = address;
         touched_by = jt_device.running;
         mprotect(on_device.base, on_device.top, PROT_READ | PROT_WRITE);
