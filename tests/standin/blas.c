@@ -27,7 +27,7 @@ static handle *handle_of(jc_gpu_blas blas)
     handle *h = handles;
     while (h && (void *)h != (void *)blas) h = h->next;
     if (h && !h->destroyed) return h;
-    jt_report(h ? JT_USE_AFTER_FREE : JT_ARGUMENT, "%p is no cuBLAS handle%s", (void *)blas, h ? " any more" : "");
+    jt_note(h ? JT_USE_AFTER_FREE : JT_ARGUMENT, "%p is no cuBLAS handle%s", (void *)blas, h ? " any more" : "");
     return NULL;
 }
 
@@ -150,9 +150,9 @@ static bool member_pointers(const jc_gpu_product *p, int64_t i, const void *abc[
         size_t bytes = size_of(k == 2 ? p->out : p->in);
         bool used = k == 2 || p->k > 0;
         if (used && !jt_is_device(abc[k]))
-            jt_report(JT_WRONG_MEMORY, "product: %c of member %lld is no device memory", "ABC"[k], (long long)i);
+            jt_note(JT_WRONG_MEMORY, "product: %c of member %lld is no device memory", "ABC"[k], (long long)i);
         else if (used && (uintptr_t)abc[k] % bytes)
-            jt_report(JT_MISALIGNED, "product: %c of member %lld", "ABC"[k], (long long)i);
+            jt_note(JT_MISALIGNED, "product: %c of member %lld", "ABC"[k], (long long)i);
         else
             continue;
         return false;
@@ -217,19 +217,19 @@ static const char *wrong_numbers(const jc_gpu_product *p)
 static int check_product(const handle *h, const jc_gpu_product *p)
 {
     const char *wrong = wrong_numbers(p);
-    if (wrong) jt_report(JT_ARGUMENT, "product: %s", wrong);
+    if (wrong) jt_note(JT_ARGUMENT, "product: %s", wrong);
     if (wrong) return JT_B_VALUE;
     if (!has_types(p)) return JT_B_NOT_SUPPORTED;
-    if (h->device != *jt_thread_device()) jt_report(JT_ARGUMENT, "product: the handle belongs to another device");
-    if (!h->has_workspace) jt_report(JT_WORKSPACE, "product: no workspace since the handle's stream was set");
+    if (h->device != *jt_thread_device()) jt_note(JT_ARGUMENT, "product: the handle belongs to another device");
+    if (!h->has_workspace) jt_note(JT_WORKSPACE, "product: no workspace since the handle's stream was set");
     bool used = p->m && p->n && p->count;
     if (used && (!jt_is_device(p->c) || (p->k && (!jt_is_device(p->a) || !jt_is_device(p->b))))) {
-        jt_report(JT_WRONG_MEMORY, "product: %s not in device memory",
-                  p->form == JC_GPU_POINTERS ? "arrays" : "operands");
+        jt_note(JT_WRONG_MEMORY, "product: %s not in device memory",
+                p->form == JC_GPU_POINTERS ? "arrays" : "operands");
         return JT_B_VALUE;
     }
     if (p->form == JC_GPU_POINTERS && ((uintptr_t)p->a | (uintptr_t)p->b | (uintptr_t)p->c) % sizeof(void *)) {
-        jt_report(JT_MISALIGNED, "product: arrays of pointers");
+        jt_note(JT_MISALIGNED, "product: arrays of pointers");
         return JT_B_VALUE;
     }
     return 0;
@@ -325,12 +325,12 @@ static int configure(handle *h, jc_gpu_stream stream, void *d_workspace, size_t 
     const jt_block *b = jt_is_device(d_workspace) ? jt_block_at(d_workspace) : NULL;
     const unsigned char *from = d_workspace;
     if (!d_workspace || bytes == 0)
-        jt_report(JT_WORKSPACE, "no workspace is given");
+        jt_note(JT_WORKSPACE, "no workspace is given");
     else if ((uintptr_t)d_workspace % ALIGNMENT)
-        jt_report(JT_WORKSPACE, "the workspace is not aligned to 256 bytes");
+        jt_note(JT_WORKSPACE, "the workspace is not aligned to 256 bytes");
     else if (!b || !b->live || from < b->base || (size_t)(from - b->base) > b->bytes ||
              bytes > b->bytes - (size_t)(from - b->base))
-        jt_report(JT_WORKSPACE, "the workspace does not lie in one block of device memory");
+        jt_note(JT_WORKSPACE, "the workspace does not lie in one block of device memory");
     else {
         h->has_workspace = true;
         h->workspace = d_workspace;
@@ -354,7 +354,7 @@ int64_t jt_blas_leaks(void)
     int64_t leaks = 0;
     for (const handle *h = handles; h; h = h->next) {
         if (h->destroyed) continue;
-        jt_report(JT_LEAK, "cuBLAS handle %d", h->id);
+        jt_note(JT_LEAK, "cuBLAS handle %d", h->id);
         leaks++;
     }
     return leaks;

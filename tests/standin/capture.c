@@ -111,7 +111,7 @@ int jt_capture_record(jt_stream *s, jt_event *e)
 
 static int refuse(jt_capture *one, jt_capture *other, int code, const char *why)
 {
-    jt_report(JT_CAPTURE, "%s", why);
+    jt_note(JT_CAPTURE, "%s", why);
     if (one) one->broken = true;
     if (other) other->broken = true;
     return code;

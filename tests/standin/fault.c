@@ -123,7 +123,7 @@ void jt_forbidden_in_run(const char *what)
 {
     if (!fault.in_run) return;
     fault.in_run_calls++;
-    jt_report(JT_IN_RUN, "%s", what);
+    jt_note(JT_IN_RUN, "%s", what);
 }
 
 /* The device's state as a code: there is none, or it is lost. */
@@ -155,7 +155,7 @@ static int injected_code(jt_call call)
 static int capture_code(jt_call call)
 {
     if (!(row[call].flags & NOT_IN_CAPTURE) || !jt_capture_here()) return 0;
-    jt_report(JT_CAPTURE, "%s while this thread captures", row[call].name);
+    jt_note(JT_CAPTURE, "%s while this thread captures", row[call].name);
     jt_capture_break_here();
     return row[call].flags & BLAS ? JT_B_INTERNAL : JT_E_UNSUPPORTED;
 }

@@ -112,7 +112,7 @@ static graph *graph_of(jc_gpu_graph handle)
     graph *g = graphs;
     while (g && (void *)g != (void *)handle) g = g->next;
     if (g && !g->destroyed) return g;
-    jt_report(g ? JT_USE_AFTER_FREE : JT_ARGUMENT, "%p is no graph%s", (void *)handle, g ? " any more" : "");
+    jt_note(g ? JT_USE_AFTER_FREE : JT_ARGUMENT, "%p is no graph%s", (void *)handle, g ? " any more" : "");
     return NULL;
 }
 
@@ -121,7 +121,7 @@ static exec *exec_of(jc_gpu_exec handle)
     exec *x = execs;
     while (x && (void *)x != (void *)handle) x = x->next;
     if (x && !x->destroyed) return x;
-    jt_report(x ? JT_USE_AFTER_FREE : JT_ARGUMENT, "%p is no executable graph%s", (void *)handle, x ? " any more" : "");
+    jt_note(x ? JT_USE_AFTER_FREE : JT_ARGUMENT, "%p is no executable graph%s", (void *)handle, x ? " any more" : "");
     return NULL;
 }
 
@@ -255,7 +255,7 @@ static int exec_launch(jc_gpu_exec handle, jc_gpu_stream stream)
     if (!s) return JT_E_HANDLE;
     if (!x) return JT_E_VALUE;
     if (s->capture) {
-        jt_report(JT_CAPTURE, "a graph is launched into a stream that is captured");
+        jt_note(JT_CAPTURE, "a graph is launched into a stream that is captured");
         jt_capture_break(s->capture);
         return JT_E_UNSUPPORTED;
     }
@@ -333,15 +333,15 @@ int jt_exec_destroy(jc_gpu_exec handle)
 int64_t jt_graph_leaks(void)
 {
     int64_t leaks = jt_captures_open();
-    if (leaks) jt_report(JT_LEAK, "%lld captures go on", (long long)leaks);
+    if (leaks) jt_note(JT_LEAK, "%lld captures go on", (long long)leaks);
     for (const graph *g = graphs; g; g = g->next) {
         if (g->destroyed) continue;
-        jt_report(JT_LEAK, "graph %d", g->id);
+        jt_note(JT_LEAK, "graph %d", g->id);
         leaks++;
     }
     for (const exec *x = execs; x; x = x->next) {
         if (x->destroyed) continue;
-        jt_report(JT_LEAK, "executable graph %d", x->id);
+        jt_note(JT_LEAK, "executable graph %d", x->id);
         leaks++;
     }
     return leaks;

@@ -256,7 +256,7 @@ int jt_fault_operation(void); /* code with which the operation that runs now fai
 void jt_forbidden_in_run(const char *what);
 int *jt_thread_device(void);
 
-__attribute__((format(printf, 2, 3))) void jt_report(jt_kind kind, const char *format, ...);
+__attribute__((format(printf, 2, 3))) void jt_note(jt_kind kind, const char *format, ...);
 void jt_op_text(uint32_t serial, char text[128]);
 const char *jt_error_text(int code);
 const char *jt_blas_error_text(int code);

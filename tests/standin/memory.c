@@ -97,7 +97,7 @@ static void on_fault(int sign, siginfo_t *info, void *machine)
 {
     unsigned char *address = info->si_addr;
     bool ours = on_device.base && address >= on_device.base && address < on_device.base + on_device.top;
-    if (ours && !all_open) {
+    if (ours) {
         touched = address;
         touched_by = jt_device.running;
         mprotect(on_device.base, on_device.top, PROT_READ | PROT_WRITE);
@@ -128,9 +128,9 @@ void jt_memory_note_touch(void)
     jt_place_text(jt_block_at(at), at, 1, text);
     jt_op_text(touched_by, by);
     if (touched_by)
-        jt_report(JT_UNDECLARED, "%s touches %s and has declared nothing there", by, text);
+        jt_note(JT_UNDECLARED, "%s touches %s and has declared nothing there", by, text);
     else
-        jt_report(JT_HOST_TOUCH, "the host touches %s", text);
+        jt_note(JT_HOST_TOUCH, "the host touches %s", text);
     jt_memory_close();
 }
 
@@ -236,8 +236,8 @@ static void zones_check(jt_block *b)
         const unsigned char *zone = side ? b->base + b->bytes : b->base - ZONE;
         for (int i = 0; i < ZONE; i++) {
             if (zone[i] == ZONE_BYTE) continue;
-            jt_report(JT_RED_ZONE, "block %lld of %zu bytes: byte %lld was written", (long long)b->id, b->bytes,
-                      (long long)(zone + i - b->base));
+            jt_note(JT_RED_ZONE, "block %lld of %zu bytes: byte %lld was written", (long long)b->id, b->bytes,
+                    (long long)(zone + i - b->base));
             break;
         }
     }
@@ -308,7 +308,7 @@ static int release(jt_home home, void *ptr)
     jt_block *b = jt_block_at(ptr);
     if (!b || b->home != home || !b->live || b->base != ptr) {
         jt_place_text(b, ptr, 1, text);
-        jt_report(JT_BAD_FREE, "release%s of %s", home == JT_PINNED ? " (pinned)" : "", text);
+        jt_note(JT_BAD_FREE, "release%s of %s", home == JT_PINNED ? " (pinned)" : "", text);
         return JT_E_VALUE;
     }
     if (jt_device.config.release_is_wait)
@@ -409,7 +409,7 @@ int64_t jt_memory_leaks(void)
         if (!blocks[i].live) continue;
         zones_check(&blocks[i]);
         jt_place_text(&blocks[i], blocks[i].base, blocks[i].bytes, text);
-        jt_report(JT_LEAK, "%s", text);
+        jt_note(JT_LEAK, "%s", text);
         leaks++;
     }
     return leaks;

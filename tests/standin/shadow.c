@@ -172,8 +172,8 @@ static void race(const access *x, uint32_t serial, const char *did)
     jt_op_text(x->op->serial, now);
     jt_op_text(serial, then);
     jt_place_text(b, b->base + (x->cell << b->shift), (size_t)1 << b->shift, where);
-    jt_report(JT_RACE, "%s %s %s, which %s %s; nothing orders them", now, x->write ? "writes" : "reads", where, then,
-              did);
+    jt_note(JT_RACE, "%s %s %s, which %s %s; nothing orders them", now, x->write ? "writes" : "reads", where, then,
+            did);
 }
 
 static void kernel_race(const access *x, uint32_t at, const char *did)
@@ -184,12 +184,12 @@ static void kernel_race(const access *x, uint32_t at, const char *did)
     jt_op_text(x->op->serial, now);
     jt_place_text(b, b->base + (x->cell << b->shift), (size_t)1 << b->shift, where);
     if (jt_device.records[x->op->serial].type == JT_OP_PRODUCT)
-        jt_report(JT_ALIAS, "%s: member %lld %s %s, which member %lld %s", now, (long long)p->block,
-                  x->write ? "writes" : "reads", where, (long long)q->block, did);
+        jt_note(JT_ALIAS, "%s: member %lld %s %s, which member %lld %s", now, (long long)p->block,
+                x->write ? "writes" : "reads", where, (long long)q->block, did);
     else
-        jt_report(JT_KERNEL_RACE, "%s: block %lld thread %d phase %d %s %s, which block %lld thread %d phase %d %s",
-                  now, (long long)p->block, p->thread, p->phase, x->write ? "writes" : "reads", where,
-                  (long long)q->block, q->thread, q->phase, did);
+        jt_note(JT_KERNEL_RACE, "%s: block %lld thread %d phase %d %s %s, which block %lld thread %d phase %d %s", now,
+                (long long)p->block, p->thread, p->phase, x->write ? "writes" : "reads", where, (long long)q->block,
+                q->thread, q->phase, did);
 }
 
 static void stale(const access *x, jt_kind kind, const char *why)
@@ -198,7 +198,7 @@ static void stale(const access *x, jt_kind kind, const char *why)
     const jt_block *b = x->block;
     jt_op_text(x->op->serial, now);
     jt_place_text(b, b->base + (x->cell << b->shift), (size_t)1 << b->shift, where);
-    jt_report(kind, "%s reads %s, %s", now, where, why);
+    jt_note(kind, "%s reads %s, %s", now, where, why);
 }
 
 /* ---- one place --------------------------------------------------------------------------------------------------- */
@@ -317,7 +317,7 @@ static bool in_bounds(const jt_op *op, const jt_block *b, const void *ptr, size_
     if (inside && b->live) return true;
     jt_op_text(op->serial, now);
     jt_place_text(b, ptr, bytes, where);
-    jt_report(inside ? JT_USE_AFTER_FREE : JT_OUT_OF_BOUNDS, "%s %s %s", now, write ? "writes" : "reads", where);
+    jt_note(inside ? JT_USE_AFTER_FREE : JT_OUT_OF_BOUNDS, "%s %s %s", now, write ? "writes" : "reads", where);
     return false;
 }
 
@@ -366,8 +366,8 @@ bool jt_access(jt_kernel_context *context, const void *ptr, size_t bytes, bool w
         char now[128], where[128];
         jt_op_text(context->op->serial, now);
         jt_place_text(jt_block_at(ptr), ptr, bytes, where);
-        jt_report(JT_MISALIGNED, "%s: block %lld thread %d: %s", now, (long long)context->place.block,
-                  context->place.thread, where);
+        jt_note(JT_MISALIGNED, "%s: block %lld thread %d: %s", now, (long long)context->place.block,
+                context->place.thread, where);
     }
     return touch(context->op, context, ptr, bytes, write, true);
 }
@@ -415,7 +415,7 @@ static void host_access(const void *ptr, size_t bytes, bool write)
     jt_lock();
     jt_memory_note_touch();
     jt_place_text(jt_block_at(ptr), ptr, bytes, where);
-    if (jt_is_device(ptr)) jt_report(JT_HOST_TOUCH, "the host %s %s", write ? "writes" : "reads", where);
+    if (jt_is_device(ptr)) jt_note(JT_HOST_TOUCH, "the host %s %s", write ? "writes" : "reads", where);
     if (jt_is_pinned(ptr)) {
         jt_op host = jt_host_op();
         jt_touch(&host, NULL, ptr, bytes, write);

@@ -36,7 +36,7 @@ const char *jt_kind_name(jt_kind kind)
     return kind >= 0 && kind < JT_KIND_COUNT ? name[kind] : "?";
 }
 
-void jt_report(jt_kind kind, const char *format, ...)
+void jt_note(jt_kind kind, const char *format, ...)
 {
     jt_state *d = &jt_device;
     va_list args;

@@ -11,10 +11,10 @@ jt_stream *jt_stream_of(jc_gpu_stream stream)
     if (!stream) return jt_device.streams;
     for (jt_stream *s = jt_device.streams; s; s = s->next) {
         if ((void *)s != (void *)stream) continue;
-        if (s->destroyed) jt_report(JT_USE_AFTER_FREE, "stream %d was destroyed", s->id);
+        if (s->destroyed) jt_note(JT_USE_AFTER_FREE, "stream %d was destroyed", s->id);
         return s->destroyed ? NULL : s;
     }
-    jt_report(JT_ARGUMENT, "%p is no stream", (void *)stream);
+    jt_note(JT_ARGUMENT, "%p is no stream", (void *)stream);
     return NULL;
 }
 
@@ -22,10 +22,10 @@ jt_event *jt_event_of(jc_gpu_event event)
 {
     for (jt_event *e = jt_device.events; e; e = e->next) {
         if ((void *)e != (void *)event) continue;
-        if (e->destroyed) jt_report(JT_USE_AFTER_FREE, "event %d was destroyed", e->id);
+        if (e->destroyed) jt_note(JT_USE_AFTER_FREE, "event %d was destroyed", e->id);
         return e->destroyed ? NULL : e;
     }
-    jt_report(JT_ARGUMENT, "%p is no event", (void *)event);
+    jt_note(JT_ARGUMENT, "%p is no event", (void *)event);
     return NULL;
 }
 
@@ -80,7 +80,7 @@ static bool implicit(const jt_stream *s)
 {
     jt_capture *capture;
     if (s != jt_device.streams || !jt_capture_of_blocking(&capture)) return false;
-    jt_report(JT_CAPTURE, "work for the legacy stream while a blocking stream is captured");
+    jt_note(JT_CAPTURE, "work for the legacy stream while a blocking stream is captured");
     jt_capture_break(capture);
     return true;
 }
@@ -187,7 +187,7 @@ int jt_wait_for(jt_stream *s, int64_t count)
     while (s->done < count) {
         jt_stream *next = choose();
         if (!next) {
-            jt_report(JT_ARGUMENT, "stream %d waits for what never runs", s->id);
+            jt_note(JT_ARGUMENT, "stream %d waits for what never runs", s->id);
             return JT_E_VALUE;
         }
         run_one(next);
@@ -256,7 +256,7 @@ static int stream_destroy(jc_gpu_stream stream)
     jt_stream *s = stream ? jt_stream_of(stream) : NULL;
     if (!s) return JT_E_HANDLE;
     if (s->capture) {
-        jt_report(JT_CAPTURE, "stream %d is destroyed while it is captured", s->id);
+        jt_note(JT_CAPTURE, "stream %d is destroyed while it is captured", s->id);
         jt_capture_break(s->capture);
         jt_capture_detach(s);
     }
@@ -276,7 +276,7 @@ static int stream_synchronize(jc_gpu_stream stream)
     jt_stream *s = jt_stream_of(stream);
     if (!s) return JT_E_HANDLE;
     if (s->capture) {
-        jt_report(JT_CAPTURE, "stream %d is waited for while it is captured", s->id);
+        jt_note(JT_CAPTURE, "stream %d is waited for while it is captured", s->id);
         jt_capture_break(s->capture);
         return JT_E_UNSUPPORTED;
     }
@@ -299,7 +299,7 @@ static int stream_wait(jc_gpu_stream stream, jc_gpu_event event)
     jt_stream *s = jt_stream_of(stream);
     jt_event *e = jt_event_of(event);
     if (!s || !e) return JT_E_HANDLE;
-    if (!e->recorded) jt_report(JT_ARGUMENT, "stream %d waits for event %d, which was never recorded", s->id, e->id);
+    if (!e->recorded) jt_note(JT_ARGUMENT, "stream %d waits for event %d, which was never recorded", s->id, e->id);
     if (!e->recorded) return 0;
     if (s->capture || e->captured) return jt_capture_wait(s, e);
     if (implicit(s)) return JT_E_IMPLICIT;
@@ -369,11 +369,11 @@ static int event_synchronize(jc_gpu_event event)
     jt_event *e = jt_event_of(event);
     if (!e) return JT_E_HANDLE;
     if (e->captured) {
-        jt_report(JT_CAPTURE, "event %d is waited for, which was recorded in a capture", e->id);
+        jt_note(JT_CAPTURE, "event %d is waited for, which was recorded in a capture", e->id);
         if (e->capture) jt_capture_break(e->capture);
         return JT_E_CAPTURED;
     }
-    if (!e->recorded) jt_report(JT_ARGUMENT, "event %d is waited for, which was never recorded", e->id);
+    if (!e->recorded) jt_note(JT_ARGUMENT, "event %d is waited for, which was never recorded", e->id);
     if (!e->recorded) return 0;
     int code = jt_wait_for(e->stream, e->position);
     jt_clock_join(&jt_device.host, &e->clock);
@@ -394,12 +394,12 @@ int64_t jt_stream_leaks(void)
     int64_t leaks = 0;
     for (jt_stream *s = jt_device.streams->next; s; s = s->next) {
         if (s->destroyed) continue;
-        jt_report(JT_LEAK, "stream %d", s->id);
+        jt_note(JT_LEAK, "stream %d", s->id);
         leaks++;
     }
     for (jt_event *e = jt_device.events; e; e = e->next) {
         if (e->destroyed) continue;
-        jt_report(JT_LEAK, "event %d", e->id);
+        jt_note(JT_LEAK, "event %d", e->id);
         leaks++;
     }
     return leaks;

@@ -170,6 +170,94 @@ Test(standin_graph, update_needs_the_same_topology)
     found(-1);
 }
 
+/* Three nodes on s and t: after the first fill on s, one on each stream; the last, of the type, after that of s (0), of
+ * t (1) or both (2). */
+static jc_gpu_graph small_graph(const scene *c, int last_after, bool last_copies)
+{
+    jc_gpu_graph graph;
+    jc_gpu_event done;
+    ok(api->event_create(&done));
+    ok(api->capture_begin(c->s));
+    ok(api->fill(c->a, 1, 4, c->s));
+    ok(api->event_record(c->fork, c->s));
+    ok(api->stream_wait(c->t, c->fork));
+    ok(api->fill(c->a + 1, 1, 4, c->s));
+    ok(api->fill(c->a + 2, 1, 4, c->t));
+    ok(api->event_record(c->join, last_after == 1 ? c->s : c->t));
+    jc_gpu_stream last = last_after == 1 ? c->t : c->s;
+    if (last_after == 2) ok(api->stream_wait(last, c->join));
+    ok(last_copies ? api->copy(c->b, c->a, 4, JC_GPU_ON_DEVICE, last) : api->fill(c->b, 1, 4, last));
+    ok(api->event_record(done, c->t));
+    ok(api->stream_wait(c->s, done));
+    ok(api->capture_end(c->s, &graph));
+    return graph;
+}
+
+Test(standin_graph, update_looks_at_each_difference)
+{
+    static const struct {
+        int after;
+        bool copies, updates;
+    } cases[] = {{0, false, true}, {0, true, false}, {1, false, false}, {2, false, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bool updated = false;
+        jc_gpu_exec exec;
+        scene c = begin_scene(1);
+        ok(api->exec_create(&exec, small_graph(&c, 0, false)));
+        ok(api->exec_update(exec, small_graph(&c, cases[i].after, cases[i].copies), &updated));
+        cr_expect_eq(updated, cases[i].updates, "case %zu", i);
+        ok(api->exec_create(&exec, small_graph(&c, cases[i].after, cases[i].copies)));
+        ok(api->exec_update(exec, small_graph(&c, 0, false), &updated));
+        cr_expect_eq(updated, cases[i].updates, "case %zu the other way", i);
+    }
+}
+
+/* Two chains of two nodes each, side by side; their last nodes write one place, or two. */
+Test(standin_graph, chains_side_by_side)
+{
+    for (int apart = 0; apart < 2; apart++) {
+        jc_gpu_graph graph;
+        jc_gpu_exec exec;
+        scene c = begin_scene(1);
+        ok(api->capture_begin(c.s));
+        ok(api->event_record(c.fork, c.s));
+        ok(api->stream_wait(c.t, c.fork));
+        ok(api->fill(c.a, 1, 4, c.s));
+        ok(api->fill(c.a + 1, 1, 4, c.t));
+        ok(api->fill(c.b, 1, 4, c.s));
+        ok(api->fill(c.b + apart, 1, 4, c.t));
+        ok(api->event_record(c.join, c.t));
+        ok(api->stream_wait(c.s, c.join));
+        ok(api->capture_end(c.s, &graph));
+        ok(api->exec_create(&exec, graph));
+        ok(api->exec_launch(exec, c.s));
+        ok(api->stream_synchronize(c.s));
+        found(apart ? -1 : JT_RACE);
+    }
+}
+
+/* A lane that an exec has given back goes to none that its work is not before. */
+Test(standin_graph, lanes_are_not_mixed_up)
+{
+    for (int waits = 0; waits < 2; waits++) {
+        jc_gpu_stream u;
+        jc_gpu_exec exec[2];
+        scene c = begin_scene(1);
+        for (int i = 0; i < 2; i++) ok(api->exec_create(&exec[i], small_graph(&c, 0, false)));
+        ok(api->exec_launch(exec[0], c.s));
+        ok(api->exec_destroy(exec[0]));
+        ok(api->event_record(c.fork, c.s));
+        ok(api->stream_create(&u));
+        ok(api->fill(c.a + 8, 0, 4, u));
+        ok(api->event_record(c.join, u));
+        ok(api->stream_wait(c.t, c.join));
+        if (waits) ok(api->stream_wait(c.t, c.fork));
+        ok(api->exec_launch(exec[1], c.t));
+        jt_standin_drain();
+        found(waits ? -1 : JT_RACE);
+    }
+}
+
 /* What is called while s is captured, and the code it gives. The capture is lost with it. */
 typedef struct forbidden {
     const char *what;

@@ -1,6 +1,7 @@
 /* Records of products: written, replayed, and noticed when a number is another. A record made on a device is replayed
  * where there is one: tests/data/products.txt. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>

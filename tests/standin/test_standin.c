@@ -161,6 +161,9 @@ Test(standin, bounds_and_dead_blocks)
     ok(api->copy(a, a + 8, 32, JC_GPU_ON_DEVICE, s));
     found(-1);
     ok(api->copy(a, a + 7, 32, JC_GPU_ON_DEVICE, s));
+    cr_assert_eq(jt_standin_found(JT_ALIAS), 1);
+    ok(api->copy(a + 7, a, 32, JC_GPU_ON_DEVICE, s));
+    cr_assert_eq(jt_standin_found(JT_ALIAS), 2);
     found(JT_ALIAS);
 }
 
@@ -194,13 +197,13 @@ Test(standin, race_between_streams_in_any_order)
         }
 }
 
-/* The copy has run, whatever the order, or has not; both are tried. */
-Test(standin, orders_differ_by_seed)
+/* Whether the other stream's work has run by then depends on the seed. */
+static void count_early_and_late(jt_order order)
 {
     int early = 0, late = 0;
     for (uint64_t seed = 0; seed < 20; seed++) {
         float value;
-        begin(seed, JT_ORDER_SEEDED);
+        begin(seed, order);
         jc_gpu_stream s = stream(), t = stream();
         float *a = floats(1), *b = floats(1);
         ok(api->fill(a, 0, 4, s));
@@ -213,7 +216,14 @@ Test(standin, orders_differ_by_seed)
         ok(api->stream_synchronize(t));
         found(-1);
     }
-    cr_assert(early > 0 && late > 0, "%d early, %d late", early, late);
+    cr_assert(early > 0 && late > 0, "order %d: %d early, %d late", (int)order, early, late);
+}
+
+Test(standin, orders_differ_by_seed)
+{
+    count_early_and_late(JT_ORDER_SEEDED);
+    count_early_and_late(JT_ORDER_RANDOM);
+    count_early_and_late(JT_ORDER_STARVED);
 }
 
 Test(standin, same_seed_same_order)
@@ -295,6 +305,11 @@ Test(standin, memory_that_is_not_pinned_is_taken_at_the_call)
     ok(api->copy(back, a, sizeof back, JC_GPU_TO_HOST, s));
     cr_assert_eq(back[0], 1);
     cr_assert_eq(back[3], 4);
+    float *p = pinned_floats(4);
+    memset(p, 0, sizeof host);
+    ok(api->copy(a, p, sizeof host, JC_GPU_TO_DEVICE, s));
+    ok(api->copy(back, a, sizeof back, JC_GPU_TO_HOST, s)); /* waits */
+    jt_standin_host_write(p, sizeof host);
     ok(api->copy_2d(a, 8, host, 4, 4, 2, JC_GPU_TO_DEVICE, s));
     ok(api->copy(back, a, sizeof back, JC_GPU_TO_HOST, s));
     cr_assert_eq(back[0], 9);
@@ -345,7 +360,9 @@ Test(standin, handles_after_their_end)
     cr_assert_eq(jt_standin_operations(), 1, "what was queued runs");
     found(-1);
     cr_assert_eq(api->fill(a, 0, BYTES, s), 400);
+    cr_assert_eq(jt_standin_found(JT_USE_AFTER_FREE), 1);
     cr_assert_eq(api->event_record(e, NULL), 400);
+    cr_assert_eq(jt_standin_found(JT_USE_AFTER_FREE), 2);
     found(JT_USE_AFTER_FREE);
 }
 

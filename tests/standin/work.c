@@ -77,14 +77,14 @@ static bool in_block(const char *what, const void *ptr, size_t bytes)
     bool inside = b && p >= b->base && bytes <= b->bytes && (size_t)(p - b->base) <= b->bytes - bytes;
     if (inside && b->live) return true;
     jt_place_text(b, ptr, bytes, where);
-    jt_report(inside ? JT_USE_AFTER_FREE : JT_OUT_OF_BOUNDS, "%s %s", what, where);
+    jt_note(inside ? JT_USE_AFTER_FREE : JT_OUT_OF_BOUNDS, "%s %s", what, where);
     return false;
 }
 
 static bool right_memory(const char *what, const void *ptr, bool device)
 {
     if (jt_is_device(ptr) == device) return true;
-    jt_report(JT_WRONG_MEMORY, "%s %p, which is %sdevice memory", what, ptr, device ? "not " : "");
+    jt_note(JT_WRONG_MEMORY, "%s %p, which is %sdevice memory", what, ptr, device ? "not " : "");
     return false;
 }
 
@@ -104,7 +104,7 @@ static int check_copy(const jt_copy *c)
     if ((to_device || jt_is_pinned(c->dst)) && !in_block("a copy to", c->dst, dst_span)) return JT_E_VALUE;
     if ((from_device || jt_is_pinned(c->src)) && !in_block("a copy from", c->src, src_span)) return JT_E_VALUE;
     uintptr_t d = (uintptr_t)c->dst, s = (uintptr_t)c->src;
-    if (d < s + src_span && s < d + dst_span) jt_report(JT_ALIAS, "a copy of %zu bytes onto itself", src_span);
+    if (d < s + src_span && s < d + dst_span) jt_note(JT_ALIAS, "a copy of %zu bytes onto itself", src_span);
     return 0;
 }
 
@@ -125,7 +125,7 @@ static int copy(const jt_copy *c, jc_gpu_stream stream)
     bool paged_from = c->kind == JC_GPU_TO_DEVICE && !jt_is_pinned(c->src);
     bool paged_to = c->kind == JC_GPU_TO_HOST && !jt_is_pinned(c->dst);
     if (s->capture && (paged_from || paged_to))
-        jt_report(JT_CAPTURE, "a captured copy of host memory that is not pinned: touched when the graph runs");
+        jt_note(JT_CAPTURE, "a captured copy of host memory that is not pinned: touched when the graph runs");
     if (!s->capture && paged_from) work.staged = stage(c);
     code = jt_submit(stream, &work);
     if (code || s->capture || !paged_to) return code;
@@ -206,7 +206,7 @@ static int launch(const jc_gpu_launch *l, jc_gpu_stream stream)
 {
     jt_launch_shape shape;
     if (l->kernel < 0 || l->kernel >= JC_GPU_KERNEL_COUNT || !jt_device.have_kernels) return JT_E_FUNCTION;
-    if (!jt_device.kernels_loaded) jt_report(JT_ARGUMENT, "a launch before kernels_load");
+    if (!jt_device.kernels_loaded) jt_note(JT_ARGUMENT, "a launch before kernels_load");
     jt_stream *s = jt_stream_of(stream);
     if (!s || s->device != *jt_thread_device()) return JT_E_HANDLE;
     int code = jt_device.kernels.shape(l, &shape);
@@ -254,9 +254,9 @@ int jt_standin_check_shape(const jt_launch_shape *s)
     const char *what = beyond(s, &code);
     if (!what) return 0;
     jt_lock();
-    jt_report(JT_LIMIT, "a launch of %lld x %lld x %lld blocks of %lld x %lld x %lld threads has %s",
-              (long long)s->grid[0], (long long)s->grid[1], (long long)s->grid[2], (long long)s->block[0],
-              (long long)s->block[1], (long long)s->block[2], what);
+    jt_note(JT_LIMIT, "a launch of %lld x %lld x %lld blocks of %lld x %lld x %lld threads has %s",
+            (long long)s->grid[0], (long long)s->grid[1], (long long)s->grid[2], (long long)s->block[0],
+            (long long)s->block[1], (long long)s->block[2], what);
     jt_unlock();
     return code;
 }
