@@ -305,7 +305,40 @@ template <class W> JC_DEVICE bool scale_at(const term_view<W> &v, const position
     return high - quotient(high, v.q) * v.q == low;
 }
 
-template <class W> JC_DEVICE typename W::real expanded(const term_view<W> &v, const entry &e, typename W::real sum)
+/* Row `row` of U or V of a block of a low_rank D. */
+template <class W, class N>
+JC_DEVICE const N *factor_row(const term_view<W> &v, int64_t block, bool second, int64_t row)
+{
+    const jc_gpu_source *s = v.source;
+    const N *first = static_cast<const N *>(load_const(second ? &s->v : &s->numbers));
+    return first + v.member * load_const(second ? &s->v_member_stride : &s->member_stride) +
+           block * load_const(second ? &s->v_block_stride : &s->block_stride) +
+           row * load_const(second ? &s->v_ld : &s->ld);
+}
+
+/* sum += (U V^T)[i, l] */
+template <class W>
+JC_DEVICE typename W::real low_rank_entry(const term_view<W> &v, int64_t block, int64_t i, int64_t l, int drop,
+                                          typename W::real sum)
+{
+    typedef typename W::real real;
+    const int64_t m = load_const(&v.source->m);
+    with_number(v.dtype, [&](auto number_u) {
+        typedef typename decltype(number_u)::type U;
+        const U *u = factor_row<W, U>(v, block, false, i);
+        with_number((int)load_const(&v.source->v_dtype), [&](auto number_v) {
+            typedef typename decltype(number_v)::type V;
+            const V *other = factor_row<W, V>(v, block, true, l);
+            for (int64_t k = 0; k < m; k++)
+                sum = mul_add(W::operand(to<real>::from(load_const(u + k)), drop),
+                              W::operand(to<real>::from(load_const(other + k)), drop), sum);
+        });
+    });
+    return sum;
+}
+
+template <class W>
+JC_DEVICE typename W::real expanded(const term_view<W> &v, const entry &e, int drop, typename W::real sum)
 {
     typedef typename W::real real;
     int64_t row = v.expand_row + e.row;
@@ -314,6 +347,8 @@ template <class W> JC_DEVICE typename W::real expanded(const term_view<W> &v, co
     if (from.block != x.block || from.inner != x.inner) return sum;
     if (v.kind == JC_GPU_IDENTITY || v.kind == JC_GPU_SELECT || v.kind == JC_GPU_TILE)
         return scale_at(v, x, from.at) ? sum + scale_of(v) : sum;
+    if (v.kind == JC_GPU_LOW_RANK)
+        return low_rank_entry(v, x.block, v.adjoint ? from.at : x.at, v.adjoint ? x.at : from.at, drop, sum);
     int64_t n = number_at(v, x, from.at);
     if (n < 0) return sum;
     with_number(v.dtype, [&](auto number) {
@@ -335,7 +370,7 @@ JC_APART typename W::real term_sum(const arrays<W> in, const jc_gpu_term *term, 
     if (v.expand || v.kind == JC_GPU_DIAGONAL || v.kind == JC_GPU_IDENTITY || (!v.adjoint && v.kind == JC_GPU_SELECT) ||
         (!v.adjoint && v.kind == JC_GPU_TILE)) {
         if (part.lane) return sum;
-        if (v.expand) return expanded(v, e, sum);
+        if (v.expand) return expanded(v, e, part.drop, sum);
         return v.kind == JC_GPU_DIAGONAL ? diagonal_product(v, e, sum) : copied(v, e, sum);
     }
     if (v.kind == JC_GPU_TILE) return tile_sum(v, part, e, sum);

@@ -75,6 +75,8 @@ int64_t jc_cuda_sum_length(const jc_cuda_operand *o)
     switch (o->kind) {
     case JC_DENSE:
         return o->n_in;
+    case JC_LOW_RANK:
+        return o->m;
     case JC_WEIGHT:
         return adjoint ? o->m : o->ld;
     case JC_TILE:

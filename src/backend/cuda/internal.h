@@ -23,7 +23,7 @@
 #include "backend/cuda/cuda.h"
 #include "jacchain_cuda.h"
 
-enum { JC_CUDA_ALIGN = 256, JC_CUDA_NO_FIELD = -1 };
+enum { JC_CUDA_ALIGN = 256, JC_CUDA_NO_FIELD = -1, JC_CUDA_BOTH = 2 };
 
 #define JC_CUDA_NO_GROUP INT64_MIN /* an operand of the backend's own */
 
@@ -47,6 +47,7 @@ typedef struct jc_cuda_operand {
     int64_t ld, block_stride, member_stride; /* of its numbers in the graph's own arrays */
     int64_t in, out;                         /* rows and columns of op(B) */
     int64_t n_in, n_out;                     /* of op(D) */
+    int32_t second;                          /* low_rank: the operand of V; -1: none */
     int64_t first_member, last_member;       /* that the plan uses */
     int64_t copy;                            /* its numbers among jc_cuda_program.copies, or -1: not copied */
     /* csr and select: bytes into the region of indices, -1: none */
@@ -191,15 +192,15 @@ double jc_cuda_start_seconds(const jc_cuda_program *impl);
 
 /* Numbers of operands by group, field and direction; while a program is made. */
 typedef struct jc_cuda_operand_table {
-    int32_t *number; /* [(n_groups + n_extra) * 4], -1: none yet */
+    int32_t *number; /* [(n_groups + n_extra) * 6], -1: none yet */
     int64_t n;
 } jc_cuda_operand_table;
 
 jc_status jc_cuda_operand_table_init(const jc_program *program, jc_cuda_operand_table *table);
 void jc_cuda_operand_table_fini(const jc_program *program, jc_cuda_operand_table *table);
 
-/* The operand of a group's Jacobians: of the kind's numbers, or of factor 0 or 1 of low_rank ones. `member` is one that
- * is used. */
+/* The operand of a group's Jacobians: of the kind's numbers, or of factor 0 (U) or 1 (V) of low_rank ones;
+ * JC_CUDA_BOTH: low_rank itself, to be expanded. `member` is one that is used. */
 jc_status jc_cuda_operand_find(jc_program *program, jc_cuda_operand_table *table, int64_t group, int64_t member,
                                int factor, jc_direction direction, int32_t *operand);
 

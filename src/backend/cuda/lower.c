@@ -71,10 +71,17 @@ static jc_status form_first(lowering *w, const jc_cuda_term *term, int64_t rows,
     return jc_cuda_add_gathers(&w->level, &t, term, 1, true);
 }
 
-/* x U V^T (adjoint) and x V U^T (tangent): the inner vector first. */
+/* x U V^T (adjoint) and x V U^T (tangent): the inner vector first. Rows of U V^T itself are formed entry by entry, since
+ * what lies outside of its blocks must not be multiplied. */
 static jc_status low_rank_term(lowering *w, int64_t group, jc_direction direction, jc_cuda_term *term, int64_t rows)
 {
     int32_t in, out;
+    if (term->expand) {
+        jc_status found =
+            jc_cuda_operand_find(w->program, &w->table, group, term->member, JC_CUDA_BOTH, direction, &out);
+        if (!found) *term = term_of(w, out, term->member, term->a, rows, true);
+        return found;
+    }
     bool adjoint = direction == JC_ADJOINT;
     jc_status status =
         jc_cuda_operand_find(w->program, &w->table, group, term->member, adjoint ? 0 : 1, JC_ADJOINT, &in);

@@ -6,7 +6,7 @@
 
 static const char *const WHAT = "the operands of a program";
 
-enum { USES = 4 }; /* two factors, two directions */
+enum { USES = 6 }; /* two factors or both, two directions */
 
 jc_status jc_cuda_operand_table_init(const jc_program *program, jc_cuda_operand_table *table)
 {
@@ -54,6 +54,10 @@ static void describe(jc_cuda_operand *o, const jc_group *group, int factor)
     const jc_shape *s = &group->shape;
     switch (s->kind) {
     case JC_LOW_RANK:
+        if (factor == JC_CUDA_BOTH) {
+            set_numbers(o, group, 0, s->m);
+            break;
+        }
         o->kind = JC_DENSE;
         o->p = factor ? s->q : s->p, o->q = s->m, o->m = 0;
         set_numbers(o, group, factor, s->m);
@@ -77,7 +81,7 @@ static void describe(jc_cuda_operand *o, const jc_group *group, int factor)
 
 static jc_cuda_operand operand_of(const jc_plan *plan, int64_t group, int factor, jc_direction direction)
 {
-    jc_cuda_operand o = {.group = group, .field = JC_CUDA_NO_FIELD, .direction = direction, .copy = -1};
+    jc_cuda_operand o = {.group = group, .field = JC_CUDA_NO_FIELD, .direction = direction, .copy = -1, .second = -1};
     const jc_group *g = jc_cuda_operand_group(plan, &o);
     o.kind = g->shape.kind;
     o.p = g->shape.p, o.q = g->shape.q, o.m = g->shape.m;
@@ -106,9 +110,14 @@ jc_status jc_cuda_operand_find(jc_program *program, jc_cuda_operand_table *table
 {
     jc_cuda_program *impl = program->impl;
     int64_t row = group >= 0 ? group : program->plan->graph->groups.count + (-1 - group);
-    int32_t *number = &table->number[row * USES + factor * 2 + (direction == JC_ADJOINT)];
+    int32_t *number = &table->number[row * USES + factor * 2 + (direction == JC_ADJOINT)], second = -1;
+    if (factor == JC_CUDA_BOTH) { /* V, whose members are used too */
+        jc_status status = jc_cuda_operand_find(program, table, group, member, 1, JC_TANGENT, &second);
+        if (status) return status;
+    }
     if (*number < 0) {
         jc_cuda_operand o = operand_of(program->plan, group, factor, direction);
+        o.second = second;
         jc_status status = append(program, &o, number);
         if (status) return status;
     }
@@ -130,6 +139,7 @@ static jc_cuda_operand own(int kind, int64_t p, int64_t q, int64_t m)
                          .m = m,
                          .batch = 1,
                          .inner = 1,
+                         .second = -1,
                          .copy = -1};
     o.start = o.index = o.place = o.scales = -1;
     set_sizes(&o);
@@ -165,6 +175,7 @@ int64_t jc_cuda_operand_bytes(const jc_cuda_operand *o)
 {
     int64_t blocks = o->block_stride ? o->batch : 1, n = 0;
     if (o->kind == JC_DENSE) n = jc_cost_mul(o->p, o->q);
+    if (o->kind == JC_LOW_RANK) n = jc_cost_mul(o->p + o->q, o->m);
     if (o->kind == JC_DIAGONAL) n = o->p;
     if (o->kind == JC_CSR) n = o->m;
     if (o->kind == JC_WEIGHT) n = jc_cost_mul(o->m, o->ld);
