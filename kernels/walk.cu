@@ -25,7 +25,7 @@
 namespace jc
 {
 
-enum { WALK_THREADS = 256, WALK_WARPS = 8, BATCH = 32, STEPS = 2 * BATCH, RING_BYTES = 16 * 1024, WALK_MAX = ROW_MAX };
+enum { WALK_THREADS = 256, WALK_WARPS = 8, BATCH = 32, STEPS = 3 * BATCH, RING_BYTES = 16 * 1024, WALK_MAX = ROW_MAX };
 
 /* Slots of a warp's ring: what a warp has under way. */
 template <class R> struct ring {
@@ -65,12 +65,17 @@ JC_DEVICE phase_batch load_phases(const jc_gpu_launch &work, int64_t base)
     return b;
 }
 
+JC_DEVICE phase_now phase_of_lane(const phase_batch &b)
+{
+    return {(int64_t)((uint64_t)(uint32_t)b.first_high << 32 | (uint32_t)b.first_low), b.n_tiles, (int16_t)b.form_lanes,
+            b.form_lanes >> 16};
+}
+
 JC_DEVICE phase_now phase_at(const phase_batch &b, int lane)
 {
-    const int32_t low = shuffle(b.first_low, lane), high = shuffle(b.first_high, lane);
-    const int32_t form = shuffle(b.form_lanes, lane);
-    return {(int64_t)((uint64_t)(uint32_t)high << 32 | (uint32_t)low), shuffle(b.n_tiles, lane), (int16_t)form,
-            form >> 16};
+    const phase_batch one = {shuffle(b.first_low, lane), shuffle(b.first_high, lane), shuffle(b.n_tiles, lane),
+                             shuffle(b.form_lanes, lane)};
+    return phase_of_lane(one);
 }
 
 /* Columns of a tile that a warp forms. */
@@ -86,22 +91,18 @@ JC_DEVICE int number_bytes(int dtype)
 
 /* ---- steps: what is known of phases to come -------------------------------------------------------------------- */
 
-/* What a lane of warp 0 has read of its phase so far. */
+/* What of a phase is read to make a step of it, in shared memory. n_terms of the tile 0: it is not a step. */
 struct looking {
     jc_gpu_tile tile;
     jc_gpu_term term;
     jc_gpu_source source;
-    bool row; /* a dense row of one tile with a term */
 };
+static_assert(sizeof(looking) % 8 == 0 && sizeof(looking) <= 256, "copied by eights");
 
-template <class V> JC_DEVICE V load_words_of(const V *p)
+template <class V> JC_DEVICE void copy_eights(V *to, const V *from)
 {
-    V v;
-    uint32_t w[sizeof(V) / 4];
-    JC_UNROLL
-    for (size_t i = 0; i < sizeof(V) / 4; i++) w[i] = load_const(reinterpret_cast<const uint32_t *>(p) + i);
-    memcpy(&v, w, sizeof v);
-    return v;
+    for (size_t i = 0; i < sizeof(V); i += 8)
+        async_copy<8>(reinterpret_cast<char *>(to) + i, reinterpret_cast<const char *>(from) + i);
 }
 
 /* The largest unit of a copy that divides all of `bits`. */
@@ -113,7 +114,7 @@ JC_DEVICE int copy_unit(uint64_t bits)
 template <class R> JC_DEVICE walk_step step_of(const looking &l)
 {
     walk_step s = {};
-    if (!l.row) return s;
+    if (l.tile.n_terms == 0) return s;
     const jc_gpu_source &d = l.source;
     const jc_gpu_tile &tile = l.tile;
     const bool adjoint = d.direction == JC_GPU_ADJOINT;
@@ -139,24 +140,24 @@ template <class R> JC_DEVICE walk_step step_of(const looking &l)
     return s;
 }
 
-/* A part of the work for phase base + lane; parts 0 .. 3 in this order. */
+/* A part, 0 to 3, of making the step of phase k, by a lane of warp 0. A part finds in shared memory what the one before
+ * has asked for: its copies have been waited for. */
 template <class R>
-JC_DEVICE void look_ahead(const jc_gpu_launch &work, int64_t base, int part, looking &l, walk_step *steps)
+JC_APART void look_ahead(const jc_gpu_launch &work, int64_t k, const phase_now phase, int part, looking *l,
+                         walk_step *steps)
 {
-    const int64_t k = base + lane_x();
+    const bool row = k < work.n_phases && phase.n_tiles == 1 && phase.form == JC_GPU_GATHER_ROW;
     if (part == 0) {
-        l.row = false;
-        if (k >= work.n_phases) return;
-        const jc_gpu_phase *phase = work.phases + k;
-        l.row = load_const(&phase->n_tiles) == 1 && load_const(&phase->form) == JC_GPU_GATHER_ROW;
-        if (l.row) l.tile = load_words_of(work.tiles + load_const(&phase->first_tile));
-    } else if (part == 1) {
-        l.row = l.row && l.tile.n_terms > 0;
-        if (l.row) l.term = load_words_of(work.terms + l.tile.first_term);
-    } else if (part == 2) {
-        if (l.row) l.source = load_words_of(work.sources + l.term.source);
-    } else if (k < work.n_phases)
-        shared_store(steps + k % STEPS, step_of<R>(l));
+        if (row) copy_eights(&l->tile, work.tiles + phase.first_tile);
+        return;
+    }
+    const bool step = row && shared_load(&l->tile.n_terms) > 0;
+    if (part == 1 && step) copy_eights(&l->term, work.terms + shared_load(&l->tile.first_term));
+    if (part == 2 && step) copy_eights(&l->source, work.sources + shared_load(&l->term.source));
+    if (part < 3 || k >= work.n_phases) return;
+    looking all = {};
+    if (step) all = shared_load(l);
+    shared_store(steps + k % STEPS, step_of<R>(all));
 }
 
 /* ---- copies ahead ------------------------------------------------------------------------------------------------ */
@@ -185,6 +186,7 @@ JC_DEVICE slab slab_of(const walk_step &s, int warp)
 template <int UNIT> JC_DEVICE void copy_slab(const slab &b, unsigned char *slot)
 {
     const uint32_t each = (uint32_t)b.bytes / UNIT, total = (uint32_t)b.lines * each;
+    JC_UNROLL_BY(1)
     for (uint32_t i = (uint32_t)lane_x(); i < total; i += 32) {
         const uint32_t line = i / each, at = (i - line * each) * UNIT;
         async_copy<UNIT>(slot + (size_t)line * (uint32_t)b.bytes + at,
@@ -198,6 +200,7 @@ enum { LINE = 128 };
 JC_DEVICE void touch_slab(const slab &b)
 {
     const int64_t each = (b.bytes + LINE - 1) / LINE, total = min_of(b.lines * each, 8 * 32);
+    JC_UNROLL_BY(1)
     for (int64_t i = lane_x(); i < total; i += 32) {
         const int64_t line = quotient(i, each);
         prefetch(reinterpret_cast<const void *>(b.at + (uint64_t)(line * b.line_bytes + (i - line * each) * LINE)));
@@ -267,6 +270,15 @@ JC_DEVICE void add_slot_of(const walk_step &s, const unsigned char *slot, const 
     });
 }
 
+/* A function of its own: steps seldom read other rows than that of the step before. */
+template <class W>
+JC_APART row_sums<W> add_slot_from_arena(const walk_step s, const unsigned char *slot, const typename W::real *a,
+                                         int32_t columns, int drop, row_sums<W> sums)
+{
+    add_slot_of<W, from_global>(s, slot, a, columns, drop, sums);
+    return sums;
+}
+
 template <class R>
 JC_DEVICE void write_slab(const jc_gpu_launch &work, int64_t y, bool add, const R *sums, int32_t columns, R *held)
 {
@@ -276,6 +288,24 @@ JC_DEVICE void write_slab(const jc_gpu_launch &work, int64_t y, bool add, const 
         store(to + c, all);
         if (held) shared_store(held + c, all);
     }
+}
+
+/* `columns` of the tile's columns after the first `skip`, by one warp, from term number `done` on: `sums` are those of
+ * the terms before. held: where in shared memory the columns are left too, or NULL. */
+template <class W>
+JC_APART void finish_slab(const jc_gpu_launch &work, const jc_gpu_tile *tile, int32_t done, int32_t skip,
+                          int32_t columns, row_sums<W> sums, typename W::real *held)
+{
+    const uint32_t words = load_words(tile, TILE_WORDS);
+    const int32_t n_terms = word_32(words, offsetof(jc_gpu_tile, n_terms));
+    const int64_t first_term = word_64(words, offsetof(jc_gpu_tile, first_term));
+    const uint32_t terms = done < n_terms ? load_term_words(work, first_term, done, n_terms) : 0;
+    add_terms(work, words, terms, done, skip, columns, 0, 1, sums);
+    finish_warp(sums, columns);
+    warp_barrier();
+    write_slab(work, word_64(words, offsetof(jc_gpu_tile, y)) + skip, word_32(words, offsetof(jc_gpu_tile, add)) != 0,
+               sums.shared, columns, held);
+    warp_barrier();
 }
 
 /* The warp's slab of a step whose slab is in the slot. */
@@ -293,11 +323,10 @@ JC_DEVICE void take_step(const jc_gpu_launch &work, const walk_step &s, int64_t 
     if (s.a >= before.y && s.a + s.n <= before.y + before.columns)
         add_slot_of<W, from_shared>(s, slot, before.row + (s.a - before.y), b.columns, drop, sums);
     else
-        add_slot_of<W, from_global>(s, slot, static_cast<const real *>(work.arena) + s.a, b.columns, drop, sums);
+        sums = add_slot_from_arena<W>(s, slot, static_cast<const real *>(work.arena) + s.a, b.columns, drop, sums);
     if (s.n_terms > 1) {
-        const uint32_t words = load_words(work.tiles + tile, TILE_WORDS);
-        const uint32_t terms = load_term_words(work, word_64(words, offsetof(jc_gpu_tile, first_term)), 1, s.n_terms);
-        add_terms(work, words, terms, 1, skip, b.columns, 0, 1, sums);
+        finish_slab<W>(work, work.tiles + tile, 1, skip, b.columns, sums, held + skip);
+        return;
     }
     finish_warp(sums, b.columns);
     warp_barrier();
@@ -306,23 +335,6 @@ JC_DEVICE void take_step(const jc_gpu_launch &work, const walk_step &s, int64_t 
 
 /* ---- tiles of other phases ------------------------------------------------------------------------------------------
  */
-
-/* `columns` of the tile's columns after the first `skip`, by one warp. */
-template <class W>
-JC_DEVICE void row_slab(const jc_gpu_launch &work, uint32_t words, int32_t skip, int32_t columns,
-                        typename W::real *shared)
-{
-    const uint32_t terms = load_term_words(work, word_64(words, offsetof(jc_gpu_tile, first_term)), 0,
-                                           word_32(words, offsetof(jc_gpu_tile, n_terms)));
-    row_sums<W> sums = {{}, shared, false};
-    add_terms(work, words, terms, 0, skip, columns, 0, 1, sums);
-    finish_warp(sums, columns);
-    warp_barrier();
-    typename W::real *none = nullptr;
-    write_slab(work, word_64(words, offsetof(jc_gpu_tile, y)) + skip, word_32(words, offsetof(jc_gpu_tile, add)) != 0,
-               sums.shared, columns, none);
-    warp_barrier();
-}
 
 /* How the tiles of a phase are dealt out: `first`, then `step` further, of them to this block's warps together or to
  * this warp. */
@@ -337,27 +349,42 @@ JC_DEVICE deal deal_out(const jc_gpu_launch &work, const phase_now &phase)
     return {block_x() + (int64_t)work.cluster * warp_x(), (int64_t)work.cluster * WALK_WARPS, true};
 }
 
-template <class W>
-JC_DEVICE void do_tiles(const jc_gpu_launch &work, const arrays<W> &in, const phase_now &phase,
-                        typename W::real *shared)
+template <class W> JC_APART void any_tile_apart(const jc_gpu_launch &work, const jc_gpu_tile *tile, const crew who)
+{
+    any_tile<W>(work, arrays_of<W>(work), tile, who);
+}
+
+template <class W> JC_APART void do_tiles(const jc_gpu_launch &work, const phase_now phase, typename W::real *shared)
 {
     const deal mine = deal_out(work, phase);
     const crew block = {thread_x(), WALK_THREADS, phase.lanes}, warp = {lane_x(), 32, phase.lanes};
+    typename W::real *none = nullptr;
     for (int64_t t = mine.first; t < phase.n_tiles; t += mine.step) {
+        const jc_gpu_tile *tile = work.tiles + phase.first_tile + t;
         if (phase.form == JC_GPU_GATHER_ANY) {
-            any_tile<W>(work, in, work.tiles + phase.first_tile + t, mine.to_warps ? warp : block);
+            any_tile_apart<W>(work, tile, mine.to_warps ? warp : block);
             continue;
         }
-        const uint32_t words = load_words(work.tiles + phase.first_tile + t, TILE_WORDS);
-        const int32_t columns = word_32(words, offsetof(jc_gpu_tile, columns));
+        const int32_t columns = load_const(&tile->columns);
         const int32_t wide = mine.to_warps ? columns : slab_columns(columns);
         const int32_t skip = mine.to_warps ? 0 : warp_x() * wide, left = columns - skip;
-        if (left > 0) row_slab<W>(work, words, skip, left < wide ? left : wide, shared);
+        const row_sums<W> sums = {{}, shared, false};
+        if (left > 0) finish_slab<W>(work, tile, 0, skip, left < wide ? left : wide, sums, none);
     }
 }
 
+template <class V> JC_DEVICE V load_all(const V *p)
+{
+    V v;
+    uint64_t w[sizeof(V) / 8];
+    JC_UNROLL
+    for (size_t i = 0; i < sizeof(V) / 8; i++) w[i] = load_const(reinterpret_cast<const uint64_t *>(p) + i);
+    memcpy(&v, w, sizeof v);
+    return v;
+}
+
 /* Asks for the descriptions of this warp's first tiles of a phase, and of a dense row's first Jacobian. */
-template <class R> JC_DEVICE void touch_tiles(const jc_gpu_launch &work, const phase_now &phase)
+template <class R> JC_APART void touch_tiles(const jc_gpu_launch &work, const phase_now phase)
 {
     const deal mine = deal_out(work, phase);
     for (int64_t t = mine.first; t < min_of(phase.n_tiles, mine.first + 2 * mine.step); t += mine.step) {
@@ -367,8 +394,7 @@ template <class R> JC_DEVICE void touch_tiles(const jc_gpu_launch &work, const p
         const jc_gpu_term *term = work.terms + load_const(&tile->first_term);
         prefetch(term);
         if (phase.form != JC_GPU_GATHER_ROW) continue;
-        const looking l = {load_words_of(tile), load_words_of(term),
-                           load_words_of(work.sources + load_const(&term->source)), true};
+        const looking l = {load_all(tile), load_all(term), load_all(work.sources + load_const(&term->source))};
         touch_slab(slab_of(step_of<R>(l), mine.to_warps ? 0 : warp_x()));
     }
 }
@@ -379,31 +405,51 @@ template <class R> JC_DEVICE void touch_tiles(const jc_gpu_launch &work, const p
 /* What block 0's warps have in shared memory. */
 template <class R> struct walk_memory {
     walk_step *steps;    /* [STEPS] */
+    looking *looks;      /* [BATCH] */
     R *held;             /* [2 WALK_MAX]: rows of the last two steps */
     R *sums;             /* of the warp */
     unsigned char *ring; /* of the warp, [RING_BYTES] */
 };
 
-/* The steps of the first batch, and the first copies. */
-template <class R> JC_DEVICE void begin_walk(const jc_gpu_launch &work, const walk_memory<R> &memory)
+/* All parts of the steps of the batch from phase `base` on. */
+template <class R>
+JC_DEVICE void look_at_once(const jc_gpu_launch &work, const walk_memory<R> &memory, int64_t base,
+                            const phase_batch &batch)
 {
-    looking l = {};
-    if (warp_x() == 0)
-        for (int part = 0; part < 4; part++) look_ahead<R>(work, 0, part, l, memory.steps);
+    const phase_now mine = phase_of_lane(batch);
+    for (int part = 0; part < 4; part++) {
+        look_ahead<R>(work, base + lane_x(), mine, part, memory.looks + lane_x(), memory.steps);
+        async_close();
+        async_wait<0>();
+    }
+}
+
+/* The steps of the first two batches, and the first copies. */
+template <class R>
+JC_DEVICE void begin_walk(const jc_gpu_launch &work, const walk_memory<R> &memory, const phase_batch &first,
+                          const phase_batch &second)
+{
+    if (warp_x() == 0) {
+        look_at_once(work, memory, 0, first);
+        look_at_once(work, memory, BATCH, second);
+    }
     block_barrier();
+    JC_UNROLL_BY(1)
     for (int k = 0; k < ring<R>::slots; k++) {
         if (k < work.n_phases) fetch_ahead(shared_load(memory.steps + k), memory.ring + k * ring<R>::slot_bytes);
         async_close();
     }
 }
 
-/* After phase k: a part of looking ahead, and the copy that takes the slot of phase k. */
+/* After phase k: a part of looking at the batch after the next, and the copy that takes the slot of phase k. The parts
+ * are as many phases apart as a warp has groups of copies open. */
 template <class R>
-JC_DEVICE void go_ahead(const jc_gpu_launch &work, const walk_memory<R> &memory, int64_t k, looking &l)
+JC_DEVICE void go_ahead(const jc_gpu_launch &work, const walk_memory<R> &memory, int64_t k, const phase_batch &later)
 {
     const int in_batch = (int)(k % BATCH);
-    if (warp_x() == 0 && in_batch % 5 == 0 && in_batch <= 15)
-        look_ahead<R>(work, k - in_batch + BATCH, in_batch / 5, l, memory.steps);
+    if (warp_x() == 0 && in_batch % ring<R>::slots == 0 && in_batch < 4 * ring<R>::slots)
+        look_ahead<R>(work, k - in_batch + 2 * BATCH + lane_x(), phase_of_lane(later), in_batch / ring<R>::slots,
+                      memory.looks + lane_x(), memory.steps);
     warp_barrier();
     const int64_t next = k + ring<R>::slots;
     if (next < work.n_phases)
@@ -414,9 +460,9 @@ JC_DEVICE void go_ahead(const jc_gpu_launch &work, const walk_memory<R> &memory,
 
 /* Phase k, and what the next may read of it from shared memory. */
 template <class W>
-JC_DEVICE held_row<typename W::real> do_phase(const jc_gpu_launch &work, const arrays<W> &in,
-                                              const walk_memory<typename W::real> &memory, const phase_now &phase,
-                                              int64_t k, const held_row<typename W::real> &before)
+JC_DEVICE held_row<typename W::real> do_phase(const jc_gpu_launch &work, const walk_memory<typename W::real> &memory,
+                                              const phase_now &phase, int64_t k,
+                                              const held_row<typename W::real> &before)
 {
     typedef typename W::real real;
     real *held = memory.held + k % 2 * WALK_MAX;
@@ -428,7 +474,7 @@ JC_DEVICE held_row<typename W::real> do_phase(const jc_gpu_launch &work, const a
             return {held, s.y, s.columns};
         }
     }
-    do_tiles<W>(work, in, phase, memory.sums);
+    do_tiles<W>(work, phase, memory.sums);
     return {held, 0, 0};
 }
 
@@ -444,33 +490,33 @@ template <class R> JC_DEVICE void meet(const jc_gpu_launch &work, const phase_no
     cluster_wait();
 }
 
-template <class W> JC_KERNEL(WALK_THREADS, 1) walk(const jc_gpu_launch work)
+template <class W> JC_KERNEL(WALK_THREADS, 1) walk(JC_WORK)
 {
     typedef typename W::real real;
     JC_SHARED(walk_step, steps, STEPS);
+    JC_SHARED(looking, looks, BATCH);
     JC_SHARED(real, held, 2 * WALK_MAX);
     JC_SHARED(real, sums, WALK_WARPS * WALK_MAX);
-    const walk_memory<real> memory = {steps, held, sums + warp_x() * WALK_MAX,
+    const walk_memory<real> memory = {steps, looks, held, sums + warp_x() * WALK_MAX,
                                       shared_dynamic() + warp_x() * RING_BYTES};
-    const arrays<W> in = arrays_of<W>(work);
     const bool first_block = block_x() == 0;
-    phase_batch batch = load_phases(work, 0), coming = load_phases(work, BATCH);
+    phase_batch batch = load_phases(work, 0), coming = load_phases(work, BATCH), later = load_phases(work, 2 * BATCH);
     held_row<real> before = {held, 0, 0};
-    looking l = {};
     bool narrow_before = first_block;
-    if (first_block) begin_walk(work, memory);
+    if (first_block) begin_walk(work, memory, batch, coming);
     for (int64_t k = 0; k < work.n_phases; k++) {
         if (k && k % BATCH == 0) {
             batch = coming;
-            coming = load_phases(work, k + BATCH);
+            coming = later;
+            later = load_phases(work, k + 2 * BATCH);
         }
         const phase_now phase = phase_at(batch, (int)(k % BATCH));
         const bool narrow = work.cluster == 1 || phase.n_tiles <= 1, alone = narrow && (narrow_before || k == 0);
         narrow_before = narrow;
         if (first_block) async_wait<ring<real>::slots - 1>();
         if (first_block || !alone) meet<real>(work, phase, alone);
-        if (first_block || !narrow) before = do_phase<W>(work, in, memory, phase, k, before);
-        if (first_block) go_ahead(work, memory, k, l);
+        if (first_block || !narrow) before = do_phase<W>(work, memory, phase, k, before);
+        if (first_block) go_ahead(work, memory, k, later);
     }
 }
 

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #define JC_KERNEL(THREADS, BLOCKS) void
+#define JC_WORK const jc_gpu_launch work
 #define JC_DEVICE inline
 #define JC_APART static
 #define JC_UNROLL

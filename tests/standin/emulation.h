@@ -43,6 +43,9 @@ typedef struct jt_emulation {
 /* For the launches of this thread from now on. Forgets the findings. */
 void jt_emulation_set(const jt_emulation *emulation);
 
+/* As jc_kernels_load: launches with more than 48 KiB of shared memory are refused (code 9) before. */
+int jt_kernels_load(void);
+
 /* Runs the launch to its end. 0; the code of a launch that CUDA refuses; or 719 (launch failure) after a finding. */
 int jt_kernels_run(const jc_gpu_launch *launch);
 
