@@ -49,6 +49,10 @@ int jt_kernels_load(void);
 /* Runs the launch to its end. 0; the code of a launch that CUDA refuses; or 719 (launch failure) after a finding. */
 int jt_kernels_run(const jc_gpu_launch *launch);
 
+/* The same with another function in place of jc_kernels_launch: faulty copies of kernels. */
+typedef int (*jt_launch_function)(const jc_gpu_launch *launch, jc_gpu_stream stream);
+int jt_kernels_run_by(jt_launch_function launcher, const jc_gpu_launch *launch);
+
 /* The shape of the launch's grid. 0 or the code of work that cannot be launched. */
 typedef struct jt_grid {
     int64_t blocks;
