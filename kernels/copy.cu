@@ -30,7 +30,7 @@ JC_DEVICE element element_at(const jc_gpu_launch &work, int64_t n)
             b * work.dst_block + i * work.dst_row + j * work.dst_column};
 }
 
-JC_KERNEL(COPY_THREADS, 4) copy_lines(const jc_gpu_launch work)
+JC_KERNEL(COPY_THREADS, 4) copy_lines(JC_WORK)
 {
     const int64_t total = work.blocks * work.rows * work.columns, step = blocks_x() * COPY_THREADS;
     for (int64_t n = block_x() * COPY_THREADS + thread_x(); n < total; n += COPY_U * step) {
@@ -56,7 +56,7 @@ JC_KERNEL(COPY_THREADS, 4) copy_lines(const jc_gpu_launch work)
 }
 
 /* Squares of a block of rows x columns, counted by rows of squares. Source by rows, destination by columns. */
-JC_KERNEL(COPY_THREADS, 4) copy_squares(const jc_gpu_launch work)
+JC_KERNEL(COPY_THREADS, 4) copy_squares(JC_WORK)
 {
     JC_SHARED(double, square, SQUARE *(SQUARE + 1));
     const int64_t across = (work.columns + SQUARE - 1) / SQUARE, down = (work.rows + SQUARE - 1) / SQUARE;

@@ -47,6 +47,8 @@ struct launch_shape {
 #else
 
 #define JC_KERNEL(THREADS, BLOCKS) __global__ void __launch_bounds__(THREADS, BLOCKS)
+/* The only parameter of a kernel: functions that are called may take its address. */
+#define JC_WORK const __grid_constant__ jc_gpu_launch work
 #define JC_DEVICE __device__ __forceinline__
 #define JC_APART static __device__ __noinline__ /* a function that is called */
 #define JC_PRAGMA(TEXT) _Pragma(#TEXT)

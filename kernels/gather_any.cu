@@ -9,7 +9,7 @@ namespace jc
 
 enum { ANY_THREADS = 256 };
 
-template <class W> JC_KERNEL(ANY_THREADS, 3) gather_any(const jc_gpu_launch work)
+template <class W> JC_KERNEL(ANY_THREADS, 3) gather_any(JC_WORK)
 {
     const arrays<W> in = arrays_of<W>(work);
     const crew who = {thread_x(), ANY_THREADS, work.lanes};

@@ -22,7 +22,7 @@ template <class R> JC_DEVICE void write_row(const jc_gpu_launch &work, uint32_t 
 }
 
 /* WARPS of a tile: 1 or 8. */
-template <class W, int WARPS> JC_KERNEL(ROW_THREADS, ROW_BLOCKS) gather_row(const jc_gpu_launch work)
+template <class W, int WARPS> JC_KERNEL(ROW_THREADS, ROW_BLOCKS) gather_row(JC_WORK)
 {
     typedef typename W::real real;
     JC_SHARED(real, all_sums, ROW_WARPS * ROW_MAX);

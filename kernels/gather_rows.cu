@@ -254,7 +254,7 @@ JC_DEVICE void write_rows(const jc_gpu_launch &work, const jc_gpu_tile *tile, co
     }
 }
 
-template <class W> JC_KERNEL(ROWS_THREADS, 2) gather_rows(const jc_gpu_launch work)
+template <class W> JC_KERNEL(ROWS_THREADS, 2) gather_rows(JC_WORK)
 {
     typedef typename W::real R;
     JC_SHARED(R, panels, 2 * panel<R>::numbers);

@@ -10,6 +10,7 @@ extern "C" int jc_kernels_load(void)
     int error = gather_any_load();
     if (!error) error = gather_row_load();
     if (!error) error = gather_rows_load();
+    if (!error) error = walk_load();
     return error ? error : copy_load();
 }
 
@@ -22,6 +23,8 @@ extern "C" int jc_kernels_launch(const jc_gpu_launch *launch, jc_gpu_stream stre
         return gather_row_launch(*launch, stream);
     case JC_GPU_GATHER_ROWS:
         return gather_rows_launch(*launch, stream);
+    case JC_GPU_WALK:
+        return walk_launch(*launch, stream);
     case JC_GPU_CONVERT:
     case JC_GPU_DELIVER:
         return copy_launch(*launch, stream);

@@ -27,6 +27,8 @@ int gather_any_load();
 int gather_any_launch(const jc_gpu_launch &work, jc_gpu_stream stream);
 int gather_rows_load();
 int gather_rows_launch(const jc_gpu_launch &work, jc_gpu_stream stream);
+int walk_load();
+int walk_launch(const jc_gpu_launch &work, jc_gpu_stream stream);
 int copy_load();
 int copy_launch(const jc_gpu_launch &work, jc_gpu_stream stream); /* CONVERT and DELIVER */
 int gather_row_load();

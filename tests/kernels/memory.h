@@ -19,7 +19,7 @@ typedef struct jt_range {
 
 typedef struct jt_memory {
     jt_pool *pool;
-    jt_range range[64];
+    jt_range range[400];
     int n_ranges;
     unsigned char *arena;
     size_t arena_bytes;

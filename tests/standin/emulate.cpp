@@ -522,9 +522,11 @@ static bool shape_fits(const jc::launch_shape &s, size_t limit)
            s.cluster >= 1 && s.cluster <= 8 && s.blocks % s.cluster == 0 && s.shared_bytes <= limit;
 }
 
-int launch(void (*kernel)(jc_gpu_launch), const jc::launch_shape &shape, const jc_gpu_launch &work)
+int launch(void (*kernel)(jc_gpu_launch), int64_t n_blocks, int threads, int cluster, size_t shared_bytes,
+           const jc_gpu_launch &work)
 {
     machine &m = emulator;
+    const jc::launch_shape shape = {n_blocks, threads, cluster, shared_bytes};
     size_t limit = std::max<size_t>(opted_in(reinterpret_cast<const void *>(kernel)), 48 * 1024);
     if (m.ask) {
         *m.ask = {shape.blocks, shape.threads, shape.cluster, shape.shared_bytes, shape.shared_bytes > 48 * 1024};
@@ -584,8 +586,13 @@ void jt_emulation_set(const jt_emulation *emulation)
 
 int jt_kernels_run(const jc_gpu_launch *launch)
 {
+    return jt_kernels_run_by(jt_kernels_launch, launch);
+}
+
+int jt_kernels_run_by(jt_launch_function launcher, const jc_gpu_launch *launch)
+{
     int64_t before = jt::emulator.findings;
-    int code = jt_kernels_launch(launch, nullptr);
+    int code = launcher(launch, nullptr);
     return code ? code : jt::emulator.findings > before ? jt::LAUNCH_FAILURE : 0;
 }
 

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #define JC_KERNEL(THREADS, BLOCKS) void
+#define JC_WORK const jc_gpu_launch work
 #define JC_DEVICE inline
 #define JC_APART static
 #define JC_UNROLL
@@ -54,7 +55,8 @@ void async_close();
 void async_wait(int open);
 
 int load_kernel(const void *kernel, size_t shared_bytes);
-int launch(void (*kernel)(jc_gpu_launch), const jc::launch_shape &shape, const jc_gpu_launch &work);
+int launch(void (*kernel)(jc_gpu_launch), int64_t blocks, int threads, int cluster, size_t shared_bytes,
+           const jc_gpu_launch &work);
 int multiprocessors();
 
 float f16_to_f32(uint16_t bits);
@@ -255,7 +257,7 @@ inline int load_kernel(kernel_function kernel, size_t shared_bytes)
 
 inline int launch_kernel(kernel_function kernel, const launch_shape &shape, const jc_gpu_launch &work, jc_gpu_stream)
 {
-    return jt::launch(kernel, shape, work);
+    return jt::launch(kernel, shape.blocks, shape.threads, shape.cluster, shape.shared_bytes, work);
 }
 
 } // namespace jc

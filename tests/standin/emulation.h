@@ -43,8 +43,15 @@ typedef struct jt_emulation {
 /* For the launches of this thread from now on. Forgets the findings. */
 void jt_emulation_set(const jt_emulation *emulation);
 
+/* As jc_kernels_load: launches with more than 48 KiB of shared memory are refused (code 9) before. */
+int jt_kernels_load(void);
+
 /* Runs the launch to its end. 0; the code of a launch that CUDA refuses; or 719 (launch failure) after a finding. */
 int jt_kernels_run(const jc_gpu_launch *launch);
+
+/* The same with another function in place of jc_kernels_launch: faulty copies of kernels. */
+typedef int (*jt_launch_function)(const jc_gpu_launch *launch, jc_gpu_stream stream);
+int jt_kernels_run_by(jt_launch_function launcher, const jc_gpu_launch *launch);
 
 /* The shape of the launch's grid. 0 or the code of work that cannot be launched. */
 typedef struct jt_grid {
