@@ -101,7 +101,7 @@ function(jacchain_cuda_objects objects)
     add_custom_command(OUTPUT ${object} DEPENDS ${source} DEPFILE ${object}.d COMMENT "Building CUDA object ${name}.o"
       COMMAND ${JACCHAIN_NVCC} -std=c++17 -O3 -lineinfo ${architectures} -Werror=all-warnings
         -Xcompiler=-fPIC,-fvisibility=hidden,-fno-exceptions,-fno-rtti,-fno-threadsafe-statics,-Wall,-Wextra,-Wshadow,-Werror
-        -I${jacchain_SOURCE_DIR} -I${jacchain_SOURCE_DIR}/include -MD -MF ${object}.d -c ${source} -o ${object}
+        -I${jacchain_SOURCE_DIR} -I${jacchain_SOURCE_DIR}/include -I${jacchain_SOURCE_DIR}/src -MD -MF ${object}.d -c ${source} -o ${object}
       VERBATIM)
     list(APPEND made ${object})
   endforeach()
