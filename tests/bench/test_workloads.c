@@ -1,7 +1,6 @@
 /* The workloads of the device's benchmark, made small, on the stand-in: their graphs are what the library takes, and
  * their residuals tell right results from wrong ones. */
 #include <criterion/criterion.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "bench/gpu/gpu_bench.h"
@@ -25,7 +24,7 @@ static gb_row run_small(int index)
 Test(bench, every_workload_is_right)
 {
     for (int i = 0; i < gb_n_goals && jt_device_there(); i++) {
-fprintf(stderr,"%s\n",gb_goals[i].name);        gb_row row = run_small(i);
+        gb_row row = run_small(i);
         cr_expect(row.outcome.valid && row.outcome.seconds > 0, "%s: %s", gb_goals[i].name, row.outcome.trouble);
         cr_expect_gt(row.measured, 0, "%s", gb_goals[i].name);
     }
