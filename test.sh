@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds jacchain and runs every test: the suite optimised and under the address and undefined-behaviour sanitizers, the
-# threads under the thread sanitizer, a build that needs no other library, the examples, the commands in the documentation, and the installed library.
+# threads under the thread sanitizer, a build that needs no other library, the examples, the commands in the
+# documentation, and the installed library. What needs a device is tested by tests/gpu.sh.
 # Last line: "N passed, N failed". Logs: build/test/.
 set -u
 self=$(readlink -f -- "${BASH_SOURCE[0]}")
@@ -95,6 +96,7 @@ documents
 check "run.sh" "$root/scripts/check-run.sh"
 check "include direction" "$root/scripts/check-includes.sh"
 check "formatting" "$root/scripts/check-format.sh"
+check "table of device results" "$root/bench/render.sh" --check
 check "installed, static" "$root/scripts/check-install.sh" "$root/build/release" static
 
 build_preset "$log" shared all

@@ -9,6 +9,7 @@ set(JACCHAIN_CUDA AUTO CACHE STRING "the cuda backend: ON, OFF, or AUTO: where t
 set_property(CACHE JACCHAIN_CUDA PROPERTY STRINGS AUTO ON OFF)
 set(JACCHAIN_CUDA_ARCHITECTURES 80-real 90 CACHE STRING "kinds of devices that kernels are compiled for: N-real machine \
 code, N-virtual what a newer device's driver makes machine code of, N both")
+set(JACCHAIN_NVCC_FLAGS "" CACHE STRING "more options for nvcc, as a list")
 set(oldest_nvcc 13.0)
 
 # Finds nvcc and the toolkit; `why`: what is missing, or "".
@@ -99,9 +100,9 @@ function(jacchain_cuda_objects objects)
     get_filename_component(folder ${object} DIRECTORY)
     file(MAKE_DIRECTORY ${folder})
     add_custom_command(OUTPUT ${object} DEPENDS ${source} DEPFILE ${object}.d COMMENT "Building CUDA object ${name}.o"
-      COMMAND ${JACCHAIN_NVCC} -std=c++17 -O3 -lineinfo ${architectures} -Werror=all-warnings
+      COMMAND ${JACCHAIN_NVCC} -std=c++17 -O3 ${architectures} ${JACCHAIN_NVCC_FLAGS} -Werror=all-warnings
         -Xcompiler=-fPIC,-fvisibility=hidden,-fno-exceptions,-fno-rtti,-fno-threadsafe-statics,-Wall,-Wextra,-Wshadow,-Werror
-        -I${jacchain_SOURCE_DIR} -I${jacchain_SOURCE_DIR}/include -MD -MF ${object}.d -c ${source} -o ${object}
+        -I${jacchain_SOURCE_DIR} -I${jacchain_SOURCE_DIR}/include -I${jacchain_SOURCE_DIR}/src -MD -MF ${object}.d -c ${source} -o ${object}
       VERBATIM)
     list(APPEND made ${object})
   endforeach()

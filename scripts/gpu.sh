@@ -37,7 +37,7 @@ build_gpu() {
   {
     cmake -S "$root" -B "$root/build/gpu" "${generator[@]}" -DCMAKE_BUILD_TYPE=Release -DJACCHAIN_BARE=ON \
       -DJACCHAIN_CUDA=ON -DJACCHAIN_TESTS=ON -DJACCHAIN_BENCH=ON -DJACCHAIN_EXAMPLES=OFF \
-      -DJACCHAIN_CUDA_ARCHITECTURES="${major:-90}-real" &&
+      -DJACCHAIN_CUDA_ARCHITECTURES="${major:-90}-real" -DJACCHAIN_NVCC_FLAGS=-lineinfo &&
       cmake --build "$root/build/gpu" -j "$(nproc)" --target "$@"
   } >>"$log" 2>&1 && return
   tail -n 40 "$log" | cut -c 1-400

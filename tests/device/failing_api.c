@@ -210,6 +210,11 @@ const jc_gpu_api *jt_failing_api(const jc_gpu_api *api, int64_t n)
     return &table;
 }
 
+void jt_failing_stop(void)
+{
+    failing_at = -1;
+}
+
 int64_t jt_failing_calls(void)
 {
     return calls;

@@ -10,6 +10,8 @@
  * for a text are not counted: a caller has nothing to do when they fail. */
 const jc_gpu_api *jt_failing_api(const jc_gpu_api *api, int64_t n);
 
+void jt_failing_stop(void); /* no call fails from now on */
+
 int64_t jt_failing_calls(void);    /* so far */
 const char *jt_failing_call(void); /* the name of the one that failed, or NULL */
 

@@ -10,6 +10,7 @@ typedef struct fixture {
     jt_target target;
     jt_net net;
     void *d_result;
+    int64_t calls; /* of the last attempt, without those that end the run: when they fail, nobody can be told */
 } fixture;
 
 /* Everything that a run does, up to the first failure; whatever was made is in `made`. */
@@ -38,6 +39,8 @@ static bool attempt(fixture *f, int64_t n)
     backend.api = jt_failing_api(f->target.api, n);
     jc_status status = use(f, &backend, &made);
     const char *call = jt_failing_call();
+    f->calls = jt_failing_calls();
+    jt_failing_stop();
     if (call) {
         cr_assert(status == JC_E_DEVICE || status == JC_E_MEMORY || status == JC_E_UNAVAILABLE,
                   "call %lld, %s, failed: %s: %s", (long long)n, call, jc_status_name(status), jc_last_error());
@@ -73,7 +76,7 @@ static void sweep(int64_t size, int64_t levels, int64_t width)
     jt_net_init(&f.net, &f.target, size, levels, width, JC_F32, 100);
     f.d_result = jt_device_memory(&f.target, width * size * 4);
     cr_assert_not(attempt(&f, -1));
-    calls = jt_failing_calls();
+    calls = f.calls;
     cr_assert_gt(calls, 20);
     if (jt_device_run()) step = 1 + calls / SAMPLE;
     expect_that_it_works(&f);
@@ -90,5 +93,8 @@ static void sweep(int64_t size, int64_t levels, int64_t width)
 Test(device, each_failing_call_is_told_and_leaves_nothing_behind)
 {
     sweep(12, 3, 1);
-    sweep(192, 2, 40);
+    if (jt_device_run())
+        sweep(192, 2, 40);
+    else
+        sweep(32, 2, 5);
 }

@@ -329,10 +329,10 @@ typedef struct jc_cuda_run {
     jc_gpu_stream last_stream;  /* of it */
     bool executed;
     jc_gpu_blas blas;
-    jc_gpu_exec exec;        /* the captured operations; NULL: issued one by one */
-    jc_gpu_event staged[2];  /* after the last copy from each half of the staging memory */
-    bool in_flight[2];       /* whether there is one */
-    unsigned char *staging;  /* pinned, two halves */
+    jc_gpu_exec exec;       /* the captured operations; NULL: issued one by one */
+    jc_gpu_event staged[2]; /* after the last copy from each half of the staging memory */
+    bool in_flight[2];      /* whether there is one */
+    unsigned char *staging; /* pinned, two halves */
     int64_t half_bytes;
     void *callback_x, *callback_y; /* pinned, for operators on the host */
     int64_t callback_x_bytes, callback_y_bytes;

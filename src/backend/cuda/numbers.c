@@ -47,7 +47,7 @@ static jc_status collect(const jc_program *program, jc_vec *stretches)
     for (int64_t i = 0; i < impl->operands.count && !status; i++)
         if (stretch_of(program->plan, jc_cuda_operand_at(impl, (int32_t)i), (int32_t)i, &s))
             status = jc_vec_append(&program->allocator, stretches, &s, 1, WHAT);
-    if (!status) qsort(stretches->data, (size_t)stretches->count, sizeof s, compare_stretches);
+    if (!status && stretches->count) qsort(stretches->data, (size_t)stretches->count, sizeof s, compare_stretches);
     return status;
 }
 
