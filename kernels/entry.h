@@ -305,30 +305,35 @@ template <class W> JC_DEVICE bool scale_at(const term_view<W> &v, const position
     return high - quotient(high, v.q) * v.q == low;
 }
 
-/* Row `row` of U or V of a block of a low_rank D. */
-template <class W, class N>
-JC_DEVICE const N *factor_row(const term_view<W> &v, int64_t block, bool second, int64_t row)
+/* The factor V of a low_rank D as a term of its own. */
+template <class W> JC_DEVICE term_view<W> factor_v(const arrays<W> &in, const term_view<W> &v)
 {
-    const jc_gpu_source *s = v.source;
-    const N *first = static_cast<const N *>(load_const(second ? &s->v : &s->numbers));
-    return first + v.member * load_const(second ? &s->v_member_stride : &s->member_stride) +
-           block * load_const(second ? &s->v_block_stride : &s->block_stride) +
-           row * load_const(second ? &s->v_ld : &s->ld);
+    term_view<W> other = v;
+    other.source = in.sources + load_const(&v.source->index_member);
+    other.member = v.member + load_const(&v.source->index_block);
+    other.dtype = load_const(&other.source->dtype);
+    return other;
+}
+
+template <class W, class N> JC_DEVICE const N *factor_row(const term_view<W> &v, int64_t block, int64_t row)
+{
+    return numbers_of<W, N>(v, block) + row * load_const(&v.source->ld);
 }
 
 /* sum += (U V^T)[i, l] */
 template <class W>
-JC_DEVICE typename W::real low_rank_entry(const term_view<W> &v, int64_t block, int64_t i, int64_t l, int drop,
-                                          typename W::real sum)
+JC_DEVICE typename W::real low_rank_entry(const arrays<W> &in, const term_view<W> &v, int64_t block, int64_t i,
+                                          int64_t l, int drop, typename W::real sum)
 {
     typedef typename W::real real;
     const int64_t m = load_const(&v.source->m);
+    const term_view<W> v_term = factor_v(in, v);
     with_number(v.dtype, [&](auto number_u) {
         typedef typename decltype(number_u)::type U;
-        const U *u = factor_row<W, U>(v, block, false, i);
-        with_number((int)load_const(&v.source->v_dtype), [&](auto number_v) {
+        const U *u = factor_row<W, U>(v, block, i);
+        with_number(v_term.dtype, [&](auto number_v) {
             typedef typename decltype(number_v)::type V;
-            const V *other = factor_row<W, V>(v, block, true, l);
+            const V *other = factor_row<W, V>(v_term, block, l);
             for (int64_t k = 0; k < m; k++)
                 sum = mul_add(W::operand(to<real>::from(load_const(u + k)), drop),
                               W::operand(to<real>::from(load_const(other + k)), drop), sum);
@@ -338,7 +343,8 @@ JC_DEVICE typename W::real low_rank_entry(const term_view<W> &v, int64_t block, 
 }
 
 template <class W>
-JC_DEVICE typename W::real expanded(const term_view<W> &v, const entry &e, int drop, typename W::real sum)
+JC_DEVICE typename W::real expanded(const arrays<W> &in, const term_view<W> &v, const entry &e, int drop,
+                                    typename W::real sum)
 {
     typedef typename W::real real;
     int64_t row = v.expand_row + e.row;
@@ -348,7 +354,7 @@ JC_DEVICE typename W::real expanded(const term_view<W> &v, const entry &e, int d
     if (v.kind == JC_GPU_IDENTITY || v.kind == JC_GPU_SELECT || v.kind == JC_GPU_TILE)
         return scale_at(v, x, from.at) ? sum + scale_of(v) : sum;
     if (v.kind == JC_GPU_LOW_RANK)
-        return low_rank_entry(v, x.block, v.adjoint ? from.at : x.at, v.adjoint ? x.at : from.at, drop, sum);
+        return low_rank_entry(in, v, x.block, v.adjoint ? from.at : x.at, v.adjoint ? x.at : from.at, drop, sum);
     int64_t n = number_at(v, x, from.at);
     if (n < 0) return sum;
     with_number(v.dtype, [&](auto number) {
@@ -370,7 +376,7 @@ JC_APART typename W::real term_sum(const arrays<W> in, const jc_gpu_term *term, 
     if (v.expand || v.kind == JC_GPU_DIAGONAL || v.kind == JC_GPU_IDENTITY || (!v.adjoint && v.kind == JC_GPU_SELECT) ||
         (!v.adjoint && v.kind == JC_GPU_TILE)) {
         if (part.lane) return sum;
-        if (v.expand) return expanded(v, e, part.drop, sum);
+        if (v.expand) return expanded(in, v, e, part.drop, sum);
         return v.kind == JC_GPU_DIAGONAL ? diagonal_product(v, e, sum) : copied(v, e, sum);
     }
     if (v.kind == JC_GPU_TILE) return tile_sum(v, part, e, sum);

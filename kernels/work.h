@@ -39,8 +39,8 @@ enum { JC_GPU_FULL = 0, JC_GPU_ROUND_TF32 = 1, JC_GPU_ROUND_BF16 = 2 };
  *   diagonal  numbers[e member_stride + b block_stride + i]
  *   weight    X[a, l] = numbers[e member_stride + b block_stride + a ld + l], X is m x w; p = m h, q = h w;
  *             D[(a,i), (i',l)] = delta(i,i') X[a, l]
- *   low_rank  U[i, l] = numbers[e member_stride + b block_stride + i ld + l], U is p x m, and V, q x m, likewise
- *             from v, v_ld and so on
+ *   low_rank  U[i, l] = numbers[e member_stride + b block_stride + i ld + l], U is p x m; V, q x m, is likewise that of
+ *             member e + index_block of the dense source number index_member
  *   identity, select, tile have no numbers but scale
  * csr and select by what is summed into an entry of the output (ADJOINT: a column of D, TANGENT: a row):
  *   start  [n_out + 1] at e start_member + b start_block; entries [start[j], start[j+1]) of output j, counted from
@@ -56,10 +56,7 @@ typedef struct jc_gpu_source {
     int64_t p, q, m, batch, inner;
     int64_t ld, block_stride, member_stride; /* in numbers; 0: shared */
     int64_t start_member, start_block, index_member, index_block;
-    const void *v; /* low_rank */
-    int64_t v_ld, v_block_stride, v_member_stride;
     int32_t kind, direction, dtype, wide;
-    int64_t v_dtype;
 } jc_gpu_source;
 
 /* One product of a destination. */

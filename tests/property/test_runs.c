@@ -290,7 +290,7 @@ Test(property, check_finds_no_fault_with_a_right_backend)
             program.precision = backends[b].precision;
             jc_check_report *report;
             jc_check_summary summary = {.struct_size = sizeof summary};
-            jt_ok(jc_check(g.graph, &q.query, &program, &report), "check");
+            jt_ok(jt_check(g.graph, &q.query, &program, &report), "check");
             jt_ok(jc_check_get_summary(report, &summary), "summary");
             cr_assert_eq(summary.verdict, JC_PASSED, "seed %llu, %s: verdict %d, ratio %g at variable %lld",
                          (unsigned long long)seed, backends[b].name, (int)summary.verdict, summary.ratio,

@@ -11,6 +11,8 @@ const jc_cuda_backend jt_standin_backend =
 
 #ifdef JT_HAS_KERNELS
 
+int jt_kernels_load(void); /* jc_kernels_load of the emulated kernels */
+
 static jt_emulation emulation;
 
 static int shape_of(const jc_gpu_launch *launch, jt_launch_shape *shape)
@@ -65,6 +67,8 @@ void jt_device_begin(uint64_t seed, const jt_standin_config *config)
     emulation.multiprocessors = c.multiprocessors;
     jt_standin_reset(&c);
     jt_standin_set_kernels(&kernels);
+    jt_emulation_set(&emulation);
+    cr_assert_eq(jt_kernels_load(), 0);
 }
 
 #else

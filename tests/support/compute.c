@@ -7,6 +7,7 @@
 
 #include "backend/backend.h"
 #include "plan/verify.h"
+#include "run/check.h"
 #include "standin/device.h"
 #include "support/exact_backend.h"
 
@@ -161,6 +162,16 @@ jc_program *jt_program(const jc_plan *plan, const jt_backend *backend)
 }
 
 static uint64_t device_seed; /* another order of work each time */
+
+jc_status jt_check(const jc_graph *graph, const jc_query *query, const jc_program_options *options,
+                   jc_check_report **report)
+{
+    if (strcmp(options->backend, "standin") != 0) return jc_check(graph, query, options, report);
+    jt_device_begin(device_seed++, NULL);
+    jc_status status = jc_check_on(graph, query, &jt_standin_backend.base, options, report);
+    jt_device_end("a check");
+    return status;
+}
 
 static jt_results compute(jt_pool *pool, const jc_graph *graph, const jc_query *query, const jt_backend *backend,
                           jc_dtype dtype, const void *seed)

@@ -40,6 +40,10 @@ bool jt_is_exact_up_to(const jt_backend *backend, double largest);
  * in each of the two products that a low_rank one is. */
 long double jt_gamma(jc_precision precision, int64_t n, int64_t products);
 
+/* jc_check on any of them but "exact"; options->backend is its name. */
+jc_status jt_check(const jc_graph *graph, const jc_query *query, const jc_program_options *options,
+                   jc_check_report **report);
+
 typedef struct jt_result {
     int64_t of, wrt, blocks, rows, cols;
     double *real;     /* [blocks * rows * cols], or */

@@ -78,18 +78,14 @@ static jc_gpu_source source_of(const jc_run *run, const jc_cuda_operand *o, cons
                        .direction = (int32_t)o->direction,
                        .dtype = (int32_t)n->dtype,
                        .wide = o->wide};
-    if (o->second >= 0) {
-        const jc_cuda_run *r = run->impl;
-        const jc_cuda_numbers *v = &r->numbers[o->second];
-        int64_t skip = o->first_member - jc_cuda_operand_at(run->program->impl, o->second)->first_member;
-        if (v->d_data) s.v = (const unsigned char *)v->d_data + skip * v->member_stride * jc_dtype_bytes(v->dtype);
-        s.v_ld = v->ld, s.v_block_stride = v->block_stride, s.v_member_stride = v->member_stride;
-        s.v_dtype = (int64_t)v->dtype;
-    }
     s.start_block = o->index_blocks > 1 ? o->n_start : 0;
     s.index_block = o->index_blocks > 1 ? o->n_index : 0;
     s.start_member = o->n_start * o->index_blocks;
     s.index_member = o->n_index * o->index_blocks;
+    if (o->second >= 0) {
+        s.index_member = o->second;
+        s.index_block = o->first_member - jc_cuda_operand_at(run->program->impl, o->second)->first_member;
+    }
     return s;
 }
 
