@@ -196,6 +196,7 @@ JC_DEVICE void add_rows(const typename W::real *a, const N *d, int64_t a_step, i
 {
     typedef typename W::real real;
     const int U = at_once<N>::rows;
+    JC_UNROLL_BY(1)
     while (left > 0) {
         quad<N> four[U];
         real x[U];
@@ -215,7 +216,8 @@ JC_DEVICE void add_rows(const typename W::real *a, const N *d, int64_t a_step, i
     }
 }
 
-/* sum[u] += sum over the lane's fours of l of D[u, l] a_l, rows d_step apart, of which `rows` are there. The first four
+/* sum[u] += sum over the lane's fours of l of D[u, l] a_l, rows d_step apart, of which `rows` are there: in place of
+ * others the last one is read, without a condition that would hold loads up, and its sum means nothing. The first four
  * at a and d, `skip` further the next, n numbers in all from a on. */
 template <class W, class N, bool FOURS, class D = from_global, class A = from_global>
 JC_DEVICE void add_columns(const typename W::real *a, const N *d, int64_t d_step, int32_t skip, int64_t n, int32_t rows,
@@ -223,16 +225,18 @@ JC_DEVICE void add_columns(const typename W::real *a, const N *d, int64_t d_step
 {
     typedef typename W::real real;
     const int U = at_once<N>::rows;
+    if (rows-- <= 0) return; /* now the last one's number */
+    JC_UNROLL_BY(1)
     for (; n > 0; n -= skip, a += skip, d += skip) {
         real x[4];
         const N *p = d;
         JC_UNROLL
-        for (int k = 0; k < 4; k++) x[k] = W::operand(k < n ? A::one(a + k) : (real)0, drop);
+        for (int k = 0; k < 4; k++) x[k] = W::operand(FOURS || k < n ? A::one(a + k) : (real)0, drop);
         JC_UNROLL
         for (int base = 0; base < 4; base += U) {
             quad<N> four[U];
             JC_UNROLL
-            for (int u = 0; u < U; u++, p += d_step) four[u] = D::template four<FOURS>(p, base + u < rows ? n : 0);
+            for (int u = 0; u < U; u++, p += base + u < rows ? d_step : 0) four[u] = D::template four<FOURS>(p, n);
             JC_UNROLL
             for (int i = 0; i < 4 * U; i++) {
                 real &into = sum[base + i / 4];

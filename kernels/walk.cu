@@ -97,7 +97,7 @@ struct looking {
     jc_gpu_term term;
     jc_gpu_source source;
 };
-static_assert(sizeof(looking) % 8 == 0 && sizeof(looking) <= 256, "copied by eights");
+static_assert(sizeof(looking) % 8 == 0, "copied by eights");
 
 template <class V> JC_DEVICE void copy_eights(V *to, const V *from)
 {

@@ -11,7 +11,6 @@ static void run_in_order(jt_chain *chain, jt_thread_order order, uint64_t seed)
     for (int64_t i = 0; i < chain->elements; i++)
         jt_set_element(chain->launch.arena, chain->launch.dtype, i, chain->before[i]);
     jt_memory_begin(&chain->memory);
-    cr_assert_eq(jt_kernels_load(), 0);
     int code = jt_kernels_run(&chain->launch);
     cr_assert_eq(code, 0, "seed %llu: code %d: %s", (unsigned long long)seed, code, jt_emulation_first());
     cr_assert_eq(chain->memory.outside, 0);

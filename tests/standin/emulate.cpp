@@ -591,6 +591,10 @@ int jt_kernels_run(const jc_gpu_launch *launch)
 
 int jt_kernels_run_by(jt_launch_function launcher, const jc_gpu_launch *launch)
 {
+    if (jt::emulator.kernels.empty()) {
+        int code = jt_kernels_load();
+        if (code) return code;
+    }
     int64_t before = jt::emulator.findings;
     int code = launcher(launch, nullptr);
     return code ? code : jt::emulator.findings > before ? jt::LAUNCH_FAILURE : 0;
@@ -598,6 +602,7 @@ int jt_kernels_run_by(jt_launch_function launcher, const jc_gpu_launch *launch)
 
 int jt_kernels_shape(const jc_gpu_launch *launch, jt_grid *grid)
 {
+    *grid = (jt_grid){};
     jt::emulator.ask = grid;
     int code = jt_kernels_launch(launch, nullptr);
     jt::emulator.ask = nullptr;

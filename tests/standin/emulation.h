@@ -43,7 +43,8 @@ typedef struct jt_emulation {
 /* For the launches of this thread from now on. Forgets the findings. */
 void jt_emulation_set(const jt_emulation *emulation);
 
-/* As jc_kernels_load: launches with more than 48 KiB of shared memory are refused (code 9) before. */
+/* As jc_kernels_load, for this thread; called by its first launch. A launch with more than 48 KiB of shared memory that
+ * this did not ask for is refused (code 9). */
 int jt_kernels_load(void);
 
 /* Runs the launch to its end. 0; the code of a launch that CUDA refuses; or 719 (launch failure) after a finding. */
