@@ -226,12 +226,10 @@ static void check_windows(jt_graph *g, const jc_query *query, int64_t limit, con
     jc_plan *plan;
     jc_program *program;
     jc_run *run;
-    jc_program_options options = JC_PROGRAM_OPTIONS_INIT;
-    options.backend = backend->name, options.precision = backend->precision;
     jt_results whole = jt_compute(&g->pool, g->graph, query, backend, NULL);
     jt_ok(jc_plan_create_windowed(g->graph, query, limit, &plan), "plan");
-    const jc_backend *b = jt_is_exact(backend) ? &jt_exact_backend : jc_backend_find(backend->name);
-    jt_ok(jc_program_create_on(plan, b, &options, &program), "program");
+    program = jt_program(plan, backend);
+    const jc_backend *b = program->backend;
     jt_ok(jc_run_create(program, &run), "run");
     int64_t rows = jc_plan_seed_rows(plan);
     for (int64_t row = 0; row < rows; row += limit) {

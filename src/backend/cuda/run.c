@@ -193,10 +193,9 @@ static void destroy(jc_run *run)
     const jc_cuda_program *impl = run->program->impl;
     jc_cuda_run *r = run->impl;
     int before;
-    if (jc_cuda_enter(r->api, impl->device, &before) == JC_OK) {
-        tear_down(run);
-        jc_cuda_leave(r->api, impl->device, before);
-    }
+    bool entered = jc_cuda_enter(r->api, impl->device, &before) == JC_OK;
+    tear_down(run); /* what there is knows its device */
+    if (entered) jc_cuda_leave(r->api, impl->device, before);
     give_host_memory(run->program, r);
     jc_free(&run->program->allocator, r, 1, sizeof *r);
     run->impl = NULL;
