@@ -236,7 +236,10 @@ JC_DEVICE void add_columns(const typename W::real *a, const N *d, int64_t d_step
         for (int base = 0; base < 4; base += U) {
             quad<N> four[U];
             JC_UNROLL
-            for (int u = 0; u < U; u++, p += base + u < rows ? d_step : 0) four[u] = D::template four<FOURS>(p, n);
+            for (int u = 0; u < U; u++) {
+                four[u] = D::template four<FOURS>(p, n);
+                p += base + u < rows ? d_step : 0;
+            }
             JC_UNROLL
             for (int i = 0; i < 4 * U; i++) {
                 real &into = sum[base + i / 4];

@@ -91,6 +91,18 @@ struct machine {
     jc::launch_shape shape = {};
     jt_grid *ask = nullptr; /* only the shape is wanted */
     thread_state *current = nullptr;
+
+    ~machine()
+    {
+        for (thread_state *t : pool) {
+            fiber_destroy(t->stack);
+            delete t;
+        }
+        for (block_state *b : blocks) {
+            free(b->shared);
+            delete b;
+        }
+    }
 };
 
 static thread_local machine emulator;
