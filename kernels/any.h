@@ -34,7 +34,7 @@ JC_DEVICE some_entries entries_of(const jc_gpu_tile *tile, int32_t first, int32_
     return e;
 }
 
-/* ---- fast ways: batch and inner 1, 32-bit indices -------------------------------------------------------------- */
+/* ---- fast ways: batch and inner 1, 32-bit indices ---------------------------------------------------------------- */
 
 template <class W> JC_DEVICE const typename W::real *input_row(const term_view<W> &v, const some_entries &e, int u)
 {
@@ -163,7 +163,7 @@ JC_DEVICE void add_csr(const term_view<W> &v, const some_entries &e, const share
     });
 }
 
-/* ---- a tile ----------------------------------------------------------------------------------------------------- */
+/* ---- a tile ------------------------------------------------------------------------------------------------------ */
 
 template <class W> JC_DEVICE bool has_fast_way(const term_view<W> &v)
 {

@@ -60,7 +60,7 @@ struct launch_shape {
 namespace jc
 {
 
-/* ---- places ------------------------------------------------------------------------------------------------- */
+/* ---- places ------------------------------------------------------------------------------------------------------ */
 
 JC_DEVICE int thread_x()
 {
@@ -77,7 +77,7 @@ JC_DEVICE int64_t blocks_x()
     return gridDim.x;
 }
 
-/* ---- global memory ------------------------------------------------------------------------------------------ */
+/* ---- global memory ----------------------------------------------------------------------------------------------- */
 
 /* Loads of data that no thread writes while the kernel runs, by size. Not volatile: the compiler may move them. */
 template <int BYTES> struct read_only;
@@ -178,7 +178,7 @@ JC_DEVICE void prefetch(const void *p)
     asm volatile("prefetch.global.L2 [%0];" : : "l"(p));
 }
 
-/* ---- shared memory ------------------------------------------------------------------------------------------ */
+/* ---- shared memory ----------------------------------------------------------------------------------------------- */
 
 template <class V> JC_DEVICE V shared_load(const V *p)
 {
@@ -220,7 +220,7 @@ template <int OPEN> JC_DEVICE void async_wait()
     asm volatile("cp.async.wait_group %0;" : : "n"(OPEN) : "memory");
 }
 
-/* ---- threads together --------------------------------------------------------------------------------------- */
+/* ---- threads together -------------------------------------------------------------------------------------------- */
 
 JC_DEVICE void block_barrier()
 {
@@ -259,7 +259,7 @@ JC_DEVICE void cluster_wait()
 #endif
 }
 
-/* ---- conversions -------------------------------------------------------------------------------------------- */
+/* ---- conversions ------------------------------------------------------------------------------------------------- */
 
 JC_DEVICE uint32_t f32_bits(float x)
 {
@@ -302,7 +302,7 @@ JC_DEVICE double mul_add(double a, double b, double c)
     return __fma_rn(a, b, c);
 }
 
-/* ---- launches ----------------------------------------------------------------------------------------------- */
+/* ---- launches ---------------------------------------------------------------------------------------------------- */
 
 typedef void (*kernel_function)(jc_gpu_launch);
 
@@ -385,7 +385,7 @@ template <class N> JC_DEVICE quad<N> *as_quad(N *p)
     return reinterpret_cast<quad<N> *>(p);
 }
 
-/* ---- numbers ------------------------------------------------------------------------------------------------ */
+/* ---- numbers ----------------------------------------------------------------------------------------------------- */
 
 JC_DEVICE bool f32_is_nan(uint32_t bits)
 {

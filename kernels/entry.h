@@ -121,7 +121,7 @@ template <class W> JC_DEVICE int64_t weight_h(const term_view<W> &v)
     return quotient(v.p, load_const(&v.source->m));
 }
 
-/* ---- dense, weight: sum over i of a[i a_step] d[i d_step] ---------------------------------------------------- */
+/* ---- dense, weight: sum over i of a[i a_step] d[i d_step] -------------------------------------------------------- */
 
 struct strided {
     int64_t at, a_step; /* input of the first product, and from one to the next */
@@ -187,7 +187,7 @@ JC_DEVICE typename W::real tile_sum(const term_view<W> &v, const share &part, co
     return sum;
 }
 
-/* ---- one product an entry: diagonal, identity, select TANGENT, tile TANGENT ----------------------------------- */
+/* ---- one product an entry: diagonal, identity, select TANGENT, tile TANGENT -------------------------------------- */
 
 /* Number k of an index array that begins at `array`. */
 template <class W> JC_DEVICE int64_t index_at(const term_view<W> &v, const void *array, int64_t k)
@@ -234,7 +234,7 @@ template <class W> JC_DEVICE typename W::real copied(const term_view<W> &v, cons
     return add_scaled(sum, scale_of(v), load(input(v, e.row, x, copied_input(v, x))));
 }
 
-/* ---- csr, select ADJOINT: entries [start[c], start[c+1]) of lists of inputs ------------------------------------ */
+/* ---- csr, select ADJOINT: entries [start[c], start[c+1]) of lists of inputs -------------------------------------- */
 
 template <class W>
 JC_DEVICE typename W::real list_sum(const term_view<W> &v, const share &part, const entry &e, typename W::real sum)
@@ -261,7 +261,7 @@ JC_DEVICE typename W::real list_sum(const term_view<W> &v, const share &part, co
     return sum;
 }
 
-/* ---- an entry of op(B) ---------------------------------------------------------------------------------------- */
+/* ---- an entry of op(B) ------------------------------------------------------------------------------------------- */
 
 /* The place of `input` in the list of output c, or -1: the list increases strictly. */
 template <class W> JC_DEVICE int64_t find_input(const term_view<W> &v, const position &x, int64_t at)
@@ -364,7 +364,7 @@ JC_DEVICE typename W::real expanded(const arrays<W> &in, const term_view<W> &v, 
     return sum;
 }
 
-/* ---- any term ------------------------------------------------------------------------------------------------- */
+/* ---- any term ---------------------------------------------------------------------------------------------------- */
 
 /* The thread's share of the term's products for an entry, added to sum. A function of its own: it is long, and callers
  * have fast ways for what is common and large. Kinds with one product an entry belong to lane 0. */

@@ -1,7 +1,8 @@
 /* Any kinds and rows: a block takes a tile, neighbouring lanes an entry (any.h). For kinds with a product or a short
  * list an entry, neighbouring threads take neighbouring columns, so that numbers, indices and the destination are read
  * and written in whole sectors; a thread has ANY_U entries under way. Descriptions of the work are the same address for
- * all threads and stay in L1. */
+ * all threads and stay in L1. As compiled for sm_90: 80 registers, 3 blocks, at most 60 bytes spilled outside the
+ * loops; 24 warps of ANY_U entries are some 3000 entries under way in a multiprocessor, 8 to 12 bytes each. */
 #include "kernels/any.h"
 
 namespace jc

@@ -1,6 +1,12 @@
 /* One row, dense terms (row.h): a warp a tile, or a block of eight warps a tile. The grid is persistent: a warp has the
  * descriptions of the tile after the next and of the next tile's terms under way while it works, so that the numbers'
- * own latency is the only one left; it holds 4 loads of 512 bytes at a time. */
+ * own latency is the only one left; it holds 4 loads of 512 bytes at a time. Little's law: 4.8 TB/s for 0.8 us over 132
+ * multiprocessors are 29 KB under way in each; 24 warps of 2 KB are 48 KB.
+ *
+ * As compiled for sm_90 (nvcc 13.0): 80 registers, so 3 blocks. The loops over D have four LDG.E.NA.128 (f32;
+ * LDG.E.NA.64 for 16-bit numbers, pairs of 128 for f64) before the first FFMA in ADJOINT; in TANGENT two of them come
+ * after the first FFMAs. What is spilled (up to 50 bytes in f32, 210 in f64) is stored and read once a tile, in no
+ * loop. */
 #include "kernels/row.h"
 
 namespace jc

@@ -7,6 +7,9 @@
  * 32 multiply-adds. The groups' sums are added at the end. Fours of rows and columns are stored at their number xor
  * k / 4, so that both the transposing stores (a four along k goes to four k) and the loads of fours meet no bank twice.
  *
+ * As compiled for sm_90: 128 registers, 2 blocks, nothing spilled; the inner loop has LDS.64 x 4, LDS.128 and 32 FFMA
+ * for each k of 8 x 4 entries.
+ *
  * Order of a sum: each group's products in increasing k, term by term; groups one after the other; the destination's
  * old value last. */
 #include "kernels/row.h"

@@ -25,8 +25,7 @@ enum { ROW_TERMS = 5, ROW_MAX = JC_GPU_ROW_COLUMNS };
 enum { TILE_WORDS = sizeof(jc_gpu_tile) / 4, TERM_WORDS = sizeof(jc_gpu_term) / 4 };
 static_assert(TILE_WORDS <= 32 && ROW_TERMS * TERM_WORDS <= 32, "a warp's lanes hold these");
 
-/* ---- descriptions --------------------------------------------------------------------------------------------------
- */
+/* ---- descriptions ------------------------------------------------------------------------------------------------ */
 
 /* Word `lane` of the count words at p. */
 JC_DEVICE uint32_t load_words(const void *p, int count)
@@ -90,8 +89,7 @@ JC_DEVICE row_term<W> dense_term(const jc_gpu_launch &work, int64_t a, int64_t m
     return t;
 }
 
-/* ---- lanes ---------------------------------------------------------------------------------------------------------
- */
+/* ---- lanes ------------------------------------------------------------------------------------------------------- */
 
 /* The smallest power of two, at most 32, of lanes that hold n columns, four each. */
 JC_DEVICE int lanes_across(int64_t n)
@@ -123,8 +121,7 @@ template <class R> JC_DEVICE R sum_of_four(R (&v)[4], int low, int count, int *i
     return sum;
 }
 
-/* ---- loads of four -------------------------------------------------------------------------------------------------
- */
+/* ---- loads of four ----------------------------------------------------------------------------------------------- */
 
 /* Whether rows of fours from p on, ld apart, are aligned for loads of four. */
 template <class N> JC_DEVICE bool fours_at(const N *p, int64_t ld)
@@ -179,8 +176,7 @@ struct from_shared {
     }
 };
 
-/* ---- the two directions --------------------------------------------------------------------------------------------
- */
+/* ---- the two directions ------------------------------------------------------------------------------------------ */
 
 /* Rows of D that a lane has under way: 64 bytes of numbers of f64, f32, 32 of smaller ones. */
 template <class N> struct at_once {
@@ -236,7 +232,10 @@ JC_DEVICE void add_columns(const typename W::real *a, const N *d, int64_t d_step
         for (int base = 0; base < 4; base += U) {
             quad<N> four[U];
             JC_UNROLL
-            for (int u = 0; u < U; p += base + u < rows ? d_step : 0, u++) four[u] = D::template four<FOURS>(p, n);
+            for (int u = 0; u < U; u++) {
+                four[u] = D::template four<FOURS>(p, n);
+                p += base + u < rows ? d_step : 0;
+            }
             JC_UNROLL
             for (int i = 0; i < 4 * U; i++) {
                 real &into = sum[base + i / 4];
@@ -246,8 +245,7 @@ JC_DEVICE void add_columns(const typename W::real *a, const N *d, int64_t d_step
     }
 }
 
-/* ---- a term and a tile ---------------------------------------------------------------------------------------------
- */
+/* ---- a term and a tile ------------------------------------------------------------------------------------------- */
 
 /* Sums of a tile as it goes on. `mine`: of the lane's four columns, ADJOINT; `shared`: the warp's, [ROW_MAX], which
  * TANGENT terms are added to from the first of them on (begun). */

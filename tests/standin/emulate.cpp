@@ -91,11 +91,23 @@ struct machine {
     jc::launch_shape shape = {};
     jt_grid *ask = nullptr; /* only the shape is wanted */
     thread_state *current = nullptr;
+
+    ~machine()
+    {
+        for (thread_state *t : pool) {
+            fiber_destroy(t->stack);
+            delete t;
+        }
+        for (block_state *b : blocks) {
+            free(b->shared);
+            delete b;
+        }
+    }
 };
 
 static thread_local machine emulator;
 
-/* ---- findings ----------------------------------------------------------------------------------------------- */
+/* ---- findings ---------------------------------------------------------------------------------------------------- */
 
 __attribute__((format(printf, 1, 2))) static void find(const char *format, ...)
 {
@@ -109,7 +121,7 @@ __attribute__((format(printf, 1, 2))) static void find(const char *format, ...)
     va_end(args);
 }
 
-/* ---- places ------------------------------------------------------------------------------------------------- */
+/* ---- places ------------------------------------------------------------------------------------------------------ */
 
 int thread()
 {
@@ -136,7 +148,7 @@ static int warp_phase(const thread_state *t)
     return t->block->warp_phases[(size_t)(t->number / WARP)];
 }
 
-/* ---- accesses ----------------------------------------------------------------------------------------------- */
+/* ---- accesses ---------------------------------------------------------------------------------------------------- */
 
 static bool aligned(const void *ptr, size_t bytes)
 {
@@ -237,7 +249,7 @@ unsigned char *shared_dynamic()
     return b->shared + b->pieces[0].begin;
 }
 
-/* ---- waiting ------------------------------------------------------------------------------------------------ */
+/* ---- waiting ----------------------------------------------------------------------------------------------------- */
 
 static void wait_for(waiting what)
 {
@@ -296,7 +308,7 @@ void async_wait(int open)
     t->copies.erase(t->copies.begin(), t->copies.begin() + (long)done);
 }
 
-/* ---- running ------------------------------------------------------------------------------------------------ */
+/* ---- running ----------------------------------------------------------------------------------------------------- */
 
 static uint64_t next_random()
 {
@@ -542,7 +554,7 @@ int launch(void (*kernel)(jc_gpu_launch), int64_t n_blocks, int threads, int clu
     return 0;
 }
 
-/* ---- conversions -------------------------------------------------------------------------------------------- */
+/* ---- conversions ------------------------------------------------------------------------------------------------- */
 
 float f16_to_f32(uint16_t bits)
 {
@@ -575,7 +587,7 @@ float f64_to_f32_down(double x)
 
 } // namespace jt
 
-/* ---- interface ---------------------------------------------------------------------------------------------- */
+/* ---- interface --------------------------------------------------------------------------------------------------- */
 
 void jt_emulation_set(const jt_emulation *emulation)
 {

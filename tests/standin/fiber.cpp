@@ -173,6 +173,15 @@ void fiber_begin(fiber *f)
     prepare(f);
 }
 
+void fiber_destroy(fiber *f)
+{
+#ifdef WITH_TSAN
+    if (f->tsan) __tsan_destroy_fiber(f->tsan);
+#endif
+    munmap(f->stack - guard_bytes, guard_bytes + stack_bytes);
+    free(f);
+}
+
 void fiber_enter(fiber *f)
 {
     entered = f;

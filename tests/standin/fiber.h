@@ -13,6 +13,7 @@ struct fiber;
  * begun again, whatever it was doing. */
 fiber *fiber_create(void (*run)(void *arg), void *arg);
 void fiber_begin(fiber *f);
+void fiber_destroy(fiber *f);
 
 /* From the caller's own thread into the fiber, and back from it. */
 void fiber_enter(fiber *f);
