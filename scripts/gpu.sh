@@ -36,7 +36,8 @@ build_gpu() {
   major=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | head -n 1 | tr -d .)
   {
     cmake -S "$root" -B "$root/build/gpu" "${generator[@]}" -DCMAKE_BUILD_TYPE=Release -DJACCHAIN_BARE=ON \
-      -DJACCHAIN_CUDA=ON -DJACCHAIN_TESTS=ON -DJACCHAIN_BENCH=ON -DJACCHAIN_EXAMPLES=OFF \
+      -DJACCHAIN_CUDA=ON -DJACCHAIN_EMULATION=OFF -DJACCHAIN_TESTS=ON -DJACCHAIN_BENCH=ON \
+      -DJACCHAIN_EXAMPLES=OFF \
       -DJACCHAIN_CUDA_ARCHITECTURES="${major:-90}-real" -DJACCHAIN_NVCC_FLAGS=-lineinfo &&
       cmake --build "$root/build/gpu" -j "$(nproc)" --target "$@"
   } >>"$log" 2>&1 && return
