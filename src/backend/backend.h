@@ -27,7 +27,7 @@ struct jc_program {
     bool keep_adjoints;
     char device[JC_DEVICE_BYTES]; /* where it computes: set by prepare where that is not the host */
     char reason[JC_REASON_BYTES]; /* why on this backend */
-    void *impl; /* the backend's own, made by prepare, freed by release */
+    void *impl;                   /* the backend's own, made by prepare, freed by release */
 };
 
 /* A window of seed rows: rows [row0, row0 + rows) of the identity. rows = 0: the plan's own, all of them. */

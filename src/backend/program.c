@@ -112,7 +112,7 @@ typedef struct choice {
     jc_program *best;
     const jc_backend *slower; /* one that could have computed too */
     double slower_s;
-    jc_status failure;           /* the first that was passed over, or JC_OK */
+    jc_status failure;            /* the first that was passed over, or JC_OK */
     char failed[JC_REASON_BYTES]; /* its text, beginning with the backend's name */
     bool no_device;
 } choice;

@@ -17,16 +17,18 @@ const jc_option jc_cli_engine_options[] = {
      .type = JC_OPTION_CHOICE,
      .offset = offsetof(jc_cli_shared, backend),
      .value = "NAME",
-     .help = "what computes: cuda (a GPU), cpu, reference (double precision, plain loops in a documented order) or auto "
-             "(the default: the one with the smallest predicted time, start and upload included; where a GPU does not "
-             "start or lacks memory, the cpu)",
+     .help =
+         "what computes: cuda (a GPU), cpu, reference (double precision, plain loops in a documented order) or auto "
+         "(the default: the one with the smallest predicted time, start and upload included; where a GPU does not "
+         "start or lacks memory, the cpu)",
      .choices = "auto|cuda|cpu|reference"},
     {.name = "precision",
      .type = JC_OPTION_CHOICE,
      .offset = offsetof(jc_cli_shared, precision),
      .value = "TYPE",
      .help = "working type of adjoints and sums: f64 or f32; tf32 and bf16 are product modes of the cuda backend, "
-             "which auto then means. Default: f64 if a tensor that is used is F64 or all numbers stand in the document, else f32",
+             "which auto then means. Default: f64 if a tensor that is used is F64 or all numbers stand in the "
+             "document, else f32",
      .choices = "f64|f32|tf32|bf16"},
     {.name = "order",
      .type = JC_OPTION_CHOICE,
@@ -47,7 +49,8 @@ const jc_option jc_cli_engine_options[] = {
      .offset = offsetof(jc_cli_shared, memory_limit),
      .value = "SIZE",
      .help = "bytes for adjoints, seeds and workspace, on a GPU also for the Jacobians, not counting mapped files: "
-             "65536, 512M, 1.5G (K, M, G, T are powers of 1024). Where all seed rows do not fit, they are taken in blocks; where not even one does, "
+             "65536, 512M, 1.5G (K, M, G, T are powers of 1024). Where all seed rows do not fit, they are taken in "
+             "blocks; where not even one does, "
              "the exit code is 5",
      .min = 1},
     {0}};
@@ -115,8 +118,8 @@ static int check_backend(const jc_cli_shared *shared)
                                      "--precision %s is a product mode of the cuda backend, which is not there: %s; "
                                      "--precision f32 computes on the cpu",
                                      precisions[shared->precision], reason));
-    return jc_cli_failed(jc_fail(JC_E_UNAVAILABLE, "the backend asked for is not there: %s; --backend cpu computes here",
-                                 reason));
+    return jc_cli_failed(
+        jc_fail(JC_E_UNAVAILABLE, "the backend asked for is not there: %s; --backend cpu computes here", reason));
 }
 
 /* Whether a file can be put in the folder of `path`: asked before the work, and not the last word. */

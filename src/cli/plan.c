@@ -195,8 +195,7 @@ static void print(const work *w)
            w->seed == JC_SEED_ROWS      ? ", seed rows (vjp)"
            : w->seed == JC_SEED_COLUMNS ? ", seed columns (jvp)"
                                         : "");
-    printf("backend         %s (%s), %s, %s\n", r->backend, r->reason, r->device,
-           jc_cli_precision_name(r->precision));
+    printf("backend         %s (%s), %s, %s\n", r->backend, r->reason, r->device, jc_cli_precision_name(r->precision));
     printf("graph           %s variables and %s edges are used\n", jc_cli_count_text(p->nodes, text),
            jc_cli_count_text(p->edges, more));
     printf("levels          %s\n", jc_cli_count_text(p->levels, text));

@@ -101,9 +101,9 @@ static void narrate(const work *w)
     jc_cli_narrate(w->shared->quiet, "%s: %lld variables, %lld edges", w->product->graph_path,
                    (long long)jc_graph_variable_count(w->graph), (long long)jc_graph_edge_count(w->graph));
     jc_cli_narrate(w->shared->quiet, "%s on backend %s (%s), %s, %s; %s multiply-adds, peak %s",
-                   jc_cli_order_name(info.order), info.backend, info.reason,
-                   info.device, jc_cli_precision_name(info.precision),
-                   jc_cli_count_text(info.multiply_adds, adds), jc_cli_bytes_text(info.peak_bytes, peak));
+                   jc_cli_order_name(info.order), info.backend, info.reason, info.device,
+                   jc_cli_precision_name(info.precision), jc_cli_count_text(info.multiply_adds, adds),
+                   jc_cli_bytes_text(info.peak_bytes, peak));
     if (info.blocks > 1) {
         jc_cli_narrate(w->shared->quiet, "the seed rows were taken in %lld blocks for the memory limit",
                        (long long)info.blocks);

@@ -18,7 +18,7 @@ struct jc_results {
     void **owned;        /* [n] copied data, or NULL */
     jc_result_key *keys; /* [n] by (of, wrt) */
     jc_results_info info;
-    jc_vec non_finite; /* int64_t edges */
+    jc_vec non_finite;                                     /* int64_t edges */
     char device[JC_DEVICE_BYTES], reason[JC_REASON_BYTES]; /* of info */
 };
 

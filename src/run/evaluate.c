@@ -44,8 +44,8 @@ static jc_status check_seed(const jc_graph *g, const jc_query *q, const jc_array
 /* Where the work is done, and how far it came. */
 typedef struct attempt {
     const jc_program_options *options;
-    const char *failed;       /* "auto" leaves devices out, since one failed with this text; or NULL */
-    const jc_backend *chosen; /* by "auto" for all windows, or NULL */
+    const char *failed;           /* "auto" leaves devices out, since one failed with this text; or NULL */
+    const jc_backend *chosen;     /* by "auto" for all windows, or NULL */
     char reason[JC_REASON_BYTES]; /* of that */
     bool falls_back;              /* it failed on a device in a way that another attempt on the host mends */
 } attempt;
@@ -245,8 +245,8 @@ static jc_status compute(jc_results *r, attempt *at, const jc_graph *g, const jc
 }
 
 /* A device that "auto" chose may fail to start, or lack memory: then the host computes. */
-static jc_status compute_or_fall_back(jc_results *r, const jc_graph *g, const jc_query *q,
-                                      const jc_evaluate_options *o, double *t)
+static jc_status compute_or_fall_back(jc_results *r, const jc_graph *g, const jc_query *q, const jc_evaluate_options *o,
+                                      double *t)
 {
     char failed[JC_REASON_BYTES];
     attempt at = {.options = &o->program};

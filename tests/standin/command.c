@@ -1,14 +1,16 @@
 /* What turns the command into one on the stand-in: its backend cuda, and a device set up by the environment. Tests
- * start it as JC_STANDIN_COMMAND (tests/CMakeLists.txt). Variables, all numbers:
+ * start it as JC_STANDIN_COMMAND (tests/CMakeLists.txt). Variables:
  *   JT_SEED            order of the work
  *   JT_DRIVER, JT_DEVICES, JT_MEMORY    version, 0: none; devices; bytes of each
  *   JT_FAIL, JT_CODE   that call fails, counted from 1, with that code (0 or none: one that fits the call)
+ *   JT_CALL            the name of a function: only its calls count for JT_FAIL
  *   JT_LOSE            from that call on the device is lost (code 700)
  *   JT_FAIL_OPERATION  that operation fails where it runs (code 719)
  * JT_REPORT names a file that gets the numbers of calls and operations. What the stand-in finds that none of these
  * explains goes to standard error, and the exit code is 99 whatever it was. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "backend/cuda/cuda.h"
@@ -69,6 +71,16 @@ static void end(void)
     _exit(FOUND);
 }
 
+static void set_failure(void)
+{
+    const char *name = getenv("JT_CALL");
+    long long n = number("JT_FAIL", 0);
+    int code = (int)number("JT_CODE", 0);
+    if (!name) jt_standin_fail_after(n, code);
+    for (jt_call call = 0; call < JT_CALL_COUNT && name; call++)
+        if (!strcmp(jt_call_name(call), name)) jt_standin_fail_call(call, n, code);
+}
+
 __attribute__((constructor)) static void begin(void)
 {
     jt_standin_config c = jt_standin_default();
@@ -79,7 +91,7 @@ __attribute__((constructor)) static void begin(void)
     c.devices = (int)number("JT_DEVICES", c.devices);
     c.memory_bytes = (size_t)number("JT_MEMORY", (long long)c.memory_bytes);
     if (jt_launches_begin(c.seed, &c)) abort();
-    jt_standin_fail_after(number("JT_FAIL", 0), (int)number("JT_CODE", 0));
+    set_failure();
     jt_standin_lose_after(number("JT_LOSE", 0), ILLEGAL_ADDRESS);
     jt_standin_fail_operation(number("JT_FAIL_OPERATION", 0), LAUNCH_FAILURE);
     if (atexit(end)) abort();

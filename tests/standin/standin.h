@@ -251,6 +251,7 @@ typedef enum jt_call {
     JT_CALL_COUNT
 } jt_call;
 
+const char *jt_call_name(jt_call call);        /* "exec_launch" */
 int64_t jt_standin_count(jt_call call);        /* since the reset, failed calls too */
 int64_t jt_standin_calls(void);                /* all but last_error */
 int64_t jt_standin_count_launches(int kernel); /* of jc_gpu_kernel, at the call */

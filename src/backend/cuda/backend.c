@@ -34,8 +34,7 @@ jc_status jc_cuda_available(const jc_backend *self)
     int driver = 0, runtime = 0, devices = 0;
     int code = api->driver_version(&driver);
     if (code) return jc_fail(JC_E_UNAVAILABLE, "%s: asking for the driver: %s", api->name, api->error_text(code));
-    if (!driver)
-        return jc_fail(JC_E_UNAVAILABLE, "%s: there is no NVIDIA driver on this machine", api->name);
+    if (!driver) return jc_fail(JC_E_UNAVAILABLE, "%s: there is no NVIDIA driver on this machine", api->name);
     code = api->device_count(&devices);
     if (code) api->last_error();
     api->runtime_version(&runtime);
