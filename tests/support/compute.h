@@ -19,6 +19,7 @@ typedef struct jt_backend {
 enum { JT_MAX_BACKENDS = 16 };
 int jt_backends(jt_backend backends[JT_MAX_BACKENDS]);
 bool jt_is_exact(const jt_backend *backend);
+bool jt_is_standin(const jt_backend *backend);
 
 /* A program on any of them. Ends the test where it fails. */
 jc_program *jt_program(const jc_plan *plan, const jt_backend *backend);
