@@ -348,6 +348,9 @@ typedef struct jc_program_info {
     int64_t bytes;            /* read and written by one execution: Jacobians and vectors of every product */
     double seconds_predicted; /* of one execution */
     double start_seconds;     /* before the first: starting a device and copying to it; 0 on the host */
+    const char *device;       /* where it computes: "cpu (2 threads)", or the device's name; the program's */
+    const char *reason;       /* why on this backend: "asked for", or what "auto" compared or had to do without; the
+                               * program's */
 } jc_program_info;
 
 jc_status jc_program_get_info(const jc_program *program, jc_program_info *info);
@@ -429,6 +432,8 @@ typedef struct jc_results_info {
     double plan_s, upload_s, run_s, download_s;
     int64_t n_non_finite;      /* used edges whose numbers have NaN or Inf; looked for when a result has one */
     const int64_t *non_finite; /* their numbers; owned by the results */
+    const char *device;        /* where it was computed; owned by the results */
+    const char *reason;        /* why there; owned by the results */
 } jc_results_info;
 
 jc_status jc_results_get_info(const jc_results *results, jc_results_info *info);
@@ -459,6 +464,7 @@ typedef struct jc_check_summary {
     int64_t totals;
     int64_t n_non_finite;      /* used edges whose numbers have NaN or Inf */
     const int64_t *non_finite; /* their numbers; owned by the report */
+    const char *reason;        /* why on this backend; owned by the report, NULL for jc_check_against */
 } jc_check_summary;
 
 /* Evaluates the query (without seed) on the chosen backend and judges every variable by its own equation:

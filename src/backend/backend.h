@@ -9,6 +9,8 @@
 
 typedef struct jc_backend jc_backend;
 
+enum { JC_DEVICE_BYTES = 264, JC_REASON_BYTES = 512 };
+
 struct jc_program {
     const jc_backend *backend;
     const jc_plan *plan; /* borrowed */
@@ -23,7 +25,9 @@ struct jc_program {
     double seconds_predicted;
     double start_seconds; /* before the first execution: what the backend needs to start, and copying to its memory */
     bool keep_adjoints;
-    void *impl; /* the backend's own, made by prepare, freed by release */
+    char device[JC_DEVICE_BYTES]; /* where it computes: set by prepare where that is not the host */
+    char reason[JC_REASON_BYTES]; /* why on this backend */
+    void *impl;                   /* the backend's own, made by prepare, freed by release */
 };
 
 /* A window of seed rows: rows [row0, row0 + rows) of the identity. rows = 0: the plan's own, all of them. */
@@ -92,6 +96,15 @@ const jc_backend *jc_backend_find(const char *name); /* NULL: none of that name 
 /* program.c: as jc_program_create, with the backend itself. */
 jc_status jc_program_create_on(const jc_plan *plan, const jc_backend *backend, const jc_program_options *options,
                                jc_program **program);
+
+/* program.c: as jc_program_create with backend "auto", on the host, since a device `failed` with that text. */
+jc_status jc_program_create_on_host(const jc_plan *plan, const jc_program_options *options, const char *failed,
+                                    jc_program **program);
+
+/* program.c: whether a failure on the program's device sends the work to the host: "auto" chose the device, and it did
+ * not start, or has not the memory. */
+bool jc_program_falls_back(const jc_program *program, const jc_program_options *options, jc_status status,
+                           bool started);
 
 /* run.c: as jc_run_execute, for one window of seed rows. */
 jc_status jc_run_execute_pass(jc_run *run, const jc_pass *pass);

@@ -1,6 +1,7 @@
 /* A plan lowered for one backend: precision, threads, storage; what is common to all backends. */
 #define _GNU_SOURCE /* CPU_COUNT */
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "backend/backend.h"
@@ -86,6 +87,8 @@ jc_status jc_program_create_on(const jc_plan *plan, const jc_backend *backend, c
     p->dtype = p->precision == JC_PRECISION_F64 ? JC_F64 : JC_F32;
     p->threads = o->threads ? o->threads : usable_processors();
     p->keep_adjoints = o->keep_adjoints != 0;
+    snprintf(p->device, sizeof p->device, "cpu (%d thread%s)", p->threads, p->threads == 1 ? "" : "s");
+    snprintf(p->reason, sizeof p->reason, "asked for");
     status = backend->prepare(p);
     if (status) {
         jc_free(&plan->allocator, p, 1, sizeof *p);
@@ -100,45 +103,139 @@ jc_status jc_program_create_on(const jc_plan *plan, const jc_backend *backend, c
     return status;
 }
 
-/* What "auto" compares: until the first result is there. */
+/* ---- auto
+ * -------------------------------------------------------------------------------------------------------------- */
+
+/* "auto" is the backend of the smallest predicted time, start and copying included, among those that are there and
+ * support the precision; the reference, being a yardstick and not a competitor, only where there is no other. */
+typedef struct choice {
+    jc_program *best;
+    const jc_backend *slower; /* one that could have computed too */
+    double slower_s;
+    jc_status failure;            /* the first that was passed over, or JC_OK */
+    char failed[JC_REASON_BYTES]; /* its text, beginning with the backend's name */
+    bool no_device;
+} choice;
+
+static bool is_auto(const jc_program_options *o)
+{
+    return !o->backend || !strcmp(o->backend, "auto");
+}
+
+static bool is_product_mode(jc_precision precision)
+{
+    return precision == JC_PRECISION_TF32 || precision == JC_PRECISION_BF16;
+}
+
+static bool is_reference(const jc_backend *backend)
+{
+    return !strcmp(backend->name, "reference");
+}
+
+/* Until the first result is there. */
 static double predicted_s(const jc_program *p)
 {
     return p->start_seconds + p->seconds_predicted;
 }
 
 /* Whether "auto" passes over a backend that failed: it is not there, cannot do this, or has not enough memory. */
-static bool may_pass_over(const jc_backend *backend, jc_status status)
+static bool may_pass_over(const choice *c, const jc_backend *backend, jc_status status)
 {
+    bool too_large = status == JC_E_MEMORY || status == JC_E_LIMIT;
     if (status == JC_E_UNAVAILABLE) return true;
-    return backend->on_device ? status == JC_E_DEVICE || status == JC_E_MEMORY : status == JC_E_USAGE;
+    if (backend->on_device) return status == JC_E_DEVICE || too_large;
+    return status == JC_E_USAGE || (too_large && c->best);
 }
 
-/* "auto" is the backend of the smallest predicted time, start and copying included, among those that are there and
- * support the precision; the reference, being a yardstick and not a competitor, only where there is no other. */
-static jc_status create_auto(const jc_plan *plan, const jc_program_options *o, jc_program **program)
+static void note_failure(choice *c, const char *backend, jc_status status, const char *text)
 {
-    jc_program *best = NULL;
-    jc_status first_failure = JC_OK;
-    for (int i = 0; i < jc_backend_count(); i++) {
-        jc_program *p;
-        if (best && !strcmp(jc_backend_at(i)->name, "reference")) continue;
-        jc_status status = jc_program_create_on(plan, jc_backend_at(i), o, &p);
-        if (status) {
-            if (!first_failure) first_failure = status;
-            if (may_pass_over(jc_backend_at(i), status)) continue;
-            jc_program_destroy(best);
-            return status;
-        }
-        if (best && predicted_s(best) <= predicted_s(p)) {
-            jc_program_destroy(p);
-            continue;
-        }
-        jc_program_destroy(best);
-        best = p;
-    }
-    if (!best) return first_failure ? first_failure : jc_fail(JC_E_UNAVAILABLE, "no backend is built in");
-    *program = best;
+    size_t n = strlen(backend);
+    bool named = !strncmp(text, backend, n) && text[n] == ':';
+    if (c->failure) return;
+    c->failure = status;
+    snprintf(c->failed, sizeof c->failed, "%s%s%s", named ? "" : backend, named ? "" : ": ", text);
+}
+
+static void take(choice *c, jc_program *p)
+{
+    jc_program *worse = c->best && predicted_s(c->best) <= predicted_s(p) ? p : c->best;
+    c->best = worse == p ? c->best : p;
+    if (!worse) return;
+    c->slower = worse->backend, c->slower_s = predicted_s(worse);
+    jc_program_destroy(worse);
+}
+
+static jc_status consider(choice *c, const jc_plan *plan, const jc_program_options *o, const jc_backend *backend)
+{
+    jc_program *p;
+    if (backend->on_device ? c->no_device : is_product_mode(o->precision)) return JC_OK;
+    if (c->best && is_reference(backend)) return JC_OK;
+    jc_status status = jc_program_create_on(plan, backend, o, &p);
+    if (!status)
+        take(c, p);
+    else if (may_pass_over(c, backend, status))
+        note_failure(c, backend->name, status, jc_last_error());
+    else
+        return status;
     return JC_OK;
+}
+
+/* Backends beside the reference. */
+static int count_competitors(void)
+{
+    int n = 0;
+    for (int i = 0; i < jc_backend_count(); i++) n += !is_reference(jc_backend_at(i));
+    return n;
+}
+
+static void say_why(const choice *c, const jc_program_options *o)
+{
+    char *reason = c->best->reason;
+    int n = count_competitors();
+    if (c->slower)
+        snprintf(reason, JC_REASON_BYTES, "auto: predicted %.3g s, start and upload included, on %s %.3g s",
+                 predicted_s(c->best), c->slower->name, c->slower_s);
+    else if (c->failure)
+        snprintf(reason, JC_REASON_BYTES, "auto: not on %.*s", JC_REASON_BYTES - 16, c->failed);
+    else if (is_product_mode(o->precision))
+        snprintf(reason, JC_REASON_BYTES, "auto: the precision is a product mode of %s", c->best->backend->name);
+    else
+        snprintf(reason, JC_REASON_BYTES, "auto: the only one %s", n ? "beside the reference" : "built in");
+}
+
+static jc_status fail_choice(const choice *c, const jc_program_options *o)
+{
+    if (c->failure) return jc_fail(c->failure, "%s", c->failed);
+    if (!is_product_mode(o->precision)) return jc_fail(JC_E_UNAVAILABLE, "no backend is built in");
+    return jc_fail(JC_E_UNAVAILABLE, "tf32 and bf16 are product modes of the cuda backend, which this build has not");
+}
+
+static jc_status choose(choice *c, const jc_plan *plan, const jc_program_options *o, jc_program **program)
+{
+    jc_status status = JC_OK;
+    for (int i = 0; i < jc_backend_count() && !status; i++) status = consider(c, plan, o, jc_backend_at(i));
+    if (!status && !c->best) status = fail_choice(c, o);
+    if (status) {
+        jc_program_destroy(c->best);
+        return status;
+    }
+    say_why(c, o);
+    *program = c->best;
+    return JC_OK;
+}
+
+jc_status jc_program_create_on_host(const jc_plan *plan, const jc_program_options *options, const char *failed,
+                                    jc_program **program)
+{
+    choice c = {.no_device = true};
+    note_failure(&c, "cuda", JC_E_DEVICE, failed);
+    return choose(&c, plan, options, program);
+}
+
+bool jc_program_falls_back(const jc_program *program, const jc_program_options *options, jc_status status, bool started)
+{
+    if (!program->backend->on_device || !is_auto(options) || is_product_mode(options->precision)) return false;
+    return status == JC_E_MEMORY || status == JC_E_LIMIT || (status == JC_E_DEVICE && !started);
 }
 
 jc_status jc_program_create(const jc_plan *plan, const jc_program_options *options, jc_program **program)
@@ -146,7 +243,8 @@ jc_status jc_program_create(const jc_plan *plan, const jc_program_options *optio
     const jc_program_options *o = options ? options : &default_options;
     jc_status status = check_options(plan, o);
     if (status) return status;
-    if (!o->backend || !strcmp(o->backend, "auto")) return create_auto(plan, o, program);
+    choice c = {0};
+    if (is_auto(o)) return choose(&c, plan, o, program);
     const jc_backend *backend = jc_backend_find(o->backend);
     if (!backend) return jc_fail(JC_E_UNAVAILABLE, "there is no backend %s", o->backend);
     return jc_program_create_on(plan, backend, o, program);
@@ -173,6 +271,8 @@ jc_status jc_program_get_info(const jc_program *p, jc_program_info *info)
         .bytes = p->bytes,
         .seconds_predicted = p->seconds_predicted,
         .start_seconds = p->start_seconds,
+        .device = p->device,
+        .reason = p->reason,
     };
     return JC_OK;
 }

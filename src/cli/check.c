@@ -88,8 +88,8 @@ static bool check_options(const options *o, int *exit_code)
     if (!fits) {
         *exit_code = jc_cli_usage_error("check", "--output, --backend and --order do not apply with --against");
     }
-    return fits && (!o->against || jc_against_check_name(o->against, exit_code)) &&
-           jc_cli_shared_check(&o->shared, exit_code);
+    if (!fits) return false;
+    return o->against ? jc_against_check_name(o->against, exit_code) : jc_cli_shared_check(&o->shared, exit_code);
 }
 
 static bool prepare(work *w, int *exit_code)

@@ -17,15 +17,18 @@ const jc_option jc_cli_engine_options[] = {
      .type = JC_OPTION_CHOICE,
      .offset = offsetof(jc_cli_shared, backend),
      .value = "NAME",
-     .help = "what computes: auto (the default: the one with the smallest predicted time), cpu, reference (double "
-             "precision, plain loops in a documented order), cuda (where it is built in)",
+     .help =
+         "what computes: cuda (a GPU), cpu, reference (double precision, plain loops in a documented order) or auto "
+         "(the default: the one with the smallest predicted time, start and upload included; where a GPU does not "
+         "start or lacks memory, the cpu)",
      .choices = "auto|cuda|cpu|reference"},
     {.name = "precision",
      .type = JC_OPTION_CHOICE,
      .offset = offsetof(jc_cli_shared, precision),
      .value = "TYPE",
-     .help = "working type of adjoints and sums: f64 or f32; tf32 and bf16 are product modes of the cuda backend. "
-             "Default: f64 if a tensor that is used is F64 or all numbers stand in the document, else f32",
+     .help = "working type of adjoints and sums: f64 or f32; tf32 and bf16 are product modes of the cuda backend, "
+             "which auto then means. Default: f64 if a tensor that is used is F64 or all numbers stand in the "
+             "document, else f32",
      .choices = "f64|f32|tf32|bf16"},
     {.name = "order",
      .type = JC_OPTION_CHOICE,
@@ -45,8 +48,9 @@ const jc_option jc_cli_engine_options[] = {
      .type = JC_OPTION_SIZE,
      .offset = offsetof(jc_cli_shared, memory_limit),
      .value = "SIZE",
-     .help = "bytes for adjoints, seeds and workspace, not counting mapped files: 65536, 512M, 1.5G (K, M, G, T are "
-             "powers of 1024). Where all seed rows do not fit, they are taken in blocks; where not even one does, "
+     .help = "bytes for adjoints, seeds and workspace, on a GPU also for the Jacobians, not counting mapped files: "
+             "65536, 512M, 1.5G (K, M, G, T are powers of 1024). Where all seed rows do not fit, they are taken in "
+             "blocks; where not even one does, "
              "the exit code is 5",
      .min = 1},
     {0}};
@@ -80,17 +84,21 @@ const jc_option jc_cli_report_options[] = {{.name = "json",
                                             .help = "no narration on standard error"},
                                            {0}};
 
-static int not_there(const char *reason)
-{
-    return jc_cli_failed(jc_fail(JC_E_UNAVAILABLE, "the backend asked for is not there: %s", reason));
-}
-
 static bool is_built_in(const char *name)
 {
     for (int i = 0; jc_backend_name(i); i++) {
         if (strcmp(jc_backend_name(i), name) == 0) return true;
     }
     return false;
+}
+
+/* Why a backend cannot be used, or NULL. */
+static const char *why_not(const char *backend)
+{
+    static char reason[64];
+    if (is_built_in(backend)) return jc_backend_available(backend) ? jc_last_error() : NULL;
+    snprintf(reason, sizeof reason, "this build has no %s", backend);
+    return reason;
 }
 
 static int check_backend(const jc_cli_shared *shared)
@@ -101,14 +109,17 @@ static int check_backend(const jc_cli_shared *shared)
         return jc_cli_usage_error(shared->command, "--precision %s is a product mode of the cuda backend, not of %s",
                                   precisions[shared->precision], backends[backend]);
     }
-    if (product_mode) backend = BACKEND_CUDA;
-    if (backend == BACKEND_AUTO) return JC_EXIT_DONE;
-    if (!is_built_in(backends[backend])) {
-        char reason[64];
-        snprintf(reason, sizeof reason, "this build has no %s", backends[backend]);
-        return not_there(reason);
-    }
-    return jc_backend_available(backends[backend]) ? not_there(jc_last_error()) : JC_EXIT_DONE;
+    if (backend == BACKEND_AUTO && !product_mode) return JC_EXIT_DONE;
+    if (backend == BACKEND_AUTO) backend = BACKEND_CUDA;
+    const char *reason = why_not(backends[backend]);
+    if (!reason) return JC_EXIT_DONE;
+    if (product_mode && shared->backend == BACKEND_AUTO)
+        return jc_cli_failed(jc_fail(JC_E_UNAVAILABLE,
+                                     "--precision %s is a product mode of the cuda backend, which is not there: %s; "
+                                     "--precision f32 computes on the cpu",
+                                     precisions[shared->precision], reason));
+    return jc_cli_failed(
+        jc_fail(JC_E_UNAVAILABLE, "the backend asked for is not there: %s; --backend cpu computes here", reason));
 }
 
 /* Whether a file can be put in the folder of `path`: asked before the work, and not the last word. */
@@ -152,16 +163,6 @@ jc_program_options jc_cli_program_options(const jc_cli_shared *shared)
     options.threads = (int)shared->threads;
     options.memory_limit = shared->memory_limit;
     return options;
-}
-
-const char *jc_cli_backend_reason(const jc_cli_shared *shared)
-{
-    int fast = 0; /* backends beside the reference, which is a yardstick */
-    if (shared->backend != BACKEND_AUTO) return "asked for";
-    for (int i = 0; jc_backend_name(i); i++) fast += strcmp(jc_backend_name(i), "reference") != 0;
-    return fast > 1    ? "auto: the smallest predicted time"
-           : fast == 1 ? "auto: the only one beside the reference"
-                       : "auto: the only one built in";
 }
 
 const char *jc_cli_precision_name(jc_precision precision)

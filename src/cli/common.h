@@ -35,9 +35,6 @@ extern const jc_option jc_cli_report_options[]; /* json, quiet */
 bool jc_cli_shared_check(const jc_cli_shared *shared, int *exit_code);
 jc_program_options jc_cli_program_options(const jc_cli_shared *shared);
 
-/* Why the backend is the one that it is: "asked for" or how it was chosen. */
-const char *jc_cli_backend_reason(const jc_cli_shared *shared);
-
 const char *jc_cli_precision_name(jc_precision precision); /* "f64" */
 const char *jc_cli_order_name(jc_order order);             /* "reverse" */
 
@@ -85,8 +82,5 @@ const char *jc_cli_count_text(int64_t count, char text[JC_QUANTITY_BYTES]);
 
 /* Whether the text ends so and has something before. */
 bool jc_cli_ends_with(const char *text, const char *end);
-
-/* "cpu (2 threads)", where both backends compute; returns text. */
-const char *jc_cli_device_text(int threads, char text[JC_QUANTITY_BYTES]);
 
 #endif

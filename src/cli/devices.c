@@ -1,13 +1,14 @@
 #include "cli/devices.h"
 
-#include "backend/cuda/gpu.h"
+#include "backend/cuda/cuda.h"
 #include "cli/common.h"
 
-#ifdef JACCHAIN_HAS_CUDA
-static const jc_gpu_api *const api = &jc_gpu_real;
-#else
-static const jc_gpu_api *const api = NULL;
-#endif
+/* The calls of the backend cuda, or NULL: it is not built in. */
+static const jc_gpu_api *device_calls(void)
+{
+    const jc_backend *backend = jc_backend_find("cuda");
+    return backend ? ((const jc_cuda_backend *)backend)->api : NULL;
+}
 
 enum { VERSION_BYTES = 32 };
 
@@ -20,7 +21,7 @@ static const char *version_text(int version, char text[VERSION_BYTES])
 }
 
 /* 0 where there is none, or none can be asked: the backend's own line says why. */
-static int device_count(void)
+static int device_count(const jc_gpu_api *api)
 {
     int driver = 0, count = 0;
     if (!api || api->driver_version(&driver) || !driver || api->device_count(&count)) return 0;
@@ -41,7 +42,9 @@ static void emit_device(jc_emit *e, const jc_gpu_properties *p)
 
 void jc_emit_cuda_devices(jc_emit *e)
 {
-    for (int i = 0; i < device_count(); i++) {
+    const jc_gpu_api *api = device_calls();
+    int n = device_count(api);
+    for (int i = 0; i < n; i++) {
         jc_gpu_properties p;
         if (!api->properties(i, &p)) emit_device(e, &p);
     }
@@ -49,6 +52,7 @@ void jc_emit_cuda_devices(jc_emit *e)
 
 void jc_emit_cuda_libraries(jc_emit *e)
 {
+    const jc_gpu_api *api = device_calls();
     char text[VERSION_BYTES];
     int runtime = 0, driver = 0;
     if (!api) return;
@@ -58,7 +62,9 @@ void jc_emit_cuda_libraries(jc_emit *e)
 
 void jc_print_cuda_devices(void)
 {
-    for (int i = 0; i < device_count(); i++) {
+    const jc_gpu_api *api = device_calls();
+    int n = device_count(api);
+    for (int i = 0; i < n; i++) {
         jc_gpu_properties p;
         char memory[JC_QUANTITY_BYTES];
         if (api->properties(i, &p)) continue;
@@ -69,6 +75,7 @@ void jc_print_cuda_devices(void)
 
 void jc_print_cuda_libraries(void)
 {
+    const jc_gpu_api *api = device_calls();
     char text[VERSION_BYTES];
     int runtime = 0, driver = 0;
     if (!api || api->runtime_version(&runtime) || api->driver_version(&driver)) return;

@@ -195,8 +195,7 @@ static void print(const work *w)
            w->seed == JC_SEED_ROWS      ? ", seed rows (vjp)"
            : w->seed == JC_SEED_COLUMNS ? ", seed columns (jvp)"
                                         : "");
-    printf("backend         %s (%s), %s, %s\n", r->backend, jc_cli_backend_reason(&w->options->shared),
-           jc_cli_device_text(r->threads, text), jc_cli_precision_name(r->precision));
+    printf("backend         %s (%s), %s, %s\n", r->backend, r->reason, r->device, jc_cli_precision_name(r->precision));
     printf("graph           %s variables and %s edges are used\n", jc_cli_count_text(p->nodes, text),
            jc_cli_count_text(p->edges, more));
     printf("levels          %s\n", jc_cli_count_text(p->levels, text));
@@ -205,7 +204,9 @@ static void print(const work *w)
     printf("bytes moved     %s\n", jc_cli_bytes_text(r->bytes, text));
     printf("peak memory     %s%s\n", jc_cli_bytes_text(r->peak_bytes, text),
            w->in_blocks ? ": over the memory limit, so the seed rows will be taken in blocks" : "");
-    printf("predicted time  %s\n", jc_cli_seconds_text(r->seconds_predicted, text));
+    printf("predicted time  %s", jc_cli_seconds_text(r->seconds_predicted, text));
+    if (r->start_seconds > 0) printf(", after %s of start and upload", jc_cli_seconds_text(r->start_seconds, more));
+    putchar('\n');
     puts("multiply-adds of the orders");
     print_cost("reverse", p->reverse_cost);
     print_cost("forward", p->forward_cost);
@@ -246,7 +247,8 @@ static void emit(const work *w)
     jc_emit_text(&e, "order", jc_cli_order_name(p->order));
     jc_emit_text(&e, "seed", seeds[w->seed]);
     jc_emit_text(&e, "backend", r->backend);
-    jc_emit_text(&e, "backend_reason", jc_cli_backend_reason(&w->options->shared));
+    jc_emit_text(&e, "backend_reason", r->reason);
+    jc_emit_text(&e, "device", r->device);
     jc_emit_text(&e, "precision", jc_cli_precision_name(r->precision));
     jc_emit_int(&e, "threads", r->threads);
     jc_emit_int(&e, "levels", p->levels);
@@ -263,6 +265,7 @@ static void emit(const work *w)
     jc_emit_bool(&e, "in_blocks", w->in_blocks);
     jc_emit_int(&e, "plan_bytes", (int64_t)p->plan_bytes);
     jc_emit_double(&e, "seconds_predicted", r->seconds_predicted);
+    jc_emit_double(&e, "start_seconds_predicted", r->start_seconds);
     emit_alternatives(&e, p);
     jc_emit_close(&e, '}');
     putchar('\n');

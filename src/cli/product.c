@@ -93,22 +93,25 @@ static jc_status evaluate(work *w)
 static void narrate(const work *w)
 {
     jc_results_info info = {.struct_size = sizeof info};
-    char adds[JC_QUANTITY_BYTES], peak[JC_QUANTITY_BYTES], device[JC_QUANTITY_BYTES];
+    char adds[JC_QUANTITY_BYTES], peak[JC_QUANTITY_BYTES], upload[JC_QUANTITY_BYTES];
     char load[JC_QUANTITY_BYTES], plan[JC_QUANTITY_BYTES], run[JC_QUANTITY_BYTES];
+    char download[JC_QUANTITY_BYTES];
     jc_results_get_info(w->results, &info);
     jc_cli_warn_non_finite(w->graph, info.n_non_finite, info.non_finite);
     jc_cli_narrate(w->shared->quiet, "%s: %lld variables, %lld edges", w->product->graph_path,
                    (long long)jc_graph_variable_count(w->graph), (long long)jc_graph_edge_count(w->graph));
     jc_cli_narrate(w->shared->quiet, "%s on backend %s (%s), %s, %s; %s multiply-adds, peak %s",
-                   jc_cli_order_name(info.order), info.backend, jc_cli_backend_reason(w->shared),
-                   jc_cli_device_text(info.threads, device), jc_cli_precision_name(info.precision),
-                   jc_cli_count_text(info.multiply_adds, adds), jc_cli_bytes_text(info.peak_bytes, peak));
+                   jc_cli_order_name(info.order), info.backend, info.reason, info.device,
+                   jc_cli_precision_name(info.precision), jc_cli_count_text(info.multiply_adds, adds),
+                   jc_cli_bytes_text(info.peak_bytes, peak));
     if (info.blocks > 1) {
         jc_cli_narrate(w->shared->quiet, "the seed rows were taken in %lld blocks for the memory limit",
                        (long long)info.blocks);
     }
-    jc_cli_narrate(w->shared->quiet, "load %s, plan %s, run %s", jc_cli_seconds_text(w->load_s, load),
-                   jc_cli_seconds_text(info.plan_s, plan), jc_cli_seconds_text(info.run_s, run));
+    jc_cli_narrate(w->shared->quiet, "load %s, plan %s, upload %s, run %s, download %s",
+                   jc_cli_seconds_text(w->load_s, load), jc_cli_seconds_text(info.plan_s, plan),
+                   jc_cli_seconds_text(info.upload_s, upload), jc_cli_seconds_text(info.run_s, run),
+                   jc_cli_seconds_text(info.download_s, download));
 }
 
 jc_status jc_cli_write_results(const jc_graph *graph, const jc_results *results, const char *path)

@@ -258,13 +258,12 @@ void jc_report_emit(const jc_report *report)
 {
     jc_results_info info = {.struct_size = sizeof info};
     jc_results_get_info(report->results, &info);
-    char device[JC_QUANTITY_BYTES];
     jc_emit e = jc_emit_to(stdout);
     jc_emit_open(&e, NULL, '{');
     jc_emit_text(&e, "command", report->shared->command);
     jc_emit_text(&e, "backend", info.backend);
-    jc_emit_text(&e, "backend_reason", jc_cli_backend_reason(report->shared));
-    jc_emit_text(&e, "device", jc_cli_device_text(info.threads, device));
+    jc_emit_text(&e, "backend_reason", info.reason);
+    jc_emit_text(&e, "device", info.device);
     jc_emit_text(&e, "precision", jc_cli_precision_name(info.precision));
     jc_emit_text(&e, "order", jc_cli_order_name(info.order));
     jc_emit_open(&e, "totals", '[');

@@ -60,12 +60,6 @@ const char *jc_cli_count_text(int64_t count, char text[JC_QUANTITY_BYTES])
     return text;
 }
 
-const char *jc_cli_device_text(int threads, char text[JC_QUANTITY_BYTES])
-{
-    snprintf(text, JC_QUANTITY_BYTES, "cpu (%d thread%s)", threads, threads == 1 ? "" : "s");
-    return text;
-}
-
 bool jc_cli_ends_with(const char *text, const char *end)
 {
     size_t n = strlen(text), m = strlen(end);

@@ -99,7 +99,7 @@ static void print(const jc_graph *graph, const jc_check_summary *s, const jc_che
     if (file)
         printf("%s, ", file);
     else
-        printf("backend %s, ", s->backend);
+        printf("backend %s (%s), ", s->backend, s->reason);
     printf("%s, %lld total%s; ", jc_cli_precision_name(s->precision), (long long)s->totals, s->totals == 1 ? "" : "s");
     print_worst(graph, s, report);
     if (s->n_non_finite) printf("; %lld edges have NaN or Inf", (long long)s->n_non_finite);
@@ -148,6 +148,7 @@ static void emit(const jc_graph *graph, const jc_check_summary *s, const jc_chec
     jc_emit e = jc_emit_to(stdout);
     jc_emit_open(&e, NULL, '{');
     jc_emit_text(&e, "backend", s->backend);
+    if (s->reason) jc_emit_text(&e, "backend_reason", s->reason);
     jc_emit_text(&e, "precision", jc_cli_precision_name(s->precision));
     jc_emit_text(&e, "verdict", verdicts[s->verdict]);
     emit_residual(&e, graph, s);

@@ -2,6 +2,8 @@
 #include "run/check.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "core/error.h"
 #include "plan/verify.h"
@@ -100,7 +102,9 @@ static jc_status check_run(const jc_run *run, const jc_equations *eq, jc_check_r
     return status;
 }
 
-static jc_status check_program(const jc_program *program, const jc_query *query, jc_check_report **report)
+/* *started: the run was made. */
+static jc_status check_program(const jc_program *program, const jc_query *query, jc_check_report **report,
+                               bool *started)
 {
     const jc_plan *plan = program->plan;
     jc_equations eq;
@@ -116,6 +120,7 @@ static jc_status check_program(const jc_program *program, const jc_query *query,
     if (status) return status;
     status = jc_check_report_create(plan->graph, plan->n_outputs, &r);
     if (!status) status = jc_run_create(program, &run);
+    *started = !status;
     if (!status) status = jc_run_execute(run);
     if (!status) status = check_run(run, &eq, r);
     jc_run_destroy(run);
@@ -124,10 +129,26 @@ static jc_status check_program(const jc_program *program, const jc_query *query,
         jc_check_destroy(r);
         return status;
     }
+    memcpy(r->reason, program->reason, sizeof r->reason);
     r->summary.backend = program->backend->name;
     r->summary.precision = program->precision;
+    r->summary.reason = r->reason;
     *report = r;
     return JC_OK;
+}
+
+/* On the host, since the device that "auto" chose failed. */
+static jc_status check_on_host(const jc_plan *plan, const jc_query *query, const jc_program_options *o,
+                               jc_check_report **report)
+{
+    char failed[JC_REASON_BYTES];
+    jc_program *program = NULL;
+    bool started;
+    snprintf(failed, sizeof failed, "%s", jc_last_error());
+    jc_status status = jc_program_create_on_host(plan, o, failed, &program);
+    if (!status) status = check_program(program, query, report, &started);
+    jc_program_destroy(program);
+    return status;
 }
 
 /* backend NULL: the one that the options name. */
@@ -137,6 +158,7 @@ static jc_status check_query(const jc_graph *graph, const jc_query *query, const
     jc_program_options o = JC_PROGRAM_OPTIONS_INIT;
     jc_plan *plan = NULL;
     jc_program *program = NULL;
+    bool started = false, on_host = false;
     if (query->struct_size >= sizeof *query && query->seed != JC_SEED_NONE)
         return jc_fail(JC_E_USAGE, "a check is of totals: the query has a seed");
     if (options) o = *options;
@@ -144,8 +166,12 @@ static jc_status check_query(const jc_graph *graph, const jc_query *query, const
     jc_status status = jc_plan_create(graph, query, &plan);
     if (!status)
         status = backend ? jc_program_create_on(plan, backend, &o, &program) : jc_program_create(plan, &o, &program);
-    if (!status) status = check_program(program, query, report);
-    jc_program_destroy(program);
+    if (!status) {
+        status = check_program(program, query, report, &started);
+        on_host = status && !backend && jc_program_falls_back(program, &o, status, started);
+        jc_program_destroy(program);
+    }
+    if (on_host) status = check_on_host(plan, query, &o, report);
     jc_plan_destroy(plan);
     return status;
 }

@@ -7,8 +7,9 @@
 struct jc_check_report {
     jc_allocator allocator;
     jc_check_summary summary;
-    jc_check_total *totals; /* [summary.totals] */
-    jc_vec non_finite;      /* int64_t, edges */
+    jc_check_total *totals;       /* [summary.totals] */
+    jc_vec non_finite;            /* int64_t, edges */
+    char reason[JC_REASON_BYTES]; /* of the summary */
 };
 
 /* A report for `totals` totals, each of which passed with no error so far. */

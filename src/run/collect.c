@@ -171,21 +171,30 @@ jc_status jc_results_find_non_finite(jc_results *r)
     return status;
 }
 
+void jc_results_clear(jc_results *r)
+{
+    const jc_allocator *a = &r->allocator;
+    for (int64_t i = 0; i < r->n && r->owned; i++) {
+        const jc_result *item = &r->items[i];
+        if (!r->owned[i]) continue;
+        jc_free(a, r->owned[i], item->blocks * item->rows * item->cols, (size_t)jc_dtype_bytes(item->dtype));
+    }
+    jc_free(a, r->items, r->n, sizeof *r->items);
+    jc_free(a, r->owned, r->n, sizeof *r->owned);
+    jc_free(a, r->keys, r->n, sizeof *r->keys);
+    jc_run_destroy(r->run);
+    jc_program_destroy(r->program);
+    r->items = NULL, r->owned = NULL, r->keys = NULL, r->run = NULL, r->program = NULL;
+    r->n = 0;
+    r->info = (jc_results_info){.struct_size = r->info.struct_size, .plan_s = r->info.plan_s};
+}
+
 void jc_results_destroy(jc_results *r)
 {
     if (!r) return;
     jc_allocator a = r->allocator;
-    for (int64_t i = 0; i < r->n && r->owned; i++) {
-        const jc_result *item = &r->items[i];
-        if (!r->owned[i]) continue;
-        jc_free(&a, r->owned[i], item->blocks * item->rows * item->cols, (size_t)jc_dtype_bytes(item->dtype));
-    }
-    jc_free(&a, r->items, r->n, sizeof *r->items);
-    jc_free(&a, r->owned, r->n, sizeof *r->owned);
-    jc_free(&a, r->keys, r->n, sizeof *r->keys);
+    jc_results_clear(r);
     jc_vec_free(&a, &r->non_finite);
-    jc_run_destroy(r->run);
-    jc_program_destroy(r->program);
     jc_plan_destroy(r->plan);
     jc_free(&a, r, 1, sizeof *r);
 }

@@ -18,11 +18,15 @@ struct jc_results {
     void **owned;        /* [n] copied data, or NULL */
     jc_result_key *keys; /* [n] by (of, wrt) */
     jc_results_info info;
-    jc_vec non_finite; /* int64_t edges */
+    jc_vec non_finite;                                     /* int64_t edges */
+    char device[JC_DEVICE_BYTES], reason[JC_REASON_BYTES]; /* of info */
 };
 
 /* An item for every output of r->plan, still without data. */
 jc_status jc_results_prepare(jc_results *r);
+
+/* Forgets all but the plan: to begin again. */
+void jc_results_clear(jc_results *r);
 
 /* The working type of all results, those without numbers too. */
 void jc_results_set_dtype(jc_results *r, jc_dtype dtype);

@@ -1,6 +1,7 @@
 /* All in one call: plan, program, run; in windows of seed rows where the memory limit asks for it. */
 #define _POSIX_C_SOURCE 200809L
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -40,9 +41,33 @@ static jc_status check_seed(const jc_graph *g, const jc_query *q, const jc_array
                    (long long)seed->dims[1], (long long)want[0], (long long)want[1]);
 }
 
+/* Where the work is done, and how far it came. */
+typedef struct attempt {
+    const jc_program_options *options;
+    const char *failed;           /* "auto" leaves devices out, since one failed with this text; or NULL */
+    const jc_backend *chosen;     /* by "auto" for all windows, or NULL */
+    char reason[JC_REASON_BYTES]; /* of that */
+    bool falls_back;              /* it failed on a device in a way that another attempt on the host mends */
+} attempt;
+
+static jc_status create_program(const attempt *at, const jc_plan *plan, int64_t limit, jc_program **program)
+{
+    jc_program_options o = *at->options;
+    o.memory_limit = limit;
+    if (at->chosen) return jc_program_create_on(plan, at->chosen, &o, program);
+    if (at->failed) return jc_program_create_on_host(plan, &o, at->failed, program);
+    return jc_program_create(plan, &o, program);
+}
+
+static jc_status note_failure(attempt *at, const jc_program *program, jc_status status, bool started)
+{
+    at->falls_back = status && jc_program_falls_back(program, at->options, status, started);
+    return status;
+}
+
 /* Runs one program over its windows (one pass over everything where the plan has no windows) and collects. *keep is the
  * run, which then holds results; NULL: they are copied. */
-static jc_status run_program(jc_results *r, const jc_program *program, const jc_array *seed, jc_run **keep)
+static jc_status run_program(jc_results *r, attempt *at, const jc_program *program, const jc_array *seed, jc_run **keep)
 {
     const jc_plan *plan = program->plan;
     int64_t total = plan->row_limit ? jc_plan_seed_rows(plan) : 1, step = plan->row_limit ? plan->row_limit : 1;
@@ -51,6 +76,7 @@ static jc_status run_program(jc_results *r, const jc_program *program, const jc_
     jc_results_set_dtype(r, program->dtype);
     jc_status status = jc_run_create(program, &run);
     if (!status && plan->seed != JC_SEED_NONE) status = jc_run_bind_seed(run, seed->dtype, seed->data);
+    bool started = !status;
     lap(&t, &r->info.upload_s);
     for (int64_t row = 0; row < total && !status; row += step) {
         jc_pass pass = {plan->row_limit ? row : 0, plan->row_limit ? jc_min(step, total - row) : 0};
@@ -65,11 +91,15 @@ static jc_status run_program(jc_results *r, const jc_program *program, const jc_
         *keep = run;
     else
         jc_run_destroy(run);
-    return status;
+    return note_failure(at, program, status, started);
 }
 
-static void note_program(jc_results *r, const jc_program *program)
+static void note_program(jc_results *r, const attempt *at, const jc_program *program)
 {
+    memcpy(r->device, program->device, sizeof r->device);
+    memcpy(r->reason, at->chosen ? at->reason : program->reason, sizeof r->reason);
+    r->info.device = r->device;
+    r->info.reason = r->reason;
     r->info.backend = program->backend->name;
     r->info.order = program->plan->order;
     r->info.precision = program->precision;
@@ -84,16 +114,14 @@ static bool over_limit(jc_status status, const jc_program_options *o)
     return status == JC_E_LIMIT && o->memory_limit > 0;
 }
 
-/* A windowed program of at most `rows` rows, made without the limit: *bytes is what it needs. */
-static jc_status make_window(const jc_graph *g, const jc_query *q, const jc_program_options *o, int64_t rows,
+/* A windowed program of at most `rows` rows that keeps `limit`, 0: none. */
+static jc_status make_window(const attempt *at, const jc_graph *g, const jc_query *q, int64_t rows, int64_t limit,
                              jc_plan **plan, jc_program **program)
 {
-    jc_program_options unlimited = *o;
-    unlimited.memory_limit = 0;
     jc_plan *p;
     jc_status status = jc_plan_create_windowed(g, q, rows, &p);
     if (status) return status;
-    status = jc_program_create(p, &unlimited, program);
+    status = create_program(at, p, limit, program);
     if (status)
         jc_plan_destroy(p);
     else
@@ -107,19 +135,40 @@ static void destroy_window(jc_plan *plan, jc_program *program)
     jc_plan_destroy(plan);
 }
 
+/* All windows are computed in one place: "auto" chooses it for the first, one row at a time. */
+static jc_status choose_for_windows(attempt *at, const jc_graph *g, const jc_query *q)
+{
+    jc_plan *plan;
+    jc_program *program;
+    if (at->chosen) return JC_OK;
+    jc_status status = make_window(at, g, q, 1, at->options->memory_limit, &plan, &program);
+    if (status == JC_E_LIMIT) return JC_OK; /* find_window says by how much */
+    if (status) return status;
+    memcpy(at->reason, program->reason, sizeof at->reason);
+    at->chosen = program->backend;
+    destroy_window(plan, program);
+    return JC_OK;
+}
+
+static jc_status fail_limit(int64_t needed, int64_t limit)
+{
+    return jc_fail(JC_E_LIMIT,
+                   "%lld bytes are needed even for one row of the seed at a time, the memory limit is %lld bytes",
+                   (long long)needed, (long long)limit);
+}
+
 /* The widest window whose program keeps the limit, by bisection from what bytes(1) and the limit suggest: bytes grow
  * with rows. JC_E_LIMIT with both numbers when one row does not fit. */
-static jc_status find_window(const jc_graph *g, const jc_query *q, const jc_program_options *o, jc_plan **plan,
-                             jc_program **program)
+static jc_status find_window(attempt *at, const jc_graph *g, const jc_query *q, jc_plan **plan, jc_program **program)
 {
-    jc_status status = make_window(g, q, o, 1, plan, program);
+    jc_status status = make_window(at, g, q, 1, 0, plan, program);
     if (status) return status;
-    int64_t one = (*program)->peak_bytes, limit = o->memory_limit, low = 1, high = jc_plan_seed_rows(*plan) + 1;
+    int64_t one = (*program)->peak_bytes, limit = at->options->memory_limit, low = 1;
+    int64_t high = jc_plan_seed_rows(*plan) + 1;
     if (one > limit) {
+        status = note_failure(at, *program, fail_limit(one, limit), false);
         destroy_window(*plan, *program);
-        return jc_fail(JC_E_LIMIT,
-                       "%lld bytes are needed even for one row of the seed at a time, the memory limit is %lld bytes",
-                       (long long)one, (long long)limit);
+        return status;
     }
     int64_t guess = jc_min(jc_max(limit / one, 1), high - 1);
     while (high - low > 1) {
@@ -127,7 +176,7 @@ static jc_status find_window(const jc_graph *g, const jc_query *q, const jc_prog
         jc_plan *p;
         jc_program *made;
         guess = 0;
-        status = make_window(g, q, o, middle, &p, &made);
+        status = make_window(at, g, q, middle, 0, &p, &made);
         if (status == JC_E_MEMORY) {
             high = middle;
             continue;
@@ -151,7 +200,7 @@ static jc_status find_window(const jc_graph *g, const jc_query *q, const jc_prog
 }
 
 /* One target (reverse) or source (forward) at a time, each in windows. */
-static jc_status run_windowed(jc_results *r, const jc_graph *g, const jc_query *q, const jc_evaluate_options *o,
+static jc_status run_windowed(jc_results *r, attempt *at, const jc_graph *g, const jc_query *q, const jc_array *seed,
                               double *t)
 {
     bool reverse = q->order == JC_ORDER_REVERSE;
@@ -166,16 +215,47 @@ static jc_status run_windowed(jc_results *r, const jc_graph *g, const jc_query *
             one.of = &ends[i], one.n_of = 1;
         else
             one.wrt = &ends[i], one.n_wrt = 1;
-        jc_status status = find_window(g, &one, &o->program, &plan, &program);
+        jc_status status = choose_for_windows(at, g, &one);
+        if (!status) status = find_window(at, g, &one, &plan, &program);
         if (status) return status;
         lap(t, &r->info.plan_s);
-        note_program(r, program);
-        status = run_program(r, program, &o->seed, NULL);
+        note_program(r, at, program);
+        status = run_program(r, at, program, seed, NULL);
         destroy_window(plan, program);
         if (status) return status;
         *t = now_s();
     }
     return JC_OK;
+}
+
+/* In one run, or in windows where the limit asks for it. */
+static jc_status compute(jc_results *r, attempt *at, const jc_graph *g, const jc_query *q, const jc_array *seed,
+                         double *t)
+{
+    jc_status status = create_program(at, r->plan, at->options->memory_limit, &r->program);
+    lap(t, &r->info.plan_s);
+    if (!status) {
+        note_program(r, at, r->program);
+        status = jc_results_prepare(r);
+        return status ? status : run_program(r, at, r->program, seed, &r->run);
+    }
+    if (!over_limit(status, at->options)) return status;
+    status = jc_results_prepare(r);
+    return status ? status : run_windowed(r, at, g, q, seed, t);
+}
+
+/* A device that "auto" chose may fail to start, or lack memory: then the host computes. */
+static jc_status compute_or_fall_back(jc_results *r, const jc_graph *g, const jc_query *q, const jc_evaluate_options *o,
+                                      double *t)
+{
+    char failed[JC_REASON_BYTES];
+    attempt at = {.options = &o->program};
+    jc_status status = compute(r, &at, g, q, &o->seed, t);
+    if (!at.falls_back) return status;
+    snprintf(failed, sizeof failed, "%s", jc_last_error());
+    jc_results_clear(r);
+    at = (attempt){.options = &o->program, .failed = failed};
+    return compute(r, &at, g, q, &o->seed, t);
 }
 
 static jc_status evaluate(jc_results *r, const jc_graph *g, const jc_query *query, const jc_evaluate_options *options)
@@ -189,16 +269,7 @@ static jc_status evaluate(jc_results *r, const jc_graph *g, const jc_query *quer
     q.order = r->plan->order;
     /* of the whole query: the window of one target alone may use no F64 tensor */
     if (o->program.precision == JC_PRECISION_AUTO) o->program.precision = jc_plan_precision(r->plan);
-    status = jc_program_create(r->plan, &o->program, &r->program);
-    lap(&t, &r->info.plan_s);
-    if (!status) {
-        note_program(r, r->program);
-        status = jc_results_prepare(r);
-        if (!status) status = run_program(r, r->program, &o->seed, &r->run);
-    } else if (over_limit(status, &o->program)) {
-        status = jc_results_prepare(r);
-        if (!status) status = run_windowed(r, g, &q, o, &t);
-    }
+    status = compute_or_fall_back(r, g, &q, o, &t);
     if (!status) status = jc_results_find_non_finite(r);
     return status;
 }

@@ -16,6 +16,13 @@ extern char **environ;
 
 enum { MAX_ARGUMENTS = 32 };
 
+static const char *program = JC_COMMAND;
+
+void use_command(const char *path)
+{
+    program = path ? path : JC_COMMAND;
+}
+
 static char *read_all(const char *path)
 {
     FILE *f = fopen(path, "rb");
@@ -35,7 +42,7 @@ static char *read_all(const char *path)
 run run_arguments(const char *const *arguments, const char *stdout_path)
 {
     char out[] = "/tmp/jc-out-XXXXXX", err[] = "/tmp/jc-err-XXXXXX";
-    char *argv[MAX_ARGUMENTS + 2] = {(char *)JC_COMMAND};
+    char *argv[MAX_ARGUMENTS + 2] = {(char *)program};
     for (int i = 0; arguments[i]; i++) argv[i + 1] = (char *)arguments[i];
     close(mkstemp(out));
     close(mkstemp(err));
@@ -49,7 +56,7 @@ run run_arguments(const char *const *arguments, const char *stdout_path)
     posix_spawn_file_actions_addopen(&actions, 2, err, O_WRONLY, 0);
     pid_t pid;
     int status;
-    cr_assert_eq(posix_spawn(&pid, JC_COMMAND, &actions, NULL, argv, environ), 0);
+    cr_assert_eq(posix_spawn(&pid, program, &actions, NULL, argv, environ), 0);
     posix_spawn_file_actions_destroy(&actions);
     cr_assert_eq(waitpid(pid, &status, 0), pid);
     run r = {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), read_all(out), read_all(err)};

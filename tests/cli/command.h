@@ -18,6 +18,9 @@ typedef struct run {
     char *out, *err;
 } run;
 
+/* The command that is run from now on; NULL: jacchain. */
+void use_command(const char *path);
+
 /* Runs jacchain with these arguments; the last one must be NULL. Standard input is empty. */
 run run_command(const char *first, ...) __attribute__((sentinel));
 

@@ -208,10 +208,13 @@ static int capture_end(jc_gpu_stream stream, jc_gpu_graph *graph)
     return code;
 }
 
+/* A capture ends whatever is returned, or nothing could be done in its stream again. */
 int jt_capture_end(jc_gpu_stream stream, jc_gpu_graph *graph)
 {
     int code = jt_enter(JT_CAPTURE_END);
+    const jt_stream *s = code ? jt_stream_of(stream) : NULL;
     if (!code) code = capture_end(stream, graph);
+    if (s && s->capture && s->capture->origin == s) capture_free(s->capture), *graph = NULL;
     return jt_leave(JT_CAPTURE_END, code);
 }
 

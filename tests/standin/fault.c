@@ -62,9 +62,9 @@ static const call_row row[JT_CALL_COUNT] = {
 
 static struct {
     int64_t count[JT_CALL_COUNT], calls;
-    int64_t until_any, until_one, until_operation;
-    jt_call one;
-    int any_code, one_code, operation_code;
+    int64_t until_any, until_one, until_operation, until_lost;
+    jt_call one, failed_call;
+    int any_code, one_code, operation_code, lost_code;
     bool failed, in_run;
     int64_t in_run_calls;
     int64_t passed_over, pending; /* errors: followed by work, not asked for yet */
@@ -148,6 +148,7 @@ static int injected_code(jt_call call)
     bool one = call == fault.one && comes_now(&fault.until_one);
     if (!any && !one) return 0;
     fault.failed = true;
+    fault.failed_call = call;
     int code = any ? fault.any_code : fault.one_code;
     return code ? code : row[call].code;
 }
@@ -180,6 +181,7 @@ int jt_enter(jt_call call)
     fault.calls++;
     pass_over(call);
     if (row[call].flags & NOT_IN_RUN) jt_forbidden_in_run(row[call].name);
+    if (comes_now(&fault.until_lost)) jt_device.lost = fault.lost_code;
     int code = device_code(call);
     if (!code) code = injected_code(call);
     return code ? code : capture_code(call);
@@ -259,11 +261,35 @@ bool jt_standin_failed(void)
     return failed;
 }
 
+jt_call jt_standin_failed_call(void)
+{
+    jt_lock();
+    jt_call call = fault.failed_call;
+    jt_unlock();
+    return call;
+}
+
 void jt_standin_lose_device(int code)
 {
     jt_lock();
     jt_device.lost = code;
     jt_unlock();
+}
+
+void jt_standin_lose_after(int64_t n, int code)
+{
+    jt_lock();
+    fault.until_lost = n;
+    fault.lost_code = code;
+    jt_unlock();
+}
+
+bool jt_standin_lost(void)
+{
+    jt_lock();
+    bool lost = jt_device.lost != 0;
+    jt_unlock();
+    return lost;
 }
 
 void jt_standin_fail_operation(int64_t n, int code)

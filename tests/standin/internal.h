@@ -260,7 +260,6 @@ __attribute__((format(printf, 2, 3))) void jt_note(jt_kind kind, const char *for
 void jt_op_text(uint32_t serial, char text[128]);
 const char *jt_error_text(int code);
 const char *jt_blas_error_text(int code);
-const char *jt_call_name(jt_call call);
 
 void *jt_take(void *ptr, size_t bytes); /* realloc that ends the test when memory is short; zero bytes: 1 */
 void *jt_take_zero(size_t count, size_t bytes);

@@ -251,6 +251,7 @@ typedef enum jt_call {
     JT_CALL_COUNT
 } jt_call;
 
+const char *jt_call_name(jt_call call);        /* "exec_launch" */
 int64_t jt_standin_count(jt_call call);        /* since the reset, failed calls too */
 int64_t jt_standin_calls(void);                /* all but last_error */
 int64_t jt_standin_count_launches(int kernel); /* of jc_gpu_kernel, at the call */
@@ -260,11 +261,14 @@ int64_t jt_standin_count_launches(int kernel); /* of jc_gpu_kernel, at the call 
 void jt_standin_fail_after(int64_t n, int code);
 /* The n-th call from now of this function. */
 void jt_standin_fail_call(jt_call call, int64_t n, int code);
-bool jt_standin_failed(void); /* whether such a call came */
+bool jt_standin_failed(void);         /* whether such a call came */
+jt_call jt_standin_failed_call(void); /* the last of them */
 
 /* From now on every call fails with the code (700: illegal address), last_error too, which does not forget it. Ends
  * with the reset. */
 void jt_standin_lose_device(int code);
+void jt_standin_lose_after(int64_t n, int code); /* from the n-th call from now on */
+bool jt_standin_lost(void);
 
 /* The n-th operation that runs from now (1: the next) fails: later calls go on until one waits for work; from that one
  * on the device is lost. */

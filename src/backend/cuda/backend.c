@@ -1,4 +1,5 @@
 /* The device backend as the registry sees it: what it can do, how a program is made and described. */
+#include <stdio.h>
 #include <string.h>
 
 #include "backend/batches.h"
@@ -32,9 +33,8 @@ jc_status jc_cuda_available(const jc_backend *self)
     const jc_gpu_api *api = api_of(self);
     int driver = 0, runtime = 0, devices = 0;
     int code = api->driver_version(&driver);
-    if (code || !driver)
-        return jc_fail(JC_E_UNAVAILABLE, "%s: there is no NVIDIA driver on this machine; --backend cpu computes here",
-                       api->name);
+    if (code) return jc_fail(JC_E_UNAVAILABLE, "%s: asking for the driver: %s", api->name, api->error_text(code));
+    if (!driver) return jc_fail(JC_E_UNAVAILABLE, "%s: there is no NVIDIA driver on this machine", api->name);
     code = api->device_count(&devices);
     if (code) api->last_error();
     api->runtime_version(&runtime);
@@ -132,6 +132,7 @@ jc_status jc_cuda_prepare(jc_program *program)
         return status;
     }
     trim(program, impl);
+    snprintf(program->device, sizeof program->device, "%s", impl->properties.name);
     program->scratch_bytes = impl->memory.bytes - program->layout.arena_bytes;
     program->peak_bytes = impl->memory.bytes;
     predict(program, impl);

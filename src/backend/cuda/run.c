@@ -188,12 +188,13 @@ static void tear_down(jc_run *run)
     if (r->owns_stream) r->api->stream_destroy(r->stream);
 }
 
+/* Says nothing of its own: what failed before is what the caller is to read. */
 static void destroy(jc_run *run)
 {
     const jc_cuda_program *impl = run->program->impl;
     jc_cuda_run *r = run->impl;
-    int before;
-    bool entered = jc_cuda_enter(r->api, impl->device, &before) == JC_OK;
+    int before = 0;
+    bool entered = !r->api->device_get(&before) && (before == impl->device || !r->api->device_set(impl->device));
     tear_down(run); /* what there is knows its device */
     if (entered) jc_cuda_leave(r->api, impl->device, before);
     give_host_memory(run->program, r);
