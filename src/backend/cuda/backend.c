@@ -62,12 +62,19 @@ static int mode_of(jc_precision precision)
     return precision == JC_PRECISION_BF16 ? JC_GPU_ROUND_BF16 : JC_GPU_FULL;
 }
 
+static void set_crossovers(const jc_backend *backend, jc_cuda_program *impl)
+{
+    const int64_t *own = ((const jc_cuda_backend *)backend)->crossovers;
+    for (int i = 0; i < JC_CUDA_CROSSOVERS; i++) impl->crossover[i] = own ? own[i] : jc_cuda_crossovers[i].value;
+}
+
 static jc_status init(jc_program *program, jc_cuda_program *impl)
 {
     enum { LEAST_MAJOR = 8 };
     const jc_gpu_api *api = api_of(program->backend);
     impl->api = api;
     impl->mode = mode_of(program->precision);
+    set_crossovers(program->backend, impl);
     impl->operands = jc_vec_of(sizeof(jc_cuda_operand));
     impl->terms = jc_vec_of(sizeof(jc_gpu_term));
     impl->tiles = jc_vec_of(sizeof(jc_gpu_tile));

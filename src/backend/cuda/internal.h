@@ -129,29 +129,7 @@ typedef struct jc_cuda_memory {
     int64_t blas_bytes;
 } jc_cuda_memory;
 
-typedef struct jc_cuda_program {
-    const jc_gpu_api *api;
-    int device;
-    jc_gpu_properties properties;
-    int mode;
-    jc_vec operands;  /* jc_cuda_operand */
-    jc_vec terms;     /* jc_gpu_term */
-    jc_vec tiles;     /* jc_gpu_tile */
-    jc_vec phases;    /* jc_gpu_phase */
-    jc_vec products;  /* jc_cuda_product */
-    jc_vec pointers;  /* jc_cuda_pointer */
-    jc_vec callbacks; /* jc_cuda_callback */
-    jc_vec ops;       /* jc_cuda_op */
-    jc_vec copies;    /* jc_cuda_copy */
-    jc_vec walked;    /* bool, by level: its gathers are part of a walk */
-    int64_t temp_elements, convert_bytes, index_bytes, seed_bytes, copy_bytes;
-    bool uses_blas;
-    jc_cuda_memory memory;
-} jc_cuda_program;
-
-/* ---- choice.c: each number is a crossover with what it was measured on ---------------------------------------------
- */
-
+/* Where one way becomes better than another, with what it was measured on. */
 typedef struct jc_cuda_crossover {
     const char *between, *measured; /* static text */
     int64_t value;
@@ -160,17 +138,43 @@ typedef struct jc_cuda_crossover {
 enum {
     JC_CUDA_GEMV_BYTES,
     JC_CUDA_GEMM_WORK,
+    JC_CUDA_CONVERTED_ROWS,
     JC_CUDA_WEIGHT_WORK,
     JC_CUDA_BATCHED_WORK,
     JC_CUDA_WIDE_TILE_BYTES,
     JC_CUDA_PART_BYTES,
     JC_CUDA_WALK_BYTES,
     JC_CUDA_WALK_BLOCK_BYTES,
+    JC_CUDA_WALK_TILES,
     JC_CUDA_WALK_PHASES,
     JC_CUDA_CROSSOVERS
 };
 
 extern const jc_cuda_crossover jc_cuda_crossovers[JC_CUDA_CROSSOVERS];
+
+typedef struct jc_cuda_program {
+    const jc_gpu_api *api;
+    int device;
+    jc_gpu_properties properties;
+    int mode;
+    int64_t crossover[JC_CUDA_CROSSOVERS]; /* values of the table, or the backend's own */
+    jc_vec operands;                       /* jc_cuda_operand */
+    jc_vec terms;                          /* jc_gpu_term */
+    jc_vec tiles;                          /* jc_gpu_tile */
+    jc_vec phases;                         /* jc_gpu_phase */
+    jc_vec products;                       /* jc_cuda_product */
+    jc_vec pointers;                       /* jc_cuda_pointer */
+    jc_vec callbacks;                      /* jc_cuda_callback */
+    jc_vec ops;                            /* jc_cuda_op */
+    jc_vec copies;                         /* jc_cuda_copy */
+    jc_vec walked;                         /* bool, by level: its gathers are part of a walk */
+    int64_t temp_elements, convert_bytes, index_bytes, seed_bytes, copy_bytes;
+    bool uses_blas;
+    jc_cuda_memory memory;
+} jc_cuda_program;
+
+/* ---- choice.c -------------------------------------------------------------------------------------------------------
+ */
 
 /* The routine for `rows` rows of an operand. */
 jc_cuda_route jc_cuda_route_of(const jc_program *program, const jc_cuda_operand *operand, int64_t rows, bool expand);

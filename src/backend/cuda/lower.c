@@ -71,8 +71,8 @@ static jc_status form_first(lowering *w, const jc_cuda_term *term, int64_t rows,
     return jc_cuda_add_gathers(&w->level, &t, term, 1, true);
 }
 
-/* x U V^T (adjoint) and x V U^T (tangent): the inner vector first. Rows of U V^T itself are formed entry by entry, since
- * what lies outside of its blocks must not be multiplied. */
+/* x U V^T (adjoint) and x V U^T (tangent): the inner vector first. Rows of U V^T itself are formed entry by entry,
+ * since what lies outside of its blocks must not be multiplied. */
 static jc_status low_rank_term(lowering *w, int64_t group, jc_direction direction, jc_cuda_term *term, int64_t rows)
 {
     int32_t in, out;

@@ -152,11 +152,11 @@ static int compare_placed(const void *a, const void *b)
     return shapes ? shapes : compare_int64(x->number, y->number);
 }
 
-static bool may_batch(const jc_cuda_product *p)
+static bool may_batch(const jc_cuda_program *impl, const jc_cuda_product *p)
 {
     int64_t work = jc_cost_mul(jc_cost_mul(p->call.m, p->call.n), p->call.k);
     return p->call.form == JC_GPU_PLAIN && !p->convert_numbers && !p->convert_value &&
-           work <= jc_cuda_crossovers[JC_CUDA_BATCHED_WORK].value;
+           work <= impl->crossover[JC_CUDA_BATCHED_WORK];
 }
 
 /* Whether n calls use the members of one operand, and values and destinations, at equal distances. */
@@ -228,7 +228,7 @@ static jc_status add_product(jc_cuda_level *level, const jc_cuda_product *p)
 static jc_status add_equal(jc_cuda_level *level, const placed *c, int64_t n)
 {
     jc_status status = JC_OK;
-    if (n < 2 || !may_batch(c[0].product)) {
+    if (n < 2 || !may_batch(level->program->impl, c[0].product)) {
         for (int64_t i = 0; i < n && !status; i++) status = add_product(level, c[i].product);
         return status;
     }
