@@ -111,6 +111,7 @@ typedef enum jc_cuda_op_kind {
 typedef struct jc_cuda_op {
     jc_cuda_op_kind kind;
     int form, lanes; /* gather: kernel, threads of an entry or tile */
+    int bin;         /* gather: JC_CUDA_BINS_... */
     int64_t level, first, count;
     double bytes, madds;
 } jc_cuda_op; /* of a walk, lanes: blocks of its cluster */

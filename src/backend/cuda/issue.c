@@ -223,7 +223,7 @@ static jc_status deliver(const issue *w, const jc_output *output, const jc_cuda_
     l.blocks = view.blocks, l.rows = view.rows, l.columns = view.cols;
     l.dst_block = to->block_stride, l.dst_row = to->row_stride, l.dst_column = to->col_stride;
     l.src_block = view.block_stride, l.src_row = view.row_stride, l.src_column = view.col_stride;
-    l.lanes = output->kind == JC_OUTPUT_IDENTITY;
+    l.unit = output->kind == JC_OUTPUT_IDENTITY;
     if (output->kind == JC_OUTPUT_VALUE) {
         const jc_plan *plan = w->program->plan;
         int64_t at = w->program->layout.offset[output->value] / w->program->layout.element_bytes;

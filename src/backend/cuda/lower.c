@@ -272,7 +272,7 @@ static jc_status flush_bins(lowering *w, int first, int end)
     for (int b = first; b < end && !status; b++) {
         jc_vec *tiles = &level->bin[b];
         if (!tiles->count) continue;
-        jc_cuda_op op = {.kind = JC_CUDA_OP_GATHER, .form = bins[b].form, .lanes = bins[b].lanes};
+        jc_cuda_op op = {.kind = JC_CUDA_OP_GATHER, .form = bins[b].form, .lanes = bins[b].lanes, .bin = b};
         op.level = level->level, op.first = w->impl->tiles.count, op.count = tiles->count;
         op.bytes = level->bytes[b], op.madds = level->madds[b];
         status = jc_vec_append(&w->program->allocator, &w->impl->tiles, tiles->data, tiles->count, WHAT);

@@ -44,7 +44,7 @@ static void set_numbers(jc_cuda_operand *o, const jc_group *group, int f, int64_
     o->field = f;
     o->dtype = field->dtype;
     o->ld = columns;
-    o->block_stride = field->batched ? field->elements / group->shape.batch : 0;
+    o->block_stride = field->batched && group->shape.batch > 1 ? field->elements / group->shape.batch : 0;
     o->member_stride = field->stride ? field->stride / jc_dtype_bytes(field->dtype) : 0;
 }
 
