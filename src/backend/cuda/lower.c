@@ -380,6 +380,7 @@ jc_status jc_cuda_lower(jc_program *program)
     lowering_init(&w, program);
     jc_status status = jc_cuda_operand_table_init(program, &w.table);
     for (int64_t l = 0; l < program->plan->n_levels && !status; l++) status = lower_level(&w, l);
+    if (!status) status = jc_cuda_operand_table_keep(program, &w.table);
     lowering_fini(&w);
     if (!status) rebase_members(program->impl);
     return status;
