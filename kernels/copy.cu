@@ -20,6 +20,7 @@ template <class Visit> JC_DEVICE void with_types(const jc_gpu_launch &work, Visi
 /* Element n of all, by rows. */
 struct element {
     int64_t src, dst;
+    bool diagonal;
 };
 
 JC_DEVICE element element_at(const jc_gpu_launch &work, int64_t n)
@@ -27,7 +28,7 @@ JC_DEVICE element element_at(const jc_gpu_launch &work, int64_t n)
     const int64_t line = quotient(n, work.columns), j = n - line * work.columns;
     const int64_t b = quotient(line, work.rows), i = line - b * work.rows;
     return {b * work.src_block + i * work.src_row + j * work.src_column,
-            b * work.dst_block + i * work.dst_row + j * work.dst_column};
+            b * work.dst_block + i * work.dst_row + j * work.dst_column, i == j};
 }
 
 JC_KERNEL(COPY_THREADS, 4) copy_lines(JC_WORK)
@@ -43,7 +44,9 @@ JC_KERNEL(COPY_THREADS, 4) copy_lines(JC_WORK)
             typedef typename wider<S, D>::type R;
             S x[COPY_U] = {};
             JC_UNROLL
-            for (int u = 0; u < COPY_U; u++) x[u] = load(static_cast<const S *>(work.src) + at[u].src);
+            for (int u = 0; u < COPY_U; u++)
+                x[u] = work.src ? load(static_cast<const S *>(work.src) + at[u].src)
+                                : to<S>::from(work.unit && at[u].diagonal ? 1.0f : 0.0f);
             JC_UNROLL
             for (int u = 0; u < COPY_U; u++) {
                 D *y = static_cast<D *>(work.dst) + at[u].dst;
@@ -89,11 +92,23 @@ JC_KERNEL(COPY_THREADS, 4) copy_squares(JC_WORK)
     }
 }
 
+/* Rows and columns in the other order where the source is stored by columns: what is read by rows may be stored by
+ * columns (copy_squares), not the reverse. */
+static void turn(jc_gpu_launch &work)
+{
+    const jc_gpu_launch old = work;
+    work.rows = old.columns, work.columns = old.rows;
+    work.src_row = old.src_column, work.src_column = old.src_row;
+    work.dst_row = old.dst_column, work.dst_column = old.dst_row;
+}
+
 /* One line where the next begins where one ends, on both sides. */
 static jc_gpu_launch merged(jc_gpu_launch work)
 {
     if (work.kernel == JC_GPU_CONVERT) work.src_column = work.dst_column = 1;
     if (work.kernel == JC_GPU_CONVERT) work.accumulate = 0;
+    if (!work.src) return work;
+    if (work.src_row == 1 && work.src_column != 1 && work.dst_column == 1) turn(work);
     if (work.rows > 1 && work.src_row == work.columns * work.src_column &&
         work.dst_row == work.columns * work.dst_column) {
         work.columns *= work.rows;
@@ -110,7 +125,7 @@ static jc_gpu_launch merged(jc_gpu_launch work)
 int copy_launch(const jc_gpu_launch &given, jc_gpu_stream stream)
 {
     const jc_gpu_launch work = merged(given);
-    const bool turned = work.dst_row == 1 && work.dst_column != 1 && work.rows > 1 && work.columns > 1;
+    const bool turned = work.src && work.dst_row == 1 && work.dst_column != 1 && work.rows > 1 && work.columns > 1;
     launch_shape shape = {0, COPY_THREADS, 1, 0};
     int64_t wanted =
         turned ? work.blocks * ((work.columns + SQUARE - 1) / SQUARE) * ((work.rows + SQUARE - 1) / SQUARE)

@@ -100,7 +100,8 @@ typedef enum jc_gpu_kernel {
     JC_GPU_WALK,
     /* dst[b block + i ld + j] = src[..] in another type; `rows` x `columns`, `blocks` times. */
     JC_GPU_CONVERT,
-    /* dst (+)= src, rows and columns with strides: values to the caller's memory. */
+    /* dst (+)= src, rows and columns with strides: values to the caller's memory. src NULL: zeros, or with `unit` the
+     * identity. */
     JC_GPU_DELIVER,
     JC_GPU_KERNEL_COUNT
 } jc_gpu_kernel;
@@ -136,7 +137,7 @@ typedef struct jc_gpu_launch {
     int64_t n_tiles, n_phases;
     int32_t cluster; /* blocks of a walk: 1 or JC_GPU_CLUSTER */
     /* CONVERT and DELIVER */
-    int32_t src_dtype, dst_dtype, accumulate;
+    int32_t src_dtype, dst_dtype, accumulate, unit;
     const void *src;
     void *dst;
     int64_t blocks, rows, columns;

@@ -118,14 +118,15 @@ static jc_status numbers_of(const jc_cuda_operand *o, const jc_group *group, con
 
 static jc_status bind_field(jc_run *run, int64_t group, int field, const jc_cuda_array *array, jc_cuda_rebind *what)
 {
-    const jc_cuda_program *impl = run->program->impl;
     jc_status status = JC_OK;
-    for (int64_t i = 0; i < impl->operands.count && !status; i++) {
-        const jc_cuda_operand *o = jc_cuda_operand_at(impl, (int32_t)i);
+    int64_t count;
+    const int32_t *number = jc_cuda_operands_of(run->program, group, &count);
+    for (int64_t i = 0; i < count && !status; i++) {
+        const jc_cuda_operand *o = jc_cuda_operand_at(run->program->impl, number[i]);
         jc_cuda_numbers n;
-        if (o->group != group || o->field != field) continue;
+        if (o->field != field) continue;
         status = numbers_of(o, jc_cuda_operand_group(run->program->plan, o), array, &n);
-        if (!status) jc_cuda_set_numbers(run, (int32_t)i, &n, what);
+        if (!status) status = jc_cuda_set_numbers(run, number[i], &n, what);
     }
     return status ? status : jc_cuda_refresh(run, *what);
 }
@@ -224,9 +225,9 @@ static jc_status set_operators(jc_run *run, int64_t edge, const jc_cuda_operator
                                          "the operators of a run", &r->operator);
         if (status) return status;
     }
-    for (int64_t i = 0; i < impl->operands.count; i++)
-        if (jc_cuda_operand_at(impl, (int32_t)i)->group == ((const int64_t *)g->edge_group.data)[edge])
-            r->operator[i] = * op;
+    int64_t n;
+    const int32_t *number = jc_cuda_operands_of(run->program, ((const int64_t *)g->edge_group.data)[edge], &n);
+    for (int64_t i = 0; i < n; i++) r->operator[number[i]] = * op;
     return jc_cuda_refresh(run, JC_CUDA_REBIND_CAPTURE);
 }
 
@@ -263,14 +264,18 @@ static jc_status execute_on(jc_run *run, jc_gpu_stream stream)
     bool capturing = false;
     jc_status status = jc_cuda_check(r->api, r->api->capture_state(stream, &capturing), "asking for a capture");
     if (status) return status;
+    if (capturing && jc_cuda_waits_for_host(run))
+        return jc_fail(JC_E_USAGE,
+                       "jc_cuda_execute: the stream is being captured, but an operator has callbacks on the "
+                       "host only (jc_cuda_bind_operator)");
     if (capturing) return jc_cuda_issue(run, stream);
-    if (r->executed && r->last_stream != stream)
+    if (r->executed) /* on the same stream too: one handle may stand for another stream by now, or in this thread */
         status = jc_cuda_check(r->api, r->api->stream_wait(stream, r->done), "waiting for an execution");
     if (status) return status;
     status = r->exec ? jc_cuda_check(r->api, r->api->exec_launch(r->exec, stream), "launching a graph")
                      : jc_cuda_issue(run, stream);
     if (!status) status = jc_cuda_check(r->api, r->api->event_record(r->done, stream), "recording an event");
-    if (!status) r->executed = true, r->last_stream = stream;
+    if (!status) r->executed = true;
     return status;
 }
 

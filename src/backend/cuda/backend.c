@@ -62,12 +62,20 @@ static int mode_of(jc_precision precision)
     return precision == JC_PRECISION_BF16 ? JC_GPU_ROUND_BF16 : JC_GPU_FULL;
 }
 
+static void set_crossovers(const jc_backend *backend, jc_cuda_program *impl)
+{
+    const int64_t *own = ((const jc_cuda_backend *)backend)->crossovers;
+    for (int i = 0; i < JC_CUDA_CROSSOVERS; i++) impl->crossover[i] = own ? own[i] : jc_cuda_crossovers[i].value;
+}
+
 static jc_status init(jc_program *program, jc_cuda_program *impl)
 {
     enum { LEAST_MAJOR = 8 };
     const jc_gpu_api *api = api_of(program->backend);
     impl->api = api;
     impl->mode = mode_of(program->precision);
+    set_crossovers(program->backend, impl);
+    impl->by_group = jc_vec_of(sizeof(int32_t));
     impl->operands = jc_vec_of(sizeof(jc_cuda_operand));
     impl->terms = jc_vec_of(sizeof(jc_gpu_term));
     impl->tiles = jc_vec_of(sizeof(jc_gpu_tile));
@@ -89,7 +97,7 @@ static jc_status init(jc_program *program, jc_cuda_program *impl)
 static void free_impl(const jc_program *program, jc_cuda_program *impl)
 {
     const jc_allocator *a = &program->allocator;
-    jc_vec *vecs[] = {&impl->operands, &impl->terms,     &impl->tiles, &impl->phases, &impl->products,
+    jc_vec *vecs[] = {&impl->by_group, &impl->operands,  &impl->terms, &impl->tiles,  &impl->phases, &impl->products,
                       &impl->pointers, &impl->callbacks, &impl->ops,   &impl->copies, &impl->walked};
     for (size_t i = 0; i < sizeof vecs / sizeof *vecs; i++) jc_vec_free(a, vecs[i]);
     jc_free(a, impl, 1, sizeof *impl);
@@ -176,17 +184,24 @@ static const char *routine_of(const jc_program *program, int64_t level, const jc
     return form_name(program->impl, level, route);
 }
 
-/* The operand of a step's (first) product: found again among those of its group. */
-static const jc_cuda_operand *operand_of_step(const jc_program *program, const jc_step *step, int64_t *next)
+/* Whether an operand of the step's group is that of its (first) product. */
+static bool is_operand_of(const jc_group *group, const jc_step *step, const jc_cuda_operand *o)
+{
+    jc_direction direction = jc_shape_direction(&group->shape, step->transpose ? JC_TANGENT : JC_ADJOINT);
+    bool factors = group->shape.kind == JC_LOW_RANK && group->has_numbers && step->a != JC_SEED_IDENTITY;
+    if (factors) return o->kind == JC_DENSE && o->field == (direction == JC_TANGENT) && o->direction == JC_ADJOINT;
+    return o->direction == direction && (o->kind == (int)group->shape.kind || !group->has_numbers);
+}
+
+static const jc_cuda_operand *operand_of_step(const jc_program *program, const jc_step *step)
 {
     const jc_cuda_program *impl = program->impl;
     const jc_plan *plan = program->plan;
-    int64_t group = step->b < 0 ? step->b : ((const int64_t *)plan->graph->edge_group.data)[step->b];
-    for (int64_t tried = 0; tried < impl->operands.count; tried++) {
-        const jc_cuda_operand *o = jc_cuda_operand_at(impl, (int32_t)*next);
-        if (o->group == group) return o;
-        *next = *next + 1 < impl->operands.count ? *next + 1 : 0;
-    }
+    int64_t group = step->b < 0 ? step->b : ((const int64_t *)plan->graph->edge_group.data)[step->b], member, n;
+    const jc_group *g = jc_plan_jacobian(plan, step->b, &member);
+    const int32_t *number = jc_cuda_operands_of(program, group, &n);
+    for (int64_t i = 0; i < n; i++)
+        if (is_operand_of(g, step, jc_cuda_operand_at(impl, number[i]))) return jc_cuda_operand_at(impl, number[i]);
     return NULL;
 }
 
@@ -195,13 +210,13 @@ jc_status jc_cuda_batches(const jc_program *program, jc_status (*emit)(void *ctx
     const jc_plan *plan = program->plan;
     jc_open_batches open = {.count = 0, .emit = emit, .ctx = ctx};
     jc_status status = JC_OK;
-    int64_t next = 0, member;
+    int64_t member;
     for (int64_t l = 0; l < plan->n_levels && !status; l++) {
         int64_t end = plan->values[plan->levels[l + 1]].first_step;
         for (int64_t i = plan->values[plan->levels[l]].first_step; i < end && !status; i++) {
             const jc_step *step = &plan->steps[i];
             const jc_group *g = jc_plan_jacobian(plan, step->b, &member);
-            const jc_cuda_operand *o = operand_of_step(program, step, &next);
+            const jc_cuda_operand *o = operand_of_step(program, step);
             jc_batch batch = {.level = l, .kind = g->shape.kind, .count = 1, .m = step->n_rows};
             batch.k = step->transpose ? g->shape.cols : g->shape.rows;
             batch.n = step->transpose ? g->shape.rows : g->shape.cols;

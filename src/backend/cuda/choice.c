@@ -9,6 +9,8 @@ const jc_cuda_crossover jc_cuda_crossovers[JC_CUDA_CROSSOVERS] = {
                             "estimate: a gemv of its own is a node (1 us), in which a device reads 4 MB", 4 << 20},
     [JC_CUDA_GEMM_WORK] = {"a gather and gemm: multiply-adds of a dense product of several rows",
                            "estimate: a gemm of its own fills the device from about 256 x 256 x 64 on", 1 << 22},
+    [JC_CUDA_CONVERTED_ROWS] = {"a gather and gemm of converted numbers: rows that use what was converted, at least",
+                                "estimate: converting reads and writes D once more, a gather once for 32 rows", 64},
     [JC_CUDA_WEIGHT_WORK] = {"a gather and gemm: multiply-adds of a weight product",
                              "estimate: a gather reads an operand again for each row of the other", 1 << 18},
     [JC_CUDA_BATCHED_WORK] = {"a batched call and calls of their own: multiply-adds of one product",
@@ -21,13 +23,15 @@ const jc_cuda_crossover jc_cuda_crossovers[JC_CUDA_CROSSOVERS] = {
                             "estimate: 1 us of a node at the 0.8 TB/s that eight multiprocessors read", 768 << 10},
     [JC_CUDA_WALK_BLOCK_BYTES] = {"the same, one block", "estimate: 1 us at the 0.1 TB/s of one multiprocessor",
                                   96 << 10},
+    [JC_CUDA_WALK_TILES] = {"the same: tiles of a gather, at most", "estimate: four for each warp of a cluster", 256},
     [JC_CUDA_WALK_PHASES] = {"a walk and launches: gathers one after the other, at least",
                              "estimate: the walk's own start", 4},
 };
 
-static bool at_least(int64_t n, int crossover)
+static bool at_least(const jc_program *program, int64_t n, int crossover)
 {
-    return n >= jc_cuda_crossovers[crossover].value;
+    const jc_cuda_program *impl = program->impl;
+    return n >= impl->crossover[crossover];
 }
 
 /* Rows that meet the same numbers: blocks of a batch that share them are rows too where inner is 1. */
@@ -44,11 +48,12 @@ static bool same_type(const jc_program *program, const jc_cuda_operand *o)
 /* cuBLAS has no gemv of 16-bit numbers; converting pays where many rows use what was converted. */
 static jc_cuda_route dense_route(const jc_program *program, const jc_cuda_operand *o, int64_t rows)
 {
-    enum { LEAST_ROWS_CONVERTED = 64, LEAST_BLOCK = 8 };
+    enum { LEAST_BLOCK = 8 };
     int64_t shared = rows_of(o, rows), all = jc_cost_mul(jc_cost_mul(rows, o->batch), o->inner);
     int64_t work = jc_cost_mul(jc_cost_mul(o->p, o->q), all);
-    bool worth = all == 1 ? at_least(jc_cuda_operand_bytes(o), JC_CUDA_GEMV_BYTES) : at_least(work, JC_CUDA_GEMM_WORK);
-    if (worth && (same_type(program, o) || shared >= LEAST_ROWS_CONVERTED)) return JC_CUDA_BLAS;
+    bool worth = all == 1 ? at_least(program, jc_cuda_operand_bytes(o), JC_CUDA_GEMV_BYTES)
+                          : at_least(program, work, JC_CUDA_GEMM_WORK);
+    if (worth && (same_type(program, o) || at_least(program, shared, JC_CUDA_CONVERTED_ROWS))) return JC_CUDA_BLAS;
     if (o->inner > 1 || (o->batch > 1 && o->n_out < LEAST_BLOCK)) return JC_CUDA_ANY;
     return rows > 1 ? JC_CUDA_ROWS : JC_CUDA_ROW;
 }
@@ -56,8 +61,8 @@ static jc_cuda_route dense_route(const jc_program *program, const jc_cuda_operan
 static jc_cuda_route weight_route(const jc_program *program, const jc_cuda_operand *o, int64_t rows)
 {
     int64_t work = jc_cost_mul(jc_cost_mul(o->p, o->ld), jc_cost_mul(rows, o->batch));
-    if (o->inner > 1 || !at_least(work, JC_CUDA_WEIGHT_WORK)) return JC_CUDA_ANY;
-    return same_type(program, o) || at_least(work, JC_CUDA_GEMM_WORK) ? JC_CUDA_BLAS : JC_CUDA_ANY;
+    if (o->inner > 1 || !at_least(program, work, JC_CUDA_WEIGHT_WORK)) return JC_CUDA_ANY;
+    return same_type(program, o) || at_least(program, work, JC_CUDA_GEMM_WORK) ? JC_CUDA_BLAS : JC_CUDA_ANY;
 }
 
 jc_cuda_route jc_cuda_route_of(const jc_program *program, const jc_cuda_operand *o, int64_t rows, bool expand)

@@ -9,6 +9,7 @@
 typedef struct jc_cuda_backend {
     jc_backend base; /* first: a const jc_backend * of this kind points to the whole */
     const jc_gpu_api *api;
+    const int64_t *crossovers; /* by jc_cuda_crossover's number (internal.h) in place of the table's; NULL: those */
 } jc_cuda_backend;
 
 /* The functions of the backend, whatever its calls are. */
@@ -28,7 +29,7 @@ typedef struct jc_cuda_backend {
                  .execute = jc_cuda_execute_pass,                                                                      \
                  .read = jc_cuda_read,                                                                                 \
                  .peek = jc_cuda_peek},                                                                                \
-        .api = (API)                                                                                                   \
+        .api = (API), .crossovers = NULL                                                                               \
     }
 
 jc_status jc_cuda_available(const jc_backend *self);

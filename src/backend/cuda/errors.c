@@ -5,6 +5,7 @@
 jc_status jc_cuda_check(const jc_gpu_api *api, int code, const char *call)
 {
     if (!code) return JC_OK;
+    api->last_error(); /* told here: who asks the runtime later must not meet it again */
     jc_status status = code == JC_GPU_NO_MEMORY ? JC_E_MEMORY : JC_E_DEVICE;
     return jc_fail(status, "%s: %s: %s", api->name, call, api->error_text(code));
 }
@@ -12,6 +13,7 @@ jc_status jc_cuda_check(const jc_gpu_api *api, int code, const char *call)
 jc_status jc_cuda_check_blas(const jc_gpu_api *api, int code, const char *call)
 {
     if (!code) return JC_OK;
+    api->last_error();
     jc_status status = code == JC_GPU_BLAS_NO_MEMORY ? JC_E_MEMORY : JC_E_DEVICE;
     return jc_fail(status, "%s: cuBLAS: %s: %s", api->name, call, api->blas_text(code));
 }

@@ -56,6 +56,7 @@ typedef struct jc_cuda_operand {
     int64_t index_blocks;                          /* batch, or 1: shared */
     int64_t scales;                                /* bytes into the region of indices; -1: one scale */
     bool held;                                     /* a captured call holds its address by value */
+    int64_t first_pointer;                         /* of those at its numbers in the table of pointers; -1: none */
 } jc_cuda_operand;
 
 /* A product of the plan as the device forms it. */
@@ -92,6 +93,7 @@ typedef struct jc_cuda_product {
 typedef struct jc_cuda_pointer {
     int32_t operand; /* -1: arena */
     int64_t at;      /* element of the arena, or member */
+    int64_t next;    /* at the same operand's numbers; -1: none */
 } jc_cuda_pointer;
 
 typedef struct jc_cuda_callback {
@@ -111,6 +113,7 @@ typedef enum jc_cuda_op_kind {
 typedef struct jc_cuda_op {
     jc_cuda_op_kind kind;
     int form, lanes; /* gather: kernel, threads of an entry or tile */
+    int bin;         /* gather: JC_CUDA_BINS_... */
     int64_t level, first, count;
     double bytes, madds;
 } jc_cuda_op; /* of a walk, lanes: blocks of its cluster */
@@ -129,29 +132,7 @@ typedef struct jc_cuda_memory {
     int64_t blas_bytes;
 } jc_cuda_memory;
 
-typedef struct jc_cuda_program {
-    const jc_gpu_api *api;
-    int device;
-    jc_gpu_properties properties;
-    int mode;
-    jc_vec operands;  /* jc_cuda_operand */
-    jc_vec terms;     /* jc_gpu_term */
-    jc_vec tiles;     /* jc_gpu_tile */
-    jc_vec phases;    /* jc_gpu_phase */
-    jc_vec products;  /* jc_cuda_product */
-    jc_vec pointers;  /* jc_cuda_pointer */
-    jc_vec callbacks; /* jc_cuda_callback */
-    jc_vec ops;       /* jc_cuda_op */
-    jc_vec copies;    /* jc_cuda_copy */
-    jc_vec walked;    /* bool, by level: its gathers are part of a walk */
-    int64_t temp_elements, convert_bytes, index_bytes, seed_bytes, copy_bytes;
-    bool uses_blas;
-    jc_cuda_memory memory;
-} jc_cuda_program;
-
-/* ---- choice.c: each number is a crossover with what it was measured on ---------------------------------------------
- */
-
+/* Where one way becomes better than another, with what it was measured on. */
 typedef struct jc_cuda_crossover {
     const char *between, *measured; /* static text */
     int64_t value;
@@ -160,17 +141,44 @@ typedef struct jc_cuda_crossover {
 enum {
     JC_CUDA_GEMV_BYTES,
     JC_CUDA_GEMM_WORK,
+    JC_CUDA_CONVERTED_ROWS,
     JC_CUDA_WEIGHT_WORK,
     JC_CUDA_BATCHED_WORK,
     JC_CUDA_WIDE_TILE_BYTES,
     JC_CUDA_PART_BYTES,
     JC_CUDA_WALK_BYTES,
     JC_CUDA_WALK_BLOCK_BYTES,
+    JC_CUDA_WALK_TILES,
     JC_CUDA_WALK_PHASES,
     JC_CUDA_CROSSOVERS
 };
 
 extern const jc_cuda_crossover jc_cuda_crossovers[JC_CUDA_CROSSOVERS];
+
+typedef struct jc_cuda_program {
+    const jc_gpu_api *api;
+    int device;
+    jc_gpu_properties properties;
+    int mode;
+    int64_t crossover[JC_CUDA_CROSSOVERS]; /* values of the table, or the backend's own */
+    jc_vec by_group;                       /* int32_t: numbers of operands by group, the extra Jacobians last */
+    jc_vec operands;                       /* jc_cuda_operand */
+    jc_vec terms;                          /* jc_gpu_term */
+    jc_vec tiles;                          /* jc_gpu_tile */
+    jc_vec phases;                         /* jc_gpu_phase */
+    jc_vec products;                       /* jc_cuda_product */
+    jc_vec pointers;                       /* jc_cuda_pointer */
+    jc_vec callbacks;                      /* jc_cuda_callback */
+    jc_vec ops;                            /* jc_cuda_op */
+    jc_vec copies;                         /* jc_cuda_copy */
+    jc_vec walked;                         /* bool, by level: its gathers are part of a walk */
+    int64_t temp_elements, convert_bytes, index_bytes, seed_bytes, copy_bytes;
+    bool uses_blas;
+    jc_cuda_memory memory;
+} jc_cuda_program;
+
+/* ---- choice.c -------------------------------------------------------------------------------------------------------
+ */
 
 /* The routine for `rows` rows of an operand. */
 jc_cuda_route jc_cuda_route_of(const jc_program *program, const jc_cuda_operand *operand, int64_t rows, bool expand);
@@ -203,6 +211,12 @@ void jc_cuda_operand_table_fini(const jc_program *program, jc_cuda_operand_table
  * JC_CUDA_BOTH: low_rank itself, to be expanded. `member` is one that is used. */
 jc_status jc_cuda_operand_find(jc_program *program, jc_cuda_operand_table *table, int64_t group, int64_t member,
                                int factor, jc_direction direction, int32_t *operand);
+
+/* What the table knows is kept in the program's by_group. */
+jc_status jc_cuda_operand_table_keep(jc_program *program, const jc_cuda_operand_table *table);
+
+/* The numbers of the operands of a group (or -1-i: extra Jacobian i): n of them. */
+const int32_t *jc_cuda_operands_of(const jc_program *program, int64_t group, int64_t *n);
 
 /* An operand of the backend's own: the sum of `parts` side by side, y_j = sum_a x_(a,j) (tile, adjoint); the identity
  * of size n. */
@@ -320,13 +334,13 @@ typedef struct jc_cuda_run {
     unsigned char *d_block;      /* 256-byte aligned */
     bool owns_stream, owns_block, owns_blas, no_capture;
     jc_cuda_numbers *numbers;   /* [n_operands] */
+    int64_t n_unbound;          /* operands without their numbers */
     jc_gpu_source *sources;     /* [n_operands], as on the device */
     const void **pointers;      /* [n_pointers], as on the device */
     jc_cuda_output *outputs;    /* [n_outputs] */
     jc_cuda_operator *operator; /* [n_operands] callbacks in device memory, or NULL: none is bound */
     jc_vec own;                 /* jc_cuda_own */
     jc_gpu_event done;          /* after the last execution */
-    jc_gpu_stream last_stream;  /* of it */
     bool executed;
     jc_gpu_blas blas;
     jc_gpu_exec exec;       /* the captured operations; NULL: issued one by one */
@@ -346,11 +360,17 @@ typedef struct jc_cuda_run {
 /* Numbers where the graph has them: in the copies, or in device memory. */
 void jc_cuda_numbers_of_graph(const jc_run *run, int32_t operand, jc_cuda_numbers *numbers);
 
-/* Makes sources and pointers from run->numbers. */
+/* Makes sources and pointers from run->numbers, and counts the operands without numbers. */
 void jc_cuda_fill_tables(jc_run *run);
 
+/* The same for one operand, also on the device. */
+jc_status jc_cuda_renew_tables(jc_run *run, int32_t operand);
+
 /* Whether every operand has its numbers. */
-bool jc_cuda_all_bound(const jc_run *run);
+static inline bool jc_cuda_all_bound(const jc_run *run)
+{
+    return ((const jc_cuda_run *)run->impl)->n_unbound == 0;
+}
 
 /* Where an element of the arena lies. */
 unsigned char *jc_cuda_element(const jc_run *run, int64_t element);
@@ -364,9 +384,19 @@ void jc_cuda_staging_close(jc_cuda_run *r);
 /* Copies host memory to the device through the staging memory, in the run's stream. */
 jc_status jc_cuda_upload(jc_cuda_run *r, void *d_dst, const void *src, int64_t bytes);
 
-/* The same for what is made once: terms, tiles, phases, indices and copies; and the tables of addresses. */
+/* The same for what is made once: terms, tiles, phases, indices and copies; the tables of addresses; a source. */
 jc_status jc_cuda_upload_program(jc_run *run);
 jc_status jc_cuda_upload_tables(jc_run *run);
+jc_status jc_cuda_upload_source(jc_run *run, int32_t operand);
+jc_status jc_cuda_upload_pointers(jc_run *run, int64_t first, int64_t n);
+
+/* Whether all members' numbers begin at multiples of what tensor cores read at once: cuBLAS takes pointer arrays of
+ * others only where it does not use them. */
+static inline bool jc_cuda_pointers_aligned(const jc_cuda_numbers *n)
+{
+    enum { UNIT = 16 };
+    return (uintptr_t)n->d_data % UNIT == 0 && n->member_stride * (n->dtype == JC_F64 ? 8 : 4) % UNIT == 0;
+}
 
 /* ---- issue.c
  * --------------------------------------------------------------------------------------------------------- */
@@ -382,6 +412,9 @@ jc_status jc_cuda_open_with(jc_run *run, const jc_cuda_run_options *options);
 /* Device memory of the run for a group's field, kept until its end: the same each time. */
 jc_status jc_cuda_take_own(jc_run *run, int64_t group, int field, int64_t bytes, void **d_data);
 
+/* Whether a callback is on the host: it waits for the device, so that nothing can be captured. */
+bool jc_cuda_waits_for_host(const jc_run *run);
+
 /* Captures the operations anew where that can be done. */
 jc_status jc_cuda_capture(jc_run *run);
 
@@ -391,10 +424,11 @@ jc_status jc_cuda_note(jc_cuda_run *r, jc_status status);
 /* ---- rebind.c
  * -------------------------------------------------------------------------------------------------------- */
 
-/* Puts new numbers in the place of an operand's; *what grows to what that asks for. */
-void jc_cuda_set_numbers(jc_run *run, int32_t operand, const jc_cuda_numbers *numbers, jc_cuda_rebind *what);
+/* Puts new numbers in the place of an operand's, on the device too, after the executions before it; *what grows to what
+ * that asks for. */
+jc_status jc_cuda_set_numbers(jc_run *run, int32_t operand, const jc_cuda_numbers *numbers, jc_cuda_rebind *what);
 
-/* Does what a change of addresses asks for, after the executions before it. */
+/* Does what is left to do after changes: waits for the uploads, and captures where that was asked for. */
 jc_status jc_cuda_refresh(jc_run *run, jc_cuda_rebind what);
 
 #endif

@@ -15,9 +15,7 @@ typedef struct issue {
 
 static jc_status launch(const issue *w, const jc_gpu_launch *l, const char *what)
 {
-    int code = w->r->api->launch(l, w->stream);
-    if (code) w->r->api->last_error();
-    return jc_cuda_check(w->r->api, code, what);
+    return jc_cuda_check(w->r->api, w->r->api->launch(l, w->stream), what);
 }
 
 /* ---- gathers and walks
@@ -122,14 +120,24 @@ static const jc_cuda_pointer *pointers_of(const issue *w, const jc_cuda_product 
     return at + (p->numbers_are_b ? p->call.count : 0);
 }
 
-/* Whether the numbers of a batched call have one leading dimension: they were planned so, but may be bound otherwise.
- */
-static bool same_ld(const issue *w, const jc_cuda_product *p)
+/* Whether all operands of a batched call begin where tensor cores may read. */
+static bool all_aligned(const issue *w, const jc_cuda_product *p)
+{
+    enum { UNIT = 16 };
+    const void *const *pointers = w->r->pointers + p->pointers;
+    for (int64_t i = 0; i < 3 * p->call.count; i++)
+        if ((uintptr_t)pointers[i] % UNIT) return false;
+    return true;
+}
+
+/* Whether a batched call can be one: its numbers have one leading dimension, as they were planned, but may be bound
+ * otherwise; and in TF32 everything is aligned, which cuBLAS asks for and does not look at. */
+static bool is_one_call(const issue *w, const jc_cuda_product *p)
 {
     const jc_cuda_pointer *at = pointers_of(w, p);
     for (int64_t i = 1; i < p->call.count; i++)
         if (w->r->numbers[at[i].operand].ld != w->r->numbers[at[0].operand].ld) return false;
-    return true;
+    return !p->call.tf32 || p->call.vector || all_aligned(w, p);
 }
 
 static jc_status issue_pointers(const issue *w, const jc_cuda_product *p)
@@ -138,7 +146,7 @@ static jc_status issue_pointers(const issue *w, const jc_cuda_product *p)
     jc_status status = JC_OK;
     int64_t count = call.count, *ld = p->numbers_are_b ? &call.ldb : &call.lda;
     const jc_cuda_pointer *at = pointers_of(w, p);
-    if (same_ld(w, p)) {
+    if (is_one_call(w, p)) {
         const void **table = (const void **)(w->r->d_block + w->impl->memory.pointers) + p->pointers;
         *ld = w->r->numbers[at[0].operand].ld;
         call.a = table, call.b = table + count, call.c = table + 2 * count;
@@ -223,7 +231,7 @@ static jc_status deliver(const issue *w, const jc_output *output, const jc_cuda_
     l.blocks = view.blocks, l.rows = view.rows, l.columns = view.cols;
     l.dst_block = to->block_stride, l.dst_row = to->row_stride, l.dst_column = to->col_stride;
     l.src_block = view.block_stride, l.src_row = view.row_stride, l.src_column = view.col_stride;
-    l.lanes = output->kind == JC_OUTPUT_IDENTITY;
+    l.unit = output->kind == JC_OUTPUT_IDENTITY;
     if (output->kind == JC_OUTPUT_VALUE) {
         const jc_plan *plan = w->program->plan;
         int64_t at = w->program->layout.offset[output->value] / w->program->layout.element_bytes;

@@ -272,7 +272,7 @@ static jc_status flush_bins(lowering *w, int first, int end)
     for (int b = first; b < end && !status; b++) {
         jc_vec *tiles = &level->bin[b];
         if (!tiles->count) continue;
-        jc_cuda_op op = {.kind = JC_CUDA_OP_GATHER, .form = bins[b].form, .lanes = bins[b].lanes};
+        jc_cuda_op op = {.kind = JC_CUDA_OP_GATHER, .form = bins[b].form, .lanes = bins[b].lanes, .bin = b};
         op.level = level->level, op.first = w->impl->tiles.count, op.count = tiles->count;
         op.bytes = level->bytes[b], op.madds = level->madds[b];
         status = jc_vec_append(&w->program->allocator, &w->impl->tiles, tiles->data, tiles->count, WHAT);
@@ -380,6 +380,7 @@ jc_status jc_cuda_lower(jc_program *program)
     lowering_init(&w, program);
     jc_status status = jc_cuda_operand_table_init(program, &w.table);
     for (int64_t l = 0; l < program->plan->n_levels && !status; l++) status = lower_level(&w, l);
+    if (!status) status = jc_cuda_operand_table_keep(program, &w.table);
     lowering_fini(&w);
     if (!status) rebase_members(program->impl);
     return status;

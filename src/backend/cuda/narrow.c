@@ -4,30 +4,24 @@
 
 static const char *const WHAT = "the walks of a program";
 
-static int64_t crossover(int which)
-{
-    return jc_cuda_crossovers[which].value;
-}
-
 static bool has_clusters(const jc_cuda_program *impl)
 {
     return impl->properties.major >= 9;
 }
 
 /* Whether one block alone is as good as a cluster: it is done before the others could help. */
-static bool fits_a_block(const jc_cuda_op *op)
+static bool fits_a_block(const jc_cuda_program *impl, const jc_cuda_op *op)
 {
     enum { BLOCK_TILES = 8, WIDE_TILES = 1 };
     return op->count <= (op->lanes == 256 ? WIDE_TILES : BLOCK_TILES) &&
-           op->bytes <= (double)crossover(JC_CUDA_WALK_BLOCK_BYTES);
+           op->bytes <= (double)impl->crossover[JC_CUDA_WALK_BLOCK_BYTES];
 }
 
 static bool is_narrow(const jc_cuda_program *impl, const jc_cuda_op *op)
 {
-    enum { MOST_TILES = 256 };
     int most = has_clusters(impl) ? JC_CUDA_WALK_BYTES : JC_CUDA_WALK_BLOCK_BYTES;
-    return op->kind == JC_CUDA_OP_GATHER && op->form != JC_GPU_GATHER_ROWS && op->count <= MOST_TILES &&
-           op->bytes <= (double)crossover(most);
+    return op->kind == JC_CUDA_OP_GATHER && op->form != JC_GPU_GATHER_ROWS &&
+           op->count <= impl->crossover[JC_CUDA_WALK_TILES] && op->bytes <= (double)impl->crossover[most];
 }
 
 /* ops[first .. end) as the phases of one walk, at ops[first]. */
@@ -45,7 +39,7 @@ static jc_status join(jc_program *program, int64_t first, int64_t end)
                               .lanes = (int16_t)ops[i].lanes};
         jc_status status = jc_vec_append(&program->allocator, &impl->phases, &phase, 1, WHAT);
         if (status) return status;
-        if (has_clusters(impl) && !fits_a_block(&ops[i])) walk.lanes = JC_GPU_CLUSTER;
+        if (has_clusters(impl) && !fits_a_block(impl, &ops[i])) walk.lanes = JC_GPU_CLUSTER;
         walk.bytes += ops[i].bytes, walk.madds += ops[i].madds;
         ((bool *)impl->walked.data)[ops[i].level] = true;
     }
@@ -61,7 +55,7 @@ jc_status jc_cuda_join_narrow(jc_program *program)
     jc_status status = jc_vec_append(&program->allocator, &impl->walked, NULL, program->plan->n_levels, WHAT);
     for (int64_t i = 0, end; i < n && !status; i = end) {
         for (end = i; end < n && is_narrow(impl, &ops[end]); end++) continue;
-        if (end - i >= crossover(JC_CUDA_WALK_PHASES)) {
+        if (end - i >= impl->crossover[JC_CUDA_WALK_PHASES]) {
             status = join(program, i, end);
             ops[kept++] = ops[i];
             continue;

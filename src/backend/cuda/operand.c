@@ -23,6 +23,46 @@ void jc_cuda_operand_table_fini(const jc_program *program, jc_cuda_operand_table
     jc_free(&program->allocator, table->number, table->n, sizeof *table->number);
 }
 
+jc_status jc_cuda_operand_table_keep(jc_program *program, const jc_cuda_operand_table *table)
+{
+    jc_cuda_program *impl = program->impl;
+    jc_status status = JC_OK;
+    for (int64_t i = 0; i < table->n && !status; i++)
+        if (table->number[i] >= 0)
+            status = jc_vec_append(&program->allocator, &impl->by_group, &table->number[i], 1, WHAT);
+    return status;
+}
+
+/* Groups in the order of by_group. */
+static int64_t row_of(const jc_plan *plan, int64_t group)
+{
+    return group >= 0 ? group : plan->graph->groups.count + (-1 - group);
+}
+
+/* The first place in by_group of a row that is not less. */
+static int64_t place_of_row(const jc_program *program, int64_t row)
+{
+    const jc_cuda_program *impl = program->impl;
+    const int32_t *number = impl->by_group.data;
+    int64_t low = 0, high = impl->by_group.count;
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        if (row_of(program->plan, jc_cuda_operand_at(impl, number[middle])->group) < row)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+const int32_t *jc_cuda_operands_of(const jc_program *program, int64_t group, int64_t *n)
+{
+    const jc_cuda_program *impl = program->impl;
+    int64_t row = row_of(program->plan, group), first = place_of_row(program, row);
+    *n = place_of_row(program, row + 1) - first;
+    return (const int32_t *)impl->by_group.data + first;
+}
+
 const jc_group *jc_cuda_operand_group(const jc_plan *plan, const jc_cuda_operand *operand)
 {
     if (operand->group == JC_CUDA_NO_GROUP) return NULL;
@@ -44,7 +84,7 @@ static void set_numbers(jc_cuda_operand *o, const jc_group *group, int f, int64_
     o->field = f;
     o->dtype = field->dtype;
     o->ld = columns;
-    o->block_stride = field->batched ? field->elements / group->shape.batch : 0;
+    o->block_stride = field->batched && group->shape.batch > 1 ? field->elements / group->shape.batch : 0;
     o->member_stride = field->stride ? field->stride / jc_dtype_bytes(field->dtype) : 0;
 }
 
@@ -87,7 +127,7 @@ static jc_cuda_operand operand_of(const jc_plan *plan, int64_t group, int factor
     o.p = g->shape.p, o.q = g->shape.q, o.m = g->shape.m;
     o.batch = g->shape.batch, o.inner = g->shape.inner;
     o.start = o.index = o.place = o.scales = -1;
-    o.first_member = INT64_MAX, o.last_member = -1;
+    o.first_member = INT64_MAX, o.last_member = o.first_pointer = -1;
     if (g->has_numbers)
         describe(&o, g, factor);
     else if (o.kind != JC_OPERATOR) /* counted as a dense one */
@@ -109,8 +149,8 @@ jc_status jc_cuda_operand_find(jc_program *program, jc_cuda_operand_table *table
                                int factor, jc_direction direction, int32_t *operand)
 {
     jc_cuda_program *impl = program->impl;
-    int64_t row = group >= 0 ? group : program->plan->graph->groups.count + (-1 - group);
-    int32_t *number = &table->number[row * USES + factor * 2 + (direction == JC_ADJOINT)], second = -1;
+    int32_t *number = &table->number[row_of(program->plan, group) * USES + factor * 2 + (direction == JC_ADJOINT)],
+            second = -1;
     if (factor == JC_CUDA_BOTH) { /* V, whose members are used too */
         jc_status status = jc_cuda_operand_find(program, table, group, member, 1, JC_TANGENT, &second);
         if (status) return status;
@@ -140,6 +180,7 @@ static jc_cuda_operand own(int kind, int64_t p, int64_t q, int64_t m)
                          .batch = 1,
                          .inner = 1,
                          .second = -1,
+                         .first_pointer = -1,
                          .copy = -1};
     o.start = o.index = o.place = o.scales = -1;
     set_sizes(&o);

@@ -135,10 +135,32 @@ static int compare_int64(int64_t x, int64_t y)
 static int compare_shapes(const jc_cuda_product *a, const jc_cuda_product *b)
 {
     const jc_gpu_product *p = &a->call, *q = &b->call;
-    const int64_t x[] = {p->form, p->m,        p->n,           p->k,           p->lda,           p->ldb,
-                         p->ldc,  p->beta > 0, p->transpose_a, p->transpose_b, a->numbers_are_b, p->vector};
-    const int64_t y[] = {q->form, q->m,        q->n,           q->k,           q->lda,           q->ldb,
-                         q->ldc,  q->beta > 0, q->transpose_a, q->transpose_b, b->numbers_are_b, q->vector};
+    const int64_t x[] = {p->form,
+                         p->m,
+                         p->n,
+                         p->k,
+                         p->lda,
+                         p->ldb,
+                         p->ldc,
+                         p->vector,
+                         p->transpose_a,
+                         p->transpose_b,
+                         a->numbers_are_b,
+                         p->beta > 0,
+                         a->convert_numbers};
+    const int64_t y[] = {q->form,
+                         q->m,
+                         q->n,
+                         q->k,
+                         q->lda,
+                         q->ldb,
+                         q->ldc,
+                         q->vector,
+                         q->transpose_a,
+                         q->transpose_b,
+                         b->numbers_are_b,
+                         q->beta > 0,
+                         b->convert_numbers};
     for (size_t i = 0; i < sizeof x / sizeof *x; i++)
         if (x[i] != y[i]) return compare_int64(x[i], y[i]);
     return 0;
@@ -152,11 +174,11 @@ static int compare_placed(const void *a, const void *b)
     return shapes ? shapes : compare_int64(x->number, y->number);
 }
 
-static bool may_batch(const jc_cuda_product *p)
+static bool may_batch(const jc_cuda_program *impl, const jc_cuda_product *p)
 {
     int64_t work = jc_cost_mul(jc_cost_mul(p->call.m, p->call.n), p->call.k);
     return p->call.form == JC_GPU_PLAIN && !p->convert_numbers && !p->convert_value &&
-           work <= jc_cuda_crossovers[JC_CUDA_BATCHED_WORK].value;
+           work <= impl->crossover[JC_CUDA_BATCHED_WORK];
 }
 
 /* Whether n calls use the members of one operand, and values and destinations, at equal distances. */
@@ -173,6 +195,15 @@ static bool evenly_spaced(const placed *c, int64_t n)
     return true;
 }
 
+/* The pointer that is appended next becomes the operand's first; returns the one that was. */
+static int64_t chain_pointer(jc_cuda_program *impl, int32_t operand)
+{
+    jc_cuda_operand *o = (jc_cuda_operand *)impl->operands.data + operand;
+    int64_t old = o->first_pointer;
+    o->first_pointer = impl->pointers.count;
+    return old;
+}
+
 /* Room in the table of pointers: operands A, then B, then C of all products. */
 static jc_status add_pointers(jc_program *program, const placed *c, int64_t n, int64_t *first)
 {
@@ -185,6 +216,7 @@ static jc_status add_pointers(jc_program *program, const placed *c, int64_t n, i
             bool numbers = which < 2 && (which == 1) == p->numbers_are_b;
             jc_cuda_pointer at = {.operand = numbers ? p->operand : -1};
             at.at = numbers ? p->member : which == 2 ? p->y : p->a;
+            at.next = numbers ? chain_pointer(impl, p->operand) : -1;
             status = jc_vec_append(&program->allocator, &impl->pointers, &at, 1, WHAT);
         }
     return status;
@@ -228,7 +260,7 @@ static jc_status add_product(jc_cuda_level *level, const jc_cuda_product *p)
 static jc_status add_equal(jc_cuda_level *level, const placed *c, int64_t n)
 {
     jc_status status = JC_OK;
-    if (n < 2 || !may_batch(c[0].product)) {
+    if (n < 2 || !may_batch(level->program->impl, c[0].product)) {
         for (int64_t i = 0; i < n && !status; i++) status = add_product(level, c[i].product);
         return status;
     }

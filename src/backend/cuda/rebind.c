@@ -4,20 +4,33 @@
 #include "core/error.h"
 #include "core/size.h"
 
-void jc_cuda_set_numbers(jc_run *run, int32_t operand, const jc_cuda_numbers *n, jc_cuda_rebind *what)
+static bool same_numbers(const jc_cuda_numbers *a, const jc_cuda_numbers *b)
+{
+    return a->d_data == b->d_data && a->ld == b->ld && a->block_stride == b->block_stride &&
+           a->member_stride == b->member_stride && a->dtype == b->dtype;
+}
+
+/* Whether what was captured holds something of the old numbers: an address, a leading dimension (one for all of a
+ * batched call), or that all its addresses are aligned. */
+static bool is_captured(const jc_run *run, const jc_cuda_operand *o, const jc_cuda_numbers *a, const jc_cuda_numbers *b)
 {
     const jc_cuda_program *impl = run->program->impl;
+    if (o->held || !a->d_data != !b->d_data || (a->ld != b->ld && impl->uses_blas)) return true;
+    return impl->mode == JC_GPU_ROUND_TF32 && o->first_pointer >= 0 &&
+           jc_cuda_pointers_aligned(a) != jc_cuda_pointers_aligned(b);
+}
+
+jc_status jc_cuda_set_numbers(jc_run *run, int32_t operand, const jc_cuda_numbers *n, jc_cuda_rebind *what)
+{
     jc_cuda_run *r = run->impl;
     jc_cuda_numbers *old = &r->numbers[operand];
-    if (old->d_data == n->d_data && old->ld == n->ld && old->block_stride == n->block_stride &&
-        old->member_stride == n->member_stride && old->dtype == n->dtype)
-        return;
-    bool captured = jc_cuda_operand_at(impl, operand)->held || (!old->d_data != !n->d_data);
-    jc_cuda_rebind asks = captured ? JC_CUDA_REBIND_CAPTURE : JC_CUDA_REBIND_TABLE;
-    /* a batched call takes one leading dimension for all, by value */
-    if (old->ld != n->ld && impl->uses_blas) asks = JC_CUDA_REBIND_CAPTURE;
-    if (asks > *what) *what = asks;
+    jc_status status = JC_OK;
+    if (same_numbers(old, n)) return JC_OK;
+    bool captured = is_captured(run, jc_cuda_operand_at(run->program->impl, operand), old, n);
+    *what = jc_max(*what, captured ? JC_CUDA_REBIND_CAPTURE : JC_CUDA_REBIND_TABLE);
     *old = *n;
+    if (r->executed) status = jc_cuda_check(r->api, r->api->event_synchronize(r->done), "waiting for an execution");
+    return status ? status : jc_cuda_renew_tables(run, operand);
 }
 
 jc_status jc_cuda_refresh(jc_run *run, jc_cuda_rebind what)
@@ -26,13 +39,8 @@ jc_status jc_cuda_refresh(jc_run *run, jc_cuda_rebind what)
     jc_status status = JC_OK;
     if (what == JC_CUDA_REBIND_NOTHING) return JC_OK;
     if (r->executed) status = jc_cuda_check(r->api, r->api->event_synchronize(r->done), "waiting for an execution");
-    if (status) return status;
-    jc_cuda_fill_tables(run);
-    status = jc_cuda_upload_tables(run);
-    int code = r->api->stream_synchronize(r->stream);
-    if (!status) status = jc_cuda_check(r->api, code, "uploading");
-    if (!status && what == JC_CUDA_REBIND_CAPTURE) status = jc_cuda_capture(run);
-    return status;
+    if (!status) status = jc_cuda_check(r->api, r->api->stream_synchronize(r->stream), "uploading");
+    return !status && what == JC_CUDA_REBIND_CAPTURE ? jc_cuda_capture(run) : status;
 }
 
 /* ---- from the host
@@ -75,8 +83,7 @@ static jc_status bind_operand(jc_run *run, int32_t number, int64_t group, int fi
     jc_status status = place_of(run, o, group, field, &d_first);
     if (!status) status = jc_cuda_upload(run->impl, d_first, data, field_bytes(o, f));
     n.d_data = d_first;
-    if (!status) jc_cuda_set_numbers(run, number, &n, what);
-    return status;
+    return status ? status : jc_cuda_set_numbers(run, number, &n, what);
 }
 
 static jc_status bind_host_seed(jc_run *run, int32_t number, jc_cuda_rebind *what)
@@ -88,23 +95,21 @@ static jc_status bind_host_seed(jc_run *run, int32_t number, jc_cuda_rebind *wha
     const jc_field *field = &run->program->plan->subgraph.extra[0].field[0];
     jc_status status =
         jc_cuda_upload(r, (void *)n.d_data, run->seed.data[0], field->elements * jc_dtype_bytes(n.dtype));
-    if (!status) jc_cuda_set_numbers(run, number, &n, what);
-    return status;
+    return status ? status : jc_cuda_set_numbers(run, number, &n, what);
 }
 
 /* Uploads what was bound to run->bindings[group] (or the seed, group -1) after the executions before it. */
 static jc_status bind_host(jc_run *run, int64_t group, int field)
 {
-    const jc_cuda_program *impl = run->program->impl;
     jc_cuda_run *r = run->impl;
     jc_cuda_rebind what = JC_CUDA_REBIND_NOTHING;
     jc_status status = JC_OK;
+    int64_t n;
+    const int32_t *number = jc_cuda_operands_of(run->program, group, &n);
     if (r->executed) status = jc_cuda_check(r->api, r->api->event_synchronize(r->done), "waiting for an execution");
-    for (int64_t i = 0; i < impl->operands.count && !status; i++) {
-        const jc_cuda_operand *o = jc_cuda_operand_at(impl, (int32_t)i);
-        if (o->group != group || o->field != field) continue;
-        status =
-            group < 0 ? bind_host_seed(run, (int32_t)i, &what) : bind_operand(run, (int32_t)i, group, field, &what);
+    for (int64_t i = 0; i < n && !status; i++) {
+        if (jc_cuda_operand_at(run->program->impl, number[i])->field != field) continue;
+        status = group < 0 ? bind_host_seed(run, number[i], &what) : bind_operand(run, number[i], group, field, &what);
     }
     if (!status) status = jc_cuda_check(r->api, r->api->stream_synchronize(r->stream), "uploading");
     return status ? status : jc_cuda_refresh(run, what);

@@ -166,7 +166,9 @@ static jc_status set_up(jc_run *run, const jc_cuda_run_options *o)
     if (status) return status;
     const jc_cuda_program *impl = program->impl;
     for (int64_t i = 0; i < impl->operands.count; i++) jc_cuda_numbers_of_graph(run, (int32_t)i, &r->numbers[i]);
-    return jc_cuda_refresh(run, JC_CUDA_REBIND_CAPTURE);
+    jc_cuda_fill_tables(run);
+    status = jc_cuda_upload_tables(run);
+    return status ? status : jc_cuda_refresh(run, JC_CUDA_REBIND_CAPTURE);
 }
 
 /* Gives back what there is, in the reverse order; what comes before may still be in flight. */
@@ -239,16 +241,27 @@ void jc_cuda_close(jc_run *run)
 /* ---- capture
  * ----------------------------------------------------------------------------------------------------------- */
 
-/* With callbacks on the host there is nothing to capture: they wait for the device. */
-static bool can_capture(const jc_run *run)
+bool jc_cuda_waits_for_host(const jc_run *run)
 {
     const jc_cuda_program *impl = run->program->impl;
     const jc_cuda_run *r = run->impl;
     const jc_cuda_callback *c = impl->callbacks.data;
-    if (r->no_capture || run->program->plan->structure_only || !jc_cuda_all_bound(run)) return false;
     for (int64_t i = 0; i < impl->callbacks.count; i++)
-        if (!r->operator|| !r->operator[c[i].operand].apply) return false;
-    return true;
+        if (!r->operator|| !r->operator[c[i].operand].apply) return true;
+    return false;
+}
+
+static bool can_capture(const jc_run *run)
+{
+    const jc_cuda_run *r = run->impl;
+    return !r->no_capture && !run->program->plan->structure_only && jc_cuda_all_bound(run) &&
+           !jc_cuda_waits_for_host(run);
+}
+
+static void drop_exec(jc_cuda_run *r)
+{
+    if (r->exec) r->api->exec_destroy(r->exec);
+    r->exec = NULL;
 }
 
 static jc_status capture_graph(jc_run *run, jc_gpu_graph *graph)
@@ -268,8 +281,7 @@ static jc_status renew_exec(jc_cuda_run *r, jc_gpu_graph graph)
     if (r->exec) {
         jc_status status = jc_cuda_check(r->api, r->api->exec_update(r->exec, graph, &updated), "updating a graph");
         if (status || updated) return status;
-        r->api->exec_destroy(r->exec);
-        r->exec = NULL;
+        drop_exec(r);
     }
     return jc_cuda_check(r->api, r->api->exec_create(&r->exec, graph), "instantiating a graph");
 }
@@ -279,13 +291,13 @@ jc_status jc_cuda_capture(jc_run *run)
     jc_cuda_run *r = run->impl;
     jc_gpu_graph graph = NULL;
     if (!can_capture(run)) {
-        if (r->exec) r->api->exec_destroy(r->exec);
-        r->exec = NULL;
+        drop_exec(r);
         return JC_OK;
     }
     jc_status status = capture_graph(run, &graph);
     if (!status) status = renew_exec(r, graph);
     if (graph) r->api->graph_destroy(graph);
+    if (status) drop_exec(r); /* the old one would compute from the old addresses */
     return status;
 }
 
@@ -305,13 +317,13 @@ static jc_status execute(jc_run *run)
 {
     jc_cuda_run *r = run->impl;
     jc_status status = JC_OK;
-    if (r->executed && r->last_stream != r->stream)
+    if (r->executed)
         status = jc_cuda_check(r->api, r->api->stream_wait(r->stream, r->done), "waiting for an execution");
     if (!status)
         status = r->exec ? jc_cuda_check(r->api, r->api->exec_launch(r->exec, r->stream), "launching a graph")
                          : jc_cuda_issue(run, r->stream);
     if (!status) status = jc_cuda_check(r->api, r->api->event_record(r->done, r->stream), "recording an event");
-    if (!status) r->executed = true, r->last_stream = r->stream;
+    if (!status) r->executed = true;
     jc_status waited = jc_cuda_check(r->api, r->api->stream_synchronize(r->stream), "executing");
     return status ? status : waited;
 }
@@ -360,7 +372,7 @@ jc_status jc_cuda_read(const jc_run *run, int64_t value, int64_t row, int64_t n,
     if (r->lost) return fail_lost(r);
     jc_status status = jc_cuda_enter(r->api, impl->device, &before);
     if (status) return status;
-    if (r->executed && r->last_stream != r->stream)
+    if (r->executed)
         status = jc_cuda_check(r->api, r->api->stream_wait(r->stream, r->done), "waiting for an execution");
     const unsigned char *d_src = jc_cuda_element(run, program->layout.offset[value] / element + row * cols);
     if (!status) status = download(r, dst, d_src, n * cols * element);

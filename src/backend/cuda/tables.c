@@ -41,13 +41,10 @@ void jc_cuda_numbers_of_graph(const jc_run *run, int32_t operand, jc_cuda_number
     }
 }
 
-bool jc_cuda_all_bound(const jc_run *run)
+static bool lacks_numbers(const jc_run *run, int32_t operand)
 {
-    const jc_cuda_program *impl = run->program->impl;
     const jc_cuda_run *r = run->impl;
-    for (int64_t i = 0; i < impl->operands.count; i++)
-        if (has_numbers(jc_cuda_operand_at(impl, (int32_t)i)) && !r->numbers[i].d_data) return false;
-    return true;
+    return has_numbers(jc_cuda_operand_at(run->program->impl, operand)) && !r->numbers[operand].d_data;
 }
 
 static const void *region_at(const jc_run *run, int64_t offset)
@@ -101,8 +98,36 @@ void jc_cuda_fill_tables(jc_run *run)
 {
     const jc_cuda_program *impl = run->program->impl;
     jc_cuda_run *r = run->impl;
-    for (int64_t i = 0; i < impl->operands.count; i++)
+    r->n_unbound = 0;
+    for (int64_t i = 0; i < impl->operands.count; i++) {
         r->sources[i] = source_of(run, jc_cuda_operand_at(impl, (int32_t)i), &r->numbers[i]);
+        r->n_unbound += lacks_numbers(run, (int32_t)i);
+    }
     for (int64_t i = 0; i < impl->pointers.count; i++)
         r->pointers[i] = pointer_of(run, (const jc_cuda_pointer *)impl->pointers.data + i);
+}
+
+/* Pointers from the first to the last that changed are uploaded in one. */
+static jc_status renew_pointers(jc_run *run, const jc_cuda_operand *o)
+{
+    const jc_cuda_program *impl = run->program->impl;
+    const jc_cuda_pointer *pointers = impl->pointers.data;
+    jc_cuda_run *r = run->impl;
+    int64_t first = INT64_MAX, last = -1;
+    for (int64_t i = o->first_pointer; i >= 0; i = pointers[i].next) {
+        r->pointers[i] = pointer_of(run, &pointers[i]);
+        first = i < first ? i : first, last = i > last ? i : last;
+    }
+    return last < 0 ? JC_OK : jc_cuda_upload_pointers(run, first, last - first + 1);
+}
+
+jc_status jc_cuda_renew_tables(jc_run *run, int32_t operand)
+{
+    const jc_cuda_operand *o = jc_cuda_operand_at(run->program->impl, operand);
+    jc_cuda_run *r = run->impl;
+    bool lacked = !r->sources[operand].numbers && has_numbers(o);
+    r->sources[operand] = source_of(run, o, &r->numbers[operand]);
+    r->n_unbound += lacks_numbers(run, operand) - lacked;
+    jc_status status = jc_cuda_upload_source(run, operand);
+    return status ? status : renew_pointers(run, o);
 }

@@ -102,7 +102,7 @@ static tiling dense_tiling(const jc_cuda_level *level, const jc_cuda_segment *se
     }
     double share = (double)jc_min(t.columns, segment->cols) / (double)segment->cols;
     bool few = level->gather_bytes < (int64_t)impl->properties.multiprocessors * SATURATED_BYTES;
-    double wide = few ? LEAST_WIDE_BYTES : (double)jc_cuda_crossovers[JC_CUDA_WIDE_TILE_BYTES].value;
+    double wide = few ? LEAST_WIDE_BYTES : (double)impl->crossover[JC_CUDA_WIDE_TILE_BYTES];
     if (g->bytes * share >= wide) t.bin++;
     return t;
 }
@@ -157,7 +157,7 @@ static double part_bytes(const jc_cuda_level *level)
 {
     const jc_cuda_program *impl = level->program->impl;
     double share = (double)level->gather_bytes / (4.0 * impl->properties.multiprocessors);
-    double least = (double)jc_cuda_crossovers[JC_CUDA_PART_BYTES].value;
+    double least = (double)impl->crossover[JC_CUDA_PART_BYTES];
     return share > least ? share : least;
 }
 

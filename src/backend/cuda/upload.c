@@ -95,12 +95,30 @@ jc_status jc_cuda_upload_program(jc_run *run)
     return status;
 }
 
-jc_status jc_cuda_upload_tables(jc_run *run)
+static jc_status upload_sources(jc_run *run, int64_t first, int64_t n)
 {
     const jc_cuda_program *impl = run->program->impl;
     jc_cuda_run *r = run->impl;
-    int64_t sources = impl->operands.count * (int64_t)sizeof *r->sources;
-    int64_t pointers = impl->pointers.count * (int64_t)sizeof *r->pointers;
-    jc_status status = jc_cuda_upload(r, r->d_block + impl->memory.sources, r->sources, sources);
-    return status ? status : jc_cuda_upload(r, r->d_block + impl->memory.pointers, r->pointers, pointers);
+    int64_t element = (int64_t)sizeof *r->sources;
+    return jc_cuda_upload(r, r->d_block + impl->memory.sources + first * element, r->sources + first, n * element);
+}
+
+jc_status jc_cuda_upload_source(jc_run *run, int32_t operand)
+{
+    return upload_sources(run, operand, 1);
+}
+
+jc_status jc_cuda_upload_pointers(jc_run *run, int64_t first, int64_t n)
+{
+    const jc_cuda_program *impl = run->program->impl;
+    jc_cuda_run *r = run->impl;
+    int64_t element = (int64_t)sizeof *r->pointers;
+    return jc_cuda_upload(r, r->d_block + impl->memory.pointers + first * element, r->pointers + first, n * element);
+}
+
+jc_status jc_cuda_upload_tables(jc_run *run)
+{
+    const jc_cuda_program *impl = run->program->impl;
+    jc_status status = upload_sources(run, 0, impl->operands.count);
+    return status ? status : jc_cuda_upload_pointers(run, 0, impl->pointers.count);
 }
