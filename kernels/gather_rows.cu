@@ -190,10 +190,16 @@ template <int TR, class R> JC_DEVICE void multiply(const R *a, const R *d, const
     for (int i = 0; i < each; i++) {
         const int k = at.group * each + i;
         R x[TR];
-        JC_UNROLL
-        for (int r = 0; r < TR; r += 2) {
-            const pair<R> two = shared_load(as_pair(a + panel_at(k, at.rg * TR + r, R_MAX)));
-            x[r] = two.v[0], x[r + 1] = two.v[1];
+        if constexpr (TR == 2) {
+            const pair<R> two = shared_load(as_pair(a + panel_at(k, at.rg * TR, R_MAX)));
+            x[0] = two.v[0], x[1] = two.v[1];
+        } else {
+            JC_UNROLL
+            for (int r = 0; r < TR; r += 4) {
+                const quad<R> four = shared_load(as_quad(a + panel_at(k, at.rg * TR + r, R_MAX)));
+                JC_UNROLL
+                for (int j = 0; j < 4; j++) x[r + j] = four.v[j];
+            }
         }
         const quad<R> y = shared_load(as_quad(d + panel_at(k, 4 * at.cg, C_MAX)));
         JC_UNROLL

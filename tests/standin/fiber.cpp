@@ -13,20 +13,10 @@
 #define WITH_ASAN 1
 #endif
 #endif
-#if defined(__SANITIZE_THREAD__)
-#define WITH_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define WITH_TSAN 1
-#endif
-#endif
 
 #ifdef WITH_ASAN
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
-#endif
-#ifdef WITH_TSAN
-#include <sanitizer/tsan_interface.h>
 #endif
 
 /* swapcontext asks the kernel for the signal mask each time: on x86-64 a switch of our own takes its place. It saves
@@ -82,7 +72,6 @@ struct fiber {
     const void *caller_stack; /* of the thread that entered */
     size_t caller_bytes;
     void *fake_stack, *caller_fake_stack;
-    void *tsan, *caller_tsan;
 };
 
 /* fiber_enter names the fiber here for the first function on its stack. */
@@ -166,18 +155,11 @@ void fiber_begin(fiber *f)
     __asan_unpoison_memory_region(f->stack, stack_bytes);
     f->fake_stack = nullptr;
 #endif
-#ifdef WITH_TSAN
-    if (f->tsan) __tsan_destroy_fiber(f->tsan);
-    f->tsan = __tsan_create_fiber(0);
-#endif
     prepare(f);
 }
 
 void fiber_destroy(fiber *f)
 {
-#ifdef WITH_TSAN
-    if (f->tsan) __tsan_destroy_fiber(f->tsan);
-#endif
     munmap(f->stack - guard_bytes, guard_bytes + stack_bytes);
     free(f);
 }
@@ -185,10 +167,6 @@ void fiber_destroy(fiber *f)
 void fiber_enter(fiber *f)
 {
     entered = f;
-#ifdef WITH_TSAN
-    f->caller_tsan = __tsan_get_current_fiber();
-    __tsan_switch_to_fiber(f->tsan, 0);
-#endif
 #ifdef WITH_ASAN
     __sanitizer_start_switch_fiber(&f->caller_fake_stack, f->stack, stack_bytes);
 #endif
@@ -200,9 +178,6 @@ void fiber_enter(fiber *f)
 
 void fiber_leave(fiber *f, bool for_good)
 {
-#ifdef WITH_TSAN
-    __tsan_switch_to_fiber(f->caller_tsan, 0);
-#endif
 #ifdef WITH_ASAN
     __sanitizer_start_switch_fiber(for_good ? nullptr : &f->fake_stack, f->caller_stack, f->caller_bytes);
 #endif
