@@ -28,10 +28,11 @@ pattern_of() {
 }
 
 # The text without what differs from machine to machine: every number, with the unit of a time or of bytes behind it, is
-# N, one thread reads like several, the variable where rounding is largest is V, spaces are single.
+# N, one thread reads like several, the variable where rounding is largest is V, why a backend was chosen is W (it depends on
+# what is built in), spaces are single.
 without_numbers() {
   sed -E -e 's/[0-9]+([.,][0-9]+)*(e[-+]?[0-9]+)?( (us|ms|s|bytes|[KMGT]iB)\b)?/N/g' -e 's/  +/ /g' \
-    -e 's/N threads/N thread/' -e 's/worst at [^,]*,/worst at V,/' <<<"$1"
+    -e 's/N threads/N thread/' -e 's/\(auto: [^()]*\)/(auto: W)/' -e 's/worst at [^,]*,/worst at V,/' <<<"$1"
 }
 
 # run_block WHERE COMMANDS EXPECTED HOW: compares as `exact` or `approx`, or not at all with `no`.
