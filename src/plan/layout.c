@@ -6,11 +6,9 @@
 #include "core/size.h"
 #include "plan/arena.h"
 
-enum { FOREVER = -1 };
-
 /* What layout works with: the last level that reads a value, and the values that die after a level, as linked lists. */
 typedef struct lifetimes {
-    int64_t *last_read; /* [n_values] level, or FOREVER for an output */
+    int64_t *last_read; /* [n_values] as jc_layout_last_reads has it */
     int64_t *dying;     /* [n_levels] first value that is dead after the level, or -1 */
     int64_t *next;      /* [n_values] the next one of the same level, or -1 */
     int64_t *stretch;   /* [n_values] in the arena */
@@ -25,22 +23,26 @@ static jc_status value_bytes(const jc_plan *plan, int64_t v, int64_t element_byt
                    (long long)value->rows, (long long)value->cols);
 }
 
-/* last_read and the lists of the dying. A value that nobody reads (an output aside) would die at its own level. */
+void jc_layout_last_reads(const jc_plan *plan, int64_t *last_read)
+{
+    for (int64_t l = 0; l < plan->n_levels; l++)
+        for (int64_t v = plan->levels[l]; v < plan->levels[l + 1]; v++) {
+            last_read[v] = l;
+            for (int64_t s = plan->values[v].first_step; s < plan->values[v + 1].first_step; s++)
+                if (plan->steps[s].a >= 0) last_read[plan->steps[s].a] = l;
+        }
+    for (int64_t o = 0; o < plan->n_outputs; o++)
+        if (plan->outputs[o].kind == JC_OUTPUT_VALUE) last_read[plan->outputs[o].value] = JC_OUTLIVES;
+}
+
+/* last_read and the lists of the dying. A value that nobody reads (an output aside) dies at its own level. */
 static void find_lifetimes(const jc_plan *plan, lifetimes *t)
 {
-    for (int64_t l = 0; l < plan->n_levels; l++) {
-        t->dying[l] = -1;
-        for (int64_t v = plan->levels[l]; v < plan->levels[l + 1]; v++) {
-            t->last_read[v] = l;
-            for (int64_t s = plan->values[v].first_step; s < plan->values[v + 1].first_step; s++)
-                if (plan->steps[s].a >= 0) t->last_read[plan->steps[s].a] = l;
-        }
-    }
-    for (int64_t o = 0; o < plan->n_outputs; o++)
-        if (plan->outputs[o].kind == JC_OUTPUT_VALUE) t->last_read[plan->outputs[o].value] = FOREVER;
+    jc_layout_last_reads(plan, t->last_read);
+    for (int64_t l = 0; l < plan->n_levels; l++) t->dying[l] = -1;
     for (int64_t v = plan->n_values; v-- > 0;) {
         int64_t l = t->last_read[v];
-        if (l == FOREVER) continue;
+        if (l == JC_OUTLIVES) continue;
         t->next[v] = t->dying[l];
         t->dying[l] = v;
     }

@@ -14,6 +14,11 @@ typedef struct jc_layout {
 /* keep: no storage is used again. A value lives from its own level to the last level that reads it; outputs to the end.
  * Storage freed after level l is used again from level l + 1, so values of one level never share. */
 jc_status jc_layout_create(const jc_plan *plan, int64_t element_bytes, bool keep, jc_layout *layout);
+
+/* last_read[v]: the last level that reads value v, its own where none does, or JC_OUTLIVES: it is an output. */
+enum { JC_OUTLIVES = -1 };
+void jc_layout_last_reads(const jc_plan *plan, int64_t *last_read);
+
 void jc_layout_fini(const jc_plan *plan, jc_layout *layout);
 
 #endif

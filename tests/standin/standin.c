@@ -282,5 +282,6 @@ const jc_gpu_api jt_standin_api = {.name = "stand-in",
                                    .blas_configure = jt_blas_configure,
                                    .blas_product = jt_blas_product,
                                    .blas_text = jt_blas_error_text,
+                                   .dead = jt_standin_poison,
                                    .range_push = range_push,
                                    .range_pop = range_pop};

@@ -85,6 +85,8 @@ static jc_status init(jc_program *program, jc_cuda_program *impl)
     impl->callbacks = jc_vec_of(sizeof(jc_cuda_callback));
     impl->ops = jc_vec_of(sizeof(jc_cuda_op));
     impl->copies = jc_vec_of(sizeof(jc_cuda_copy));
+    impl->dead = jc_vec_of(sizeof(jc_cuda_dead));
+    impl->temps = jc_vec_of(sizeof(int64_t));
     impl->walked = jc_vec_of(sizeof(bool));
     jc_status status = jc_cuda_check(api, api->device_get(&impl->device), "asking for the current device");
     if (!status)
@@ -97,8 +99,9 @@ static jc_status init(jc_program *program, jc_cuda_program *impl)
 static void free_impl(const jc_program *program, jc_cuda_program *impl)
 {
     const jc_allocator *a = &program->allocator;
-    jc_vec *vecs[] = {&impl->by_group, &impl->operands,  &impl->terms, &impl->tiles,  &impl->phases, &impl->products,
-                      &impl->pointers, &impl->callbacks, &impl->ops,   &impl->copies, &impl->walked};
+    jc_vec *vecs[] = {&impl->by_group, &impl->operands, &impl->terms,     &impl->tiles, &impl->phases,
+                      &impl->products, &impl->pointers, &impl->callbacks, &impl->ops,   &impl->copies,
+                      &impl->walked,   &impl->dead,     &impl->temps};
     for (size_t i = 0; i < sizeof vecs / sizeof *vecs; i++) jc_vec_free(a, vecs[i]);
     jc_free(a, impl, 1, sizeof *impl);
 }
@@ -132,6 +135,7 @@ jc_status jc_cuda_prepare(jc_program *program)
             jc_layout_create(program->plan, jc_dtype_bytes(program->dtype), program->keep_adjoints, &program->layout);
     if (!status) status = jc_cuda_lower(program);
     if (!status) status = jc_cuda_join_narrow(program);
+    if (!status) status = jc_cuda_find_dead(program);
     if (!status) status = jc_cuda_find_copies(program);
     if (!status) status = jc_cuda_place_indices(program);
     if (!status) status = jc_cuda_place_memory(program);

@@ -119,6 +119,10 @@ typedef struct jc_gpu_api {
     int (*blas_product)(jc_gpu_blas handle, const jc_gpu_product *product);
     const char *(*blas_text)(int code);
 
+    /* The storage of a value, no longer read; queued in the stream, and captured, like a fill. For stand-ins that find
+     * reads of what is dead; else NULL. */
+    int (*dead)(void *d_ptr, size_t bytes, jc_gpu_stream stream);
+
     /* Ranges shown by profilers; may do nothing. */
     void (*range_push)(const char *name);
     void (*range_pop)(void);

@@ -6,6 +6,7 @@
  *   tiles.c     a segment's gathers cut into tiles, long sums into parts
  *   product.c   a dense or weight product as a call of cuBLAS; equal ones of a level as one batched call
  *   narrow.c    runs of small gathers become one walk
+ *   dead.c      what is no longer read after an operation
  *   memory.c    where everything lies in the block; exact bytes
  *   numbers.c   what is copied to the device, each tensor once
  *   indices.c   csr and select by what is summed into an entry
@@ -118,6 +119,11 @@ typedef struct jc_cuda_op {
     double bytes, madds;
 } jc_cuda_op; /* of a walk, lanes: blocks of its cluster */
 
+/* Storage that is no longer read after operation `op`: bytes into the arena. */
+typedef struct jc_cuda_dead {
+    int64_t op, at, bytes;
+} jc_cuda_dead;
+
 /* Host numbers that are copied to the device. */
 typedef struct jc_cuda_copy {
     const unsigned char *data;
@@ -171,6 +177,8 @@ typedef struct jc_cuda_program {
     jc_vec callbacks;                      /* jc_cuda_callback */
     jc_vec ops;                            /* jc_cuda_op */
     jc_vec copies;                         /* jc_cuda_copy */
+    jc_vec dead;                           /* jc_cuda_dead, by operation; empty where nobody is told */
+    jc_vec temps;                          /* int64_t, by level: elements of its temporaries; empty likewise */
     jc_vec walked;                         /* bool, by level: its gathers are part of a walk */
     int64_t temp_elements, convert_bytes, index_bytes, seed_bytes, copy_bytes;
     bool uses_blas;
@@ -278,6 +286,9 @@ jc_status jc_cuda_flush_calls(jc_cuda_level *level, jc_vec *calls);
 jc_status jc_cuda_add_op(jc_program *program, const jc_cuda_op *op);
 
 jc_status jc_cuda_join_narrow(jc_program *program);
+
+/* dead.c: what dies after which operation, where the table of calls has somebody to tell. */
+jc_status jc_cuda_find_dead(jc_program *program);
 
 /* ---- memory.c, numbers.c, indices.c
  * ------------------------------------------------------------------------------------ */

@@ -266,11 +266,28 @@ static jc_status issue_op(const issue *w, const jc_cuda_op *op)
     }
 }
 
+/* What dies after operation `op`, from number *next on. */
+static jc_status tell_dead(const issue *w, int64_t op, int64_t *next)
+{
+    const jc_cuda_dead *dead = w->impl->dead.data;
+    jc_status status = JC_OK;
+    unsigned char *arena = w->r->d_block + w->impl->memory.arena;
+    for (; *next < w->impl->dead.count && dead[*next].op == op && !status; ++*next) {
+        const jc_cuda_dead *d = &dead[*next];
+        status = jc_cuda_check(w->r->api, w->r->api->dead(arena + d->at, (size_t)d->bytes, w->stream),
+                               "telling what is dead");
+    }
+    return status;
+}
+
 static jc_status issue_ops(const issue *w)
 {
     const jc_cuda_op *ops = w->impl->ops.data;
     jc_status status = JC_OK;
-    for (int64_t i = 0; i < w->impl->ops.count && !status; i++) status = issue_op(w, &ops[i]);
+    for (int64_t i = 0, dead = 0; i < w->impl->ops.count && !status; i++) {
+        status = issue_op(w, &ops[i]);
+        if (!status) status = tell_dead(w, i, &dead);
+    }
     return status ? status : deliver_outputs(w);
 }
 

@@ -327,6 +327,8 @@ static jc_status lower_level(lowering *w, int64_t l)
     w->level.temps = 0;
     w->level.gather_bytes = level_bytes(plan, l);
     for (int64_t v = plan->levels[l]; v < plan->levels[l + 1] && !status; v++) status = lower_value(w, v);
+    if (!status && w->impl->api->dead)
+        status = jc_vec_append(&w->program->allocator, &w->impl->temps, &w->level.temps, 1, WHAT);
     return status ? status : flush_level(w);
 }
 
