@@ -135,6 +135,15 @@ static void *nth(const void *base, int64_t stride, int64_t i, size_t bytes)
     return (unsigned char *)(uintptr_t)base + (ptrdiff_t)(stride * i) * (ptrdiff_t)bytes;
 }
 
+/* What a member's operand must begin at: its element's size; in a call with pointer arrays, for which cuBLAS cannot look,
+ * what tensor cores read at once. */
+static size_t alignment_of(const jc_gpu_product *p, int type)
+{
+    enum { TENSOR_CORES = 16 };
+    bool unseen = p->form == JC_GPU_POINTERS && !p->vector && (p->tf32 || p->in == JC_GPU_BF16);
+    return unseen ? TENSOR_CORES : size_of(type);
+}
+
 static bool member_pointers(const jc_gpu_product *p, int64_t i, const void *abc[3])
 {
     if (p->form == JC_GPU_POINTERS) {
@@ -147,7 +156,7 @@ static bool member_pointers(const jc_gpu_product *p, int64_t i, const void *abc[
         abc[2] = nth(p->c, p->stride_c, i, size_of(p->out));
     }
     for (int k = 0; k < 3; k++) {
-        size_t bytes = size_of(k == 2 ? p->out : p->in);
+        size_t bytes = alignment_of(p, k == 2 ? p->out : p->in);
         bool used = k == 2 || p->k > 0;
         if (used && !jt_is_device(abc[k]))
             jt_note(JT_WRONG_MEMORY, "product: %c of member %lld is no device memory", "ABC"[k], (long long)i);

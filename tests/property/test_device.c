@@ -1,0 +1,558 @@
+/* The device backend on the stand-in, with crossovers, devices, runs and bindings drawn at random, so that small graphs
+ * meet every routine, form and split: results against the reference backend, first with the graph's numbers, then with
+ * others bound from the host and by addresses with gaps. JACCHAIN_TEST_CAMPAIGN=n looks at n cases of each sort. */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/cuda/internal.h"
+#include "core/dtype.h"
+#include "core/size.h"
+#include "property/web.h"
+#include "standin/device.h"
+#include "support/compute.h"
+#include "support/random_query.h"
+
+/* ---- what was met ---------------------------------------------------------------------------------------------------
+ */
+
+enum { FORMS = 3 };
+
+typedef struct met {
+    int64_t bin[JC_CUDA_BINS], walked[JC_CUDA_BINS];
+    int64_t walks[2];                /* by one block, by a cluster */
+    int64_t product[FORMS][2][2][3]; /* form, vector, numbers are operand B; f64, f32 or tf32, bf16 */
+    int64_t converted[2];            /* numbers, values */
+    int64_t members, later_waves, added, callbacks, parts;
+    int64_t rebound[3]; /* by jc_cuda_rebind */
+    int64_t by_address, from_host, delivered, captured;
+} met;
+
+static void note_products(const jc_cuda_program *impl, met *m)
+{
+    const jc_cuda_product *p = impl->products.data;
+    for (int64_t i = 0; i < impl->products.count; i++) {
+        const jc_gpu_product *c = &p[i].call;
+        m->product[c->form][c->vector][p[i].numbers_are_b][c->in == JC_GPU_BF16 ? 2 : c->in == JC_GPU_F32]++;
+        m->converted[0] += p[i].convert_numbers, m->converted[1] += p[i].convert_value;
+        m->members += p[i].member_step > 0;
+        m->later_waves += p[i].wave > 0;
+        m->added += c->beta > 0;
+    }
+}
+
+static void note_program(const jc_program *program, met *m)
+{
+    const jc_cuda_program *impl = program->impl;
+    const jc_cuda_op *ops = impl->ops.data;
+    const jc_gpu_tile *tiles = impl->tiles.data;
+    for (int64_t i = 0; i < impl->ops.count; i++) {
+        if (ops[i].kind == JC_CUDA_OP_GATHER) m->bin[ops[i].bin]++;
+        if (ops[i].kind == JC_CUDA_OP_WALK) m->walks[ops[i].lanes > 1]++;
+    }
+    for (int64_t i = 0; i < impl->tiles.count; i++) m->parts += tiles[i].from > 0;
+    m->callbacks += impl->callbacks.count;
+    note_products(impl, m);
+}
+
+/* ---- one case -------------------------------------------------------------------------------------------------------
+ */
+
+typedef struct trial {
+    uint64_t seed;
+    jt_rng rng;
+    jc_cuda_backend backend;
+    int64_t crossover[JC_CUDA_CROSSOVERS];
+    jc_precision precision;
+    jt_pool pool;
+    const jc_graph *graph, *other; /* other numbers in the same structure, or NULL */
+    jt_query q;
+    double *S; /* the seed, or NULL */
+    long double tolerance;
+    met *met;
+    jc_plan *plan;
+    jc_program *program;
+    jc_run *run;
+    jc_gpu_stream stream;
+    jt_pool addresses; /* void *: device memory to free */
+} trial;
+
+enum { NEVER_IS = 60 };
+static const int64_t never = (int64_t)1 << NEVER_IS;
+
+/* Everything that may goes to cuBLAS, in batches. */
+static void prefer_blas(int64_t *c)
+{
+    c[JC_CUDA_GEMV_BYTES] = c[JC_CUDA_GEMM_WORK] = c[JC_CUDA_CONVERTED_ROWS] = c[JC_CUDA_WEIGHT_WORK] = 1;
+    c[JC_CUDA_BATCHED_WORK] = never;
+}
+
+/* Everything that may is gathered: in small parts, or by walks. */
+static void prefer_gathers(int64_t *c, bool walks, jt_rng *rng)
+{
+    c[JC_CUDA_GEMV_BYTES] = c[JC_CUDA_GEMM_WORK] = c[JC_CUDA_WEIGHT_WORK] = never;
+    c[JC_CUDA_WIDE_TILE_BYTES] = jt_below(rng, 2) ? 1 : never;
+    c[JC_CUDA_PART_BYTES] = walks ? never : (int64_t)1 << jt_between(rng, 6, 10);
+    c[JC_CUDA_WALK_BYTES] = c[JC_CUDA_WALK_TILES] = never;
+    c[JC_CUDA_WALK_BLOCK_BYTES] = (int64_t)1 << jt_between(rng, 6, 20);
+    c[JC_CUDA_WALK_PHASES] = walks ? 1 : never;
+}
+
+/* Crossovers as in the table, always, never, or somewhere among small sizes; or all in favour of something. */
+static void draw_crossovers(trial *t)
+{
+    for (int i = 0; i < JC_CUDA_CROSSOVERS; i++) {
+        const int64_t choices[] = {jc_cuda_crossovers[i].value, 1, never, (int64_t)1 << jt_between(&t->rng, 2, 14)};
+        t->crossover[i] = choices[jt_below(&t->rng, 4)];
+    }
+    /* parts have 32 products at least; of smaller ones there are only more */
+    t->crossover[JC_CUDA_PART_BYTES] = jc_max(t->crossover[JC_CUDA_PART_BYTES], 64);
+    int64_t favour = jt_below(&t->rng, 4);
+    if (favour == 1) prefer_blas(t->crossover);
+    if (favour >= 2) prefer_gathers(t->crossover, favour == 3, &t->rng);
+    t->backend = jt_standin_backend;
+    t->backend.crossovers = t->crossover;
+}
+
+static void draw_device(trial *t)
+{
+    static const int processors[] = {1, 2, 4, 16, 132, 200};
+    jt_standin_config c = jt_standin_default();
+    c.seed = t->seed;
+    c.major = jt_below(&t->rng, 2) ? 9 : 8;
+    c.multiprocessors = processors[jt_below(&t->rng, 6)];
+    c.release_is_wait = jt_below(&t->rng, 2);
+    jt_device_begin(t->seed, &c);
+    cr_assert_eq(jt_standin_api.stream_create(&t->stream), 0);
+}
+
+static void compare(trial *t, const jt_results *expected, const jt_results *got, double times, const char *what)
+{
+    for (int64_t i = 0; i < expected->n; i++) {
+        const jt_result *e = &expected->result[i], *g = &got->result[i];
+        long double largest = 1e-30L; /* what f32 still holds */
+        cr_assert(e->rows == g->rows && e->cols == g->cols && e->blocks == g->blocks);
+        for (int64_t k = 0; k < e->blocks * e->rows * e->cols; k++) largest = fmaxl(largest, fabsl(e->real[k]));
+        for (int64_t k = 0; k < e->blocks * e->rows * e->cols; k++)
+            cr_assert(fabsl(g->real[k] - times * e->real[k]) <= t->tolerance * largest * times,
+                      "seed %llu, precision %d, %s: result %lld, entry %lld of %lld x %lld: %.17g, not %.17g",
+                      (unsigned long long)t->seed, (int)t->precision, what, (long long)i, (long long)k,
+                      (long long)e->rows, (long long)e->cols, g->real[k], times * e->real[k]);
+    }
+}
+
+static double element_at(const void *data, jc_dtype dtype, int64_t at)
+{
+    return dtype == JC_F32 ? (double)((const float *)data)[at] : ((const double *)data)[at];
+}
+
+static double *matrix_of(trial *t, const jc_result *r)
+{
+    double *m = jt_alloc(&t->pool, r->blocks * r->rows * r->cols, sizeof *m);
+    for (int64_t i = 0; i < r->blocks * r->rows * r->cols; i++) {
+        int64_t b = i / (r->rows * r->cols), row = i / r->cols % r->rows, col = i % r->cols;
+        int64_t at = b * r->block_stride + row * r->row_stride + col * r->col_stride;
+        m[i] = r->kind == JC_RESULT_MATRIX ? element_at(r->data, r->dtype, at)
+                                           : r->kind == JC_RESULT_IDENTITY && row == col;
+    }
+    return m;
+}
+
+static jt_results results_of(trial *t)
+{
+    jt_results out = {.n = jc_run_result_count(t->run)};
+    out.result = jt_alloc(&t->pool, out.n, sizeof *out.result);
+    for (int64_t i = 0; i < out.n; i++) {
+        jc_result r;
+        jt_ok(jc_run_result(t->run, i, &r), "result");
+        out.result[i] = (jt_result){r.of, r.wrt, r.blocks, r.rows, r.cols, matrix_of(t, &r), NULL};
+    }
+    return out;
+}
+
+static jt_results expected_of(trial *t, const jc_graph *graph)
+{
+    const jt_backend reference = {"reference", JC_PRECISION_F64, 1};
+    return jt_compute(&t->pool, graph, &t->q.query, &reference, t->S);
+}
+
+static void *device_memory(trial *t, int64_t bytes)
+{
+    void *d_memory = NULL;
+    cr_assert_eq(jt_standin_api.allocate(&d_memory, (size_t)bytes), 0);
+    *(void **)jt_alloc(&t->addresses, 1, sizeof(void *)) = d_memory;
+    return d_memory;
+}
+
+static void copy(trial *t, void *to, const void *from, int64_t bytes, jc_gpu_copy_kind kind)
+{
+    cr_assert_eq(jt_standin_api.copy(to, from, (size_t)bytes, kind, t->stream), 0);
+    cr_assert_eq(jt_standin_api.stream_synchronize(t->stream), 0);
+}
+
+/* ---- results in the caller's memory ---------------------------------------------------------------------------------
+ */
+
+/* What lies there at first, where it is added to. */
+static const double before = 3;
+
+typedef struct place {
+    void *d_data;
+    int64_t ld, block, elements;
+} place;
+
+static place bind_output(trial *t, int64_t i, int accumulate)
+{
+    const jc_output *o = &t->plan->outputs[i];
+    jc_dtype dtype = t->program->dtype;
+    int64_t element = jc_dtype_bytes(dtype), gap = jt_below(&t->rng, 4);
+    place p = {.ld = o->cols + gap};
+    p.block = o->rows * p.ld + gap;
+    p.elements = t->plan->per_sample * p.block;
+    unsigned char *host = jt_alloc(&t->pool, p.elements, (size_t)element);
+    for (int64_t k = 0; k < p.elements; k++)
+        if (element == 8)
+            ((double *)(void *)host)[k] = before;
+        else
+            ((float *)(void *)host)[k] = (float)before;
+    int64_t off = jt_below(&t->rng, 3);
+    p.d_data = (unsigned char *)device_memory(t, (p.elements + off) * element) + off * element;
+    copy(t, p.d_data, host, p.elements * element, JC_GPU_TO_DEVICE);
+    const jc_cuda_array a = {.dtype = dtype, .d_data = p.d_data, .ld = p.ld, .block_stride = p.block};
+    jt_ok(jc_cuda_bind_output(t->run, i, &a, accumulate, NULL), "output");
+    return p;
+}
+
+static void expect_delivered(trial *t, const jt_result *e, const place *p, double times, double added)
+{
+    jc_dtype dtype = t->program->dtype;
+    void *host = jt_alloc(&t->pool, p->elements, (size_t)jc_dtype_bytes(dtype));
+    copy(t, host, p->d_data, p->elements * jc_dtype_bytes(dtype), JC_GPU_TO_HOST);
+    long double largest = fabs(added);
+    for (int64_t k = 0; k < e->blocks * e->rows * e->cols; k++) largest = fmaxl(largest, fabsl(e->real[k]));
+    for (int64_t k = 0; k < e->blocks * e->rows * e->cols; k++) {
+        int64_t b = k / (e->rows * e->cols), row = k / e->cols % e->rows, col = k % e->cols;
+        double got = element_at(host, dtype, b * p->block + row * p->ld + col), want = times * e->real[k] + added;
+        cr_assert(fabsl(got - want) <= (t->tolerance + 1e-6L) * largest * times,
+                  "seed %llu: delivered entry %lld: %.17g, not %.17g", (unsigned long long)t->seed, (long long)k, got,
+                  want);
+    }
+}
+
+/* Twice on the caller's stream; now and then inside a capture that is launched twice. */
+static void execute_twice(trial *t)
+{
+    const jc_gpu_api *api = &jt_standin_api;
+    jc_gpu_graph graph;
+    jc_gpu_exec exec;
+    if (((const jc_cuda_program *)t->program->impl)->callbacks.count || jt_below(&t->rng, 3)) {
+        for (int i = 0; i < 2; i++) jt_ok(jc_cuda_execute(t->run, t->stream), "execute");
+        jt_ok(jc_cuda_status(t->run), "status");
+        return;
+    }
+    cr_assert_eq(api->capture_begin(t->stream), 0);
+    jt_ok(jc_cuda_execute(t->run, t->stream), "captured");
+    cr_assert_eq(api->capture_end(t->stream, &graph), 0);
+    cr_assert_eq(api->exec_create(&exec, graph), 0);
+    for (int i = 0; i < 2; i++) cr_assert_eq(api->exec_launch(exec, t->stream), 0);
+    cr_assert_eq(api->stream_synchronize(t->stream), 0);
+    cr_assert(api->exec_destroy(exec) == 0 && api->graph_destroy(graph) == 0);
+    t->met->captured++;
+}
+
+static void deliver(trial *t, const jt_results *expected)
+{
+    int accumulate = (int)jt_below(&t->rng, 2);
+    place *places = jt_alloc(&t->pool, expected->n, sizeof *places);
+    for (int64_t i = 0; i < expected->n; i++) places[i] = bind_output(t, i, accumulate);
+    execute_twice(t);
+    for (int64_t i = 0; i < expected->n; i++) {
+        expect_delivered(t, &expected->result[i], &places[i], accumulate ? 2 : 1, accumulate ? before : 0);
+        jt_ok(jc_cuda_bind_output(t->run, i, NULL, 0, NULL), "no output");
+        t->met->delivered++;
+    }
+}
+
+/* ---- other numbers --------------------------------------------------------------------------------------------------
+ */
+
+/* Rows and columns of one block of a field's numbers. */
+static void field_shape(const jc_group *g, int f, int64_t *rows, int64_t *cols)
+{
+    const jc_shape *s = &g->shape;
+    *rows = 1, *cols = s->kind == JC_CSR ? s->m : s->p;
+    if (s->kind == JC_DENSE) *rows = s->p, *cols = s->q;
+    if (s->kind == JC_WEIGHT) *rows = s->m, *cols = s->q / (s->p / s->m);
+    if (s->kind == JC_LOW_RANK) *rows = f ? s->q : s->p, *cols = s->m;
+}
+
+/* The group's numbers in device memory, with gaps. */
+static jc_cuda_array spread(trial *t, const jc_group *g, int f)
+{
+    const jc_field *field = &g->field[f];
+    int64_t rows, cols, element = jc_dtype_bytes(field->dtype), gap = jt_below(&t->rng, 2) ? jt_between(&t->rng, 1, 5) : 0;
+    int64_t blocks = field->batched ? g->shape.batch : 1, off = jt_below(&t->rng, 4);
+    field_shape(g, f, &rows, &cols);
+    jc_cuda_array a = {.dtype = field->dtype, .ld = rows > 1 || gap ? cols + gap : 0};
+    int64_t ld = rows > 1 ? cols + gap : cols;
+    if (rows == 1) a.ld = g->shape.kind == JC_CSR || g->shape.kind == JC_DIAGONAL ? 0 : ld;
+    a.block_stride = rows * ld + gap;
+    a.member_stride = blocks * a.block_stride + gap;
+    int64_t n = g->n_edges * a.member_stride + off;
+    unsigned char *host = jt_alloc(&t->pool, n, (size_t)element);
+    memset(host, 0xFF, (size_t)(n * element));
+    for (int64_t e = 0; e < g->n_edges; e++)
+        for (int64_t b = 0; b < blocks; b++)
+            for (int64_t r = 0; r < rows; r++)
+                memcpy(host + (off + e * a.member_stride + b * a.block_stride + r * ld) * element,
+                       field->data + e * field->stride + (b * rows + r) * cols * element, (size_t)(cols * element));
+    a.d_data = device_memory(t, n * element);
+    copy(t, a.d_data, host, n * element, JC_GPU_TO_DEVICE);
+    a.d_data = (unsigned char *)a.d_data + off * element;
+    return a;
+}
+
+static void bind_field(trial *t, const jc_group *g, int f, bool by_address)
+{
+    const char *name = jc_kinds[g->shape.kind].field[f].name;
+    int64_t edge = g->first_edge + jt_below(&t->rng, g->n_edges);
+    jc_cuda_rebind what = JC_CUDA_REBIND_NOTHING;
+    if (!by_address) {
+        jt_ok(jc_run_bind_jacobian(t->run, edge, name, g->field[f].dtype, g->field[f].data), "bind");
+        t->met->from_host++;
+        return;
+    }
+    jc_cuda_array a = spread(t, g, f);
+    jt_ok(jc_cuda_bind_jacobian(t->run, edge, name, &a, &what), "bind by address");
+    t->met->rebound[what]++;
+    t->met->by_address++;
+}
+
+static void bind_all(trial *t, const jc_graph *graph)
+{
+    bool mixed = jt_below(&t->rng, 2), by_address = jt_below(&t->rng, 2);
+    for (int64_t i = 0; i < graph->groups.count; i++) {
+        const jc_group *g = (const jc_group *)graph->groups.data + i;
+        for (int f = 0; f < jc_kinds[g->shape.kind].n_fields; f++)
+            if (!jc_kinds[g->shape.kind].field[f].is_index && g->field[f].elements)
+                bind_field(t, g, f, mixed ? jt_below(&t->rng, 2) : by_address);
+    }
+}
+
+static bool same_group(const jc_group *a, const jc_group *b)
+{
+    const jc_shape *s = &a->shape, *t = &b->shape;
+    bool same = s->kind == t->kind && s->kind != JC_OPERATOR && s->transpose == t->transpose && s->batch == t->batch && s->inner == t->inner &&
+                s->p == t->p && s->q == t->q && s->m == t->m && a->n_edges == b->n_edges;
+    same = same && !a->scales == !b->scales && (a->scales ? a->scales[0] == b->scales[0] : a->scale == b->scale);
+    for (int f = 0; f < jc_kinds[s->kind].n_fields && same; f++)
+        same = a->field[f].dtype == b->field[f].dtype && a->field[f].batched == b->field[f].batched;
+    return same;
+}
+
+/* The second is made like the first, but leaves edges out by its own numbers. */
+static bool same_structure(const jc_graph *a, const jc_graph *b)
+{
+    bool same = b && a->n_edges == b->n_edges && a->groups.count == b->groups.count;
+    for (int64_t e = 0; same && e < a->n_edges; e++)
+        same = jc_graph_of(a, e) == jc_graph_of(b, e) && jc_graph_wrt(a, e) == jc_graph_wrt(b, e);
+    for (int64_t i = 0; same && i < a->groups.count; i++)
+        same = same_group((const jc_group *)a->groups.data + i, (const jc_group *)b->groups.data + i);
+    return same;
+}
+
+/* ---- all of it ------------------------------------------------------------------------------------------------------
+ */
+
+static void open_run(trial *t)
+{
+    jc_program_options options = JC_PROGRAM_OPTIONS_INIT;
+    jc_cuda_run_options o = JC_CUDA_RUN_OPTIONS_INIT;
+    options.precision = t->precision;
+    o.no_capture = jt_below(&t->rng, 4) == 0;
+    jt_ok(jc_plan_create(t->graph, &t->q.query, &t->plan), "plan");
+    jt_ok(jc_program_create_on(t->plan, &t->backend.base, &options, &t->program), "program");
+    note_program(t->program, t->met);
+    jt_ok(jc_cuda_run_create(t->program, &o, &t->run), "run");
+    if (t->S) jt_ok(jc_run_bind_seed(t->run, JC_F64, t->S), "seed");
+}
+
+static void run_trial(trial *t, jt_query *q)
+{
+    jt_results expected = expected_of(t, t->graph), other = {0}, got;
+    bool two = same_structure(t->graph, t->other);
+    (void)q;
+    if (two) other = expected_of(t, t->other);
+    draw_device(t);
+    open_run(t);
+    jt_ok(jc_run_execute(t->run), "execute");
+    got = results_of(t);
+    compare(t, &expected, &got, 1, "first");
+    deliver(t, &expected);
+    if (two) {
+        bind_all(t, t->other);
+        jt_ok(jc_run_execute(t->run), "execute");
+        got = results_of(t);
+        compare(t, &other, &got, 1, "other numbers");
+        deliver(t, &other);
+        bind_all(t, t->graph);
+        jt_ok(jc_run_execute(t->run), "execute");
+        got = results_of(t);
+        compare(t, &expected, &got, 1, "bound back");
+    }
+    jc_run_destroy(t->run);
+    jc_program_destroy(t->program);
+    jc_plan_destroy(t->plan);
+    for (int64_t i = 0; i < t->addresses.n_blocks; i++)
+        cr_assert_eq(jt_standin_api.release(*(void **)t->addresses.blocks[i]), 0);
+    cr_assert_eq(jt_standin_api.stream_destroy(t->stream), 0);
+    jt_device_end("a trial");
+    jt_pool_free(&t->addresses);
+    jt_pool_free(&t->pool);
+}
+
+static void draw_seed(trial *t, const jc_query *q)
+{
+    int64_t n = 0;
+    if (q->seed == JC_SEED_NONE) return;
+    int64_t v = q->seed == JC_SEED_ROWS ? q->of[0] : q->wrt[0];
+    n = q->seed_width * jc_graph_size(t->graph, v);
+    t->S = jt_alloc(&t->pool, n, sizeof *t->S);
+    for (int64_t i = 0; i < n; i++) t->S[i] = (double)jt_between(&t->rng, -2, 2);
+}
+
+static int64_t cases(int64_t usual)
+{
+    const char *asked = getenv("JACCHAIN_TEST_CAMPAIGN");
+    return asked ? strtoll(asked, NULL, 10) : usual;
+}
+
+static bool has_low_rank(const jc_graph *g)
+{
+    bool has = false;
+    for (int64_t i = 0; i < g->groups.count; i++)
+        has = has || ((const jc_group *)g->groups.data + i)->shape.kind == JC_LOW_RANK;
+    return has;
+}
+
+/* Small integers in graphs of all kinds: totals, per sample, seeded; exactly. */
+static void try_small(uint64_t seed, met *m)
+{
+    static const double most[] = {0, 0x1p18, 0x1p18, 0x1p11, 0x1p8};
+    trial t = {.seed = seed, .rng = {seed * 31 + 7}, .met = m};
+    jt_graph g, other;
+    draw_crossovers(&t);
+    t.precision = (jc_precision)(JC_PRECISION_F64 + seed % 4);
+    jt_graph_options o = {.seed = seed, .max_paths = 300, .numbers = JT_SMALL, .largest = most[t.precision]};
+    bool by_sample = seed % 5 == 0, seeded = !by_sample && seed % 2;
+    o.samples = by_sample ? 2 + (int64_t)(seed % 3) : 0;
+    o.no_operators = jt_below(&t.rng, 2);
+    jt_graph_random(&o, &g);
+    o.number_seed = 77;
+    jt_graph_random(&o, &other);
+    t.graph = g.graph, t.other = other.graph;
+    if (seeded)
+        jt_query_seeded(&t.rng, &g, jt_below(&t.rng, 2) ? JC_SEED_ROWS : JC_SEED_COLUMNS, &t.q);
+    else
+        jt_query_totals(&t.rng, &g, &t.q);
+    if (by_sample) t.q.query.per_sample = o.samples;
+    draw_seed(&t, &t.q.query);
+    /* the seed makes numbers larger by 2 width */
+    if ((seeded && t.precision >= JC_PRECISION_TF32) || (has_low_rank(g.graph) && t.precision >= JC_PRECISION_TF32))
+        t.tolerance = 0.25L;
+    run_trial(&t, &t.q);
+    jt_graph_fini(&other);
+    jt_graph_fini(&g);
+}
+
+static const long double tolerances[] = {0, 1e-11L, 1e-4L, 3e-2L, 2e-1L};
+
+static void ask_for_ends(trial *t, const jt_web *web)
+{
+    static const int64_t widths[] = {1, 1, 1, 2, 3, 8, 31, 33, 200};
+    jc_query *q = &t->q.query;
+    *q = (jc_query)JC_QUERY_INIT;
+    t->q.of[0] = web->last, t->q.wrt[0] = web->first;
+    q->of = t->q.of, q->wrt = t->q.wrt, q->n_of = q->n_wrt = 1;
+    q->order = (jc_order)jt_below(&t->rng, 3);
+    q->seed = jt_below(&t->rng, 6) ? jt_below(&t->rng, 2) ? JC_SEED_ROWS : JC_SEED_COLUMNS : JC_SEED_NONE;
+    q->seed_width = q->seed == JC_SEED_NONE ? 0 : widths[jt_below(&t->rng, web->n_variables > 60 ? 5 : 9)];
+    /* in the other order whole Jacobians are formed first */
+    if (q->seed == JC_SEED_ROWS) q->order = JC_ORDER_REVERSE;
+    if (q->seed == JC_SEED_COLUMNS) q->order = JC_ORDER_FORWARD;
+}
+
+/* Larger graphs of real numbers, seeded with few and many rows. */
+static void try_web(uint64_t seed, const jt_web_options *shape, met *m)
+{
+    trial t = {.seed = seed, .rng = {seed * 37 + 11}, .met = m};
+    jt_web web, other;
+    jt_web_options o = *shape;
+    draw_crossovers(&t);
+    t.precision = (jc_precision)(JC_PRECISION_F64 + seed % 4);
+    t.tolerance = tolerances[t.precision] * (shape->levels > 10 ? 10 : 1);
+    o.seed = seed;
+    jt_web_make(&o, &web);
+    o.number_seed = 77;
+    jt_web_make(&o, &other);
+    t.graph = web.graph, t.other = other.graph;
+    ask_for_ends(&t, &web);
+    draw_seed(&t, &t.q.query);
+    run_trial(&t, &t.q);
+    jt_web_free(&other);
+    jt_web_free(&web);
+}
+
+static void try_star(uint64_t seed, met *m)
+{
+    trial t = {.seed = seed, .rng = {seed * 41 + 13}, .met = m};
+    jt_web web, other;
+    draw_crossovers(&t);
+    t.precision = (jc_precision)(JC_PRECISION_F64 + seed % 4);
+    t.tolerance = tolerances[t.precision];
+    int64_t n = jt_between(&t.rng, 1, 40), consumers = jt_between(&t.rng, 1, 600);
+    jt_web_star(seed, 0, n, consumers, &web);
+    jt_web_star(seed, 77, n, consumers, &other);
+    t.graph = web.graph, t.other = other.graph;
+    ask_for_ends(&t, &web);
+    if (t.q.query.seed_width > 8) t.q.query.seed_width = 8;
+    draw_seed(&t, &t.q.query);
+    run_trial(&t, &t.q);
+    jt_web_free(&other);
+    jt_web_free(&web);
+}
+
+static const int64_t mixed_sizes[] = {1, 3, 8, 12, 16, 16, 20, 33, 48}, wide_sizes[] = {33, 64, 64, 130},
+                     chain_sizes[] = {7, 8, 16, 16, 32, 64, 128, 130};
+static const jt_web_options webs[] = {
+    {.levels = 3, .width = 5, .sizes = mixed_sizes, .n_sizes = 9, .fan = 4},
+    {.levels = 2, .width = 5, .sizes = wide_sizes, .n_sizes = 4, .fan = 3, .dense_only = true},
+    {.levels = 70, .width = 1, .sizes = chain_sizes, .n_sizes = 8, .fan = 2},
+    {.levels = 110, .width = 2, .sizes = chain_sizes + 1, .n_sizes = 3, .fan = 2},
+};
+enum { WEBS = sizeof webs / sizeof *webs };
+
+static void expect_all_met(const met *m)
+{
+    const int64_t *p = &m->product[0][0][0][0];
+    for (int b = 0; b < JC_CUDA_BINS; b++) cr_log_warn("bin %d: %lld", b, (long long)m->bin[b]);
+    for (int i = 0; i < 36; i++) cr_log_warn("product %d: %lld", i, (long long)p[i]);
+    cr_log_warn("walks %lld %lld conv %lld %lld members %lld waves %lld added %lld cb %lld parts %lld rebound %lld %lld %lld", (long long)m->walks[0], (long long)m->walks[1], (long long)m->converted[0], (long long)m->converted[1], (long long)m->members, (long long)m->later_waves, (long long)m->added, (long long)m->callbacks, (long long)m->parts, (long long)m->rebound[0],(long long) m->rebound[1],(long long) m->rebound[2]);
+}
+
+Test(property, the_device_with_any_crossovers_gives_what_the_reference_gives)
+{
+    met m = {0};
+    if (!jt_device_there() || jt_device_run()) return;
+    const char *from = getenv("FROM"), *only = getenv("ONLY");
+    int64_t f = from ? strtoll(from, NULL, 10) : 0;
+    if (!only || *only == 's')
+    for (int64_t i = f; i < f + cases(120); i++) try_small((uint64_t)i, &m);
+    for (int w = 0; w < WEBS; w++)
+        if (!only || *only - '0' == w)
+        for (int64_t i = f; i < f + cases(w < 2 ? 12 : 4); i++) try_web((uint64_t)i, &webs[w], &m);
+    if (!only || *only == '*')
+    for (int64_t i = f; i < f + cases(6); i++) try_star((uint64_t)i, &m);
+    expect_all_met(&m);
+}
