@@ -91,9 +91,8 @@ static jc_status init(jc_program *program, jc_cuda_program *impl)
 static void free_impl(const jc_program *program, jc_cuda_program *impl)
 {
     const jc_allocator *a = &program->allocator;
-    jc_vec *vecs[] = {&impl->operands, &impl->terms,     &impl->tiles, &impl->phases, &impl->products,
-                      &impl->pointers, &impl->callbacks, &impl->ops,   &impl->copies, &impl->walked,
-                      &impl->dead,     &impl->temps};
+    jc_vec *vecs[] = {&impl->operands,  &impl->terms, &impl->tiles,  &impl->phases, &impl->products, &impl->pointers,
+                      &impl->callbacks, &impl->ops,   &impl->copies, &impl->walked, &impl->dead,     &impl->temps};
     for (size_t i = 0; i < sizeof vecs / sizeof *vecs; i++) jc_vec_free(a, vecs[i]);
     jc_free(a, impl, 1, sizeof *impl);
 }
