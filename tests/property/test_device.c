@@ -291,7 +291,8 @@ static void field_shape(const jc_group *g, int f, int64_t *rows, int64_t *cols)
 static jc_cuda_array spread(trial *t, const jc_group *g, int f)
 {
     const jc_field *field = &g->field[f];
-    int64_t rows, cols, element = jc_dtype_bytes(field->dtype), gap = jt_below(&t->rng, 2) ? jt_between(&t->rng, 1, 5) : 0;
+    int64_t rows, cols, element = jc_dtype_bytes(field->dtype),
+                        gap = jt_below(&t->rng, 2) ? jt_between(&t->rng, 1, 5) : 0;
     int64_t blocks = field->batched ? g->shape.batch : 1, off = jt_below(&t->rng, 4);
     field_shape(g, f, &rows, &cols);
     jc_cuda_array a = {.dtype = field->dtype, .ld = rows > 1 || gap ? cols + gap : 0};
@@ -343,8 +344,8 @@ static void bind_all(trial *t, const jc_graph *graph)
 static bool same_group(const jc_group *a, const jc_group *b)
 {
     const jc_shape *s = &a->shape, *t = &b->shape;
-    bool same = s->kind == t->kind && s->kind != JC_OPERATOR && s->transpose == t->transpose && s->batch == t->batch && s->inner == t->inner &&
-                s->p == t->p && s->q == t->q && s->m == t->m && a->n_edges == b->n_edges;
+    bool same = s->kind == t->kind && s->kind != JC_OPERATOR && s->transpose == t->transpose && s->batch == t->batch &&
+                s->inner == t->inner && s->p == t->p && s->q == t->q && s->m == t->m && a->n_edges == b->n_edges;
     same = same && !a->scales == !b->scales && (a->scales ? a->scales[0] == b->scales[0] : a->scale == b->scale);
     for (int f = 0; f < jc_kinds[s->kind].n_fields && same; f++)
         same = a->field[f].dtype == b->field[f].dtype && a->field[f].batched == b->field[f].batched;
@@ -538,7 +539,11 @@ static void expect_all_met(const met *m)
     const int64_t *p = &m->product[0][0][0][0];
     for (int b = 0; b < JC_CUDA_BINS; b++) cr_log_warn("bin %d: %lld", b, (long long)m->bin[b]);
     for (int i = 0; i < 36; i++) cr_log_warn("product %d: %lld", i, (long long)p[i]);
-    cr_log_warn("walks %lld %lld conv %lld %lld members %lld waves %lld added %lld cb %lld parts %lld rebound %lld %lld %lld", (long long)m->walks[0], (long long)m->walks[1], (long long)m->converted[0], (long long)m->converted[1], (long long)m->members, (long long)m->later_waves, (long long)m->added, (long long)m->callbacks, (long long)m->parts, (long long)m->rebound[0],(long long) m->rebound[1],(long long) m->rebound[2]);
+    cr_log_warn(
+        "walks %lld %lld conv %lld %lld members %lld waves %lld added %lld cb %lld parts %lld rebound %lld %lld %lld",
+        (long long)m->walks[0], (long long)m->walks[1], (long long)m->converted[0], (long long)m->converted[1],
+        (long long)m->members, (long long)m->later_waves, (long long)m->added, (long long)m->callbacks,
+        (long long)m->parts, (long long)m->rebound[0], (long long)m->rebound[1], (long long)m->rebound[2]);
 }
 
 Test(property, the_device_with_any_crossovers_gives_what_the_reference_gives)
@@ -548,11 +553,11 @@ Test(property, the_device_with_any_crossovers_gives_what_the_reference_gives)
     const char *from = getenv("FROM"), *only = getenv("ONLY");
     int64_t f = from ? strtoll(from, NULL, 10) : 0;
     if (!only || *only == 's')
-    for (int64_t i = f; i < f + cases(120); i++) try_small((uint64_t)i, &m);
+        for (int64_t i = f; i < f + cases(120); i++) try_small((uint64_t)i, &m);
     for (int w = 0; w < WEBS; w++)
         if (!only || *only - '0' == w)
-        for (int64_t i = f; i < f + cases(w < 2 ? 12 : 4); i++) try_web((uint64_t)i, &webs[w], &m);
+            for (int64_t i = f; i < f + cases(w < 2 ? 12 : 4); i++) try_web((uint64_t)i, &webs[w], &m);
     if (!only || *only == '*')
-    for (int64_t i = f; i < f + cases(6); i++) try_star((uint64_t)i, &m);
+        for (int64_t i = f; i < f + cases(6); i++) try_star((uint64_t)i, &m);
     expect_all_met(&m);
 }

@@ -10,7 +10,7 @@
 
 typedef struct jt_web {
     jt_pool pool;
-    jc_graph *graph; /* finished */
+    jc_graph *graph;                  /* finished */
     int64_t n_variables, first, last; /* a variable of the first level, one of the last that is below all others */
 } jt_web;
 
