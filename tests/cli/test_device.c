@@ -423,6 +423,8 @@ Test(cli_device, work_that_fails_on_the_device_ends_it_whole)
     counts c = count();
     cr_assert_gt(c.operations, 5);
     cr_expect_geq(sweep("JT_FAIL_OPERATION", 1, 1, c.operations), c.operations - 1);
+    fault("JT_FAIL_OPERATION", 1); /* told by the wait that saw it, not by what fails after it */
+    expect_failure(4, "cuda: waiting for a copy: unspecified launch failure (cudaErrorLaunchFailure)");
     leave();
 }
 
