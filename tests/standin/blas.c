@@ -135,8 +135,8 @@ static void *nth(const void *base, int64_t stride, int64_t i, size_t bytes)
     return (unsigned char *)(uintptr_t)base + (ptrdiff_t)(stride * i) * (ptrdiff_t)bytes;
 }
 
-/* What a member's operand must begin at: its element's size; in a call with pointer arrays, for which cuBLAS cannot look,
- * what tensor cores read at once. */
+/* What a member's operand must begin at: its element's size; in a call with pointer arrays, for which cuBLAS cannot
+ * look, what tensor cores read at once. */
 static size_t alignment_of(const jc_gpu_product *p, int type)
 {
     enum { TENSOR_CORES = 16 };
