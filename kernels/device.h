@@ -248,6 +248,7 @@ template <class V> JC_DEVICE V shuffle(V v, int lane)
 JC_DEVICE void cluster_arrive()
 {
 #if __CUDA_ARCH__ >= 900
+    __syncwarp(); /* aligned: the warp's threads come together */
     asm volatile("barrier.cluster.arrive.release.aligned;" : : : "memory");
 #endif
 }
@@ -255,6 +256,7 @@ JC_DEVICE void cluster_arrive()
 JC_DEVICE void cluster_wait()
 {
 #if __CUDA_ARCH__ >= 900
+    __syncwarp();
     asm volatile("barrier.cluster.wait.acquire.aligned;" : : : "memory");
 #endif
 }
@@ -350,8 +352,8 @@ inline int launch_kernel(kernel_function kernel, const launch_shape &shape, cons
     cluster.val.clusterDim.y = cluster.val.clusterDim.z = 1;
     config.attrs = &cluster;
     config.numAttrs = shape.cluster > 1;
-    cudaError_t error = cudaLaunchKernelEx(&config, kernel, work);
-    return (int)(error == cudaSuccess ? cudaGetLastError() : error);
+    /* all that a launch can say it returns: the thread's last error may be the caller's own */
+    return (int)cudaLaunchKernelEx(&config, kernel, work);
 }
 
 } // namespace jc

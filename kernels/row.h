@@ -263,7 +263,7 @@ JC_DEVICE void add_adjoint(const row_term<W> &t, int32_t columns, int warp, int 
     const int first = warp * rows + row, step = warps * rows;
     if (t.n <= first) return;
     const N *d = static_cast<const N *>(t.numbers) + t.first + 4 * at + first * t.ld;
-    const int32_t left = (int32_t)((t.n - first + step - 1) / step); /* step: a power of two */
+    const int32_t left = (int32_t)quotient(t.n - first + step - 1, step);
     add_rows<W, N, FOURS>(t.a + first, d, step, step * t.ld, left, columns - 4 * at, drop, sums.mine);
 }
 

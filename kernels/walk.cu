@@ -29,12 +29,15 @@
 namespace jc
 {
 
-enum { WALK_THREADS = 256, WALK_WARPS = 8, BATCH = 32, STEPS = 3 * BATCH, RING_BYTES = 16 * 1024, WALK_MAX = ROW_MAX };
+enum { WALK_THREADS = 256, WALK_WARPS = 8, BATCH = 32, STEPS = 3 * BATCH, WALK_MAX = ROW_MAX };
 
 /* Slots of a warp's ring: what a warp has under way. */
 template <class R> struct ring {
     static const int slots = sizeof(R) == 8 ? 4 : 8;
-    static const int slot_bytes = RING_BYTES / slots;
+    static JC_DEVICE int slot_bytes(const jc_gpu_launch &work)
+    {
+        return work.ring / slots;
+    }
 };
 
 /* A step of a chain as its warps need it. unit 0: not one (or one whose slabs do not fit): the rest may be empty. */
@@ -115,7 +118,7 @@ JC_DEVICE int copy_unit(uint64_t bits)
     return bits % 16 == 0 ? 16 : bits % 8 == 0 ? 8 : bits % 4 == 0 ? 4 : 0;
 }
 
-template <class R> JC_DEVICE walk_step step_of(const looking &l)
+template <class R> JC_DEVICE walk_step step_of(const jc_gpu_launch &work, const looking &l)
 {
     walk_step s = {};
     if (l.tile.n_terms == 0) return s;
@@ -138,7 +141,8 @@ template <class R> JC_DEVICE walk_step step_of(const looking &l)
     s.adjoint = adjoint;
     s.add = tile.add;
     const int64_t width = adjoint ? tile.columns : n;
-    if (n <= ring<R>::slot_bytes && n * slab_columns(tile.columns) * s.size <= ring<R>::slot_bytes)
+    const int room = ring<R>::slot_bytes(work);
+    if (n <= room && n * slab_columns(tile.columns) * s.size <= room)
         s.unit = copy_unit(s.panel | (uint64_t)(d.ld * s.size) | (uint64_t)(width * s.size));
     s.n = (int32_t)min_of(n, INT32_MAX);
     return s;
@@ -161,7 +165,7 @@ JC_APART void look_ahead(const jc_gpu_launch &work, int64_t k, const phase_now p
     if (part < 3 || k >= work.n_phases) return;
     looking all = {};
     if (step) all = shared_load(l);
-    shared_store(steps + k % STEPS, step_of<R>(all));
+    shared_store(steps + k % STEPS, step_of<R>(work, all));
 }
 
 /* ---- copies ahead ------------------------------------------------------------------------------------------------ */
@@ -397,7 +401,7 @@ template <class R> JC_APART void touch_tiles(const jc_gpu_launch &work, const ph
         prefetch(term);
         if (phase.form != JC_GPU_GATHER_ROW) continue;
         const looking l = {load_all(tile), load_all(term), load_all(work.sources + load_const(&term->source))};
-        touch_slab(slab_of(step_of<R>(l), mine.to_warps ? 0 : warp_x()));
+        touch_slab(slab_of(step_of<R>(work, l), mine.to_warps ? 0 : warp_x()));
     }
 }
 
@@ -410,7 +414,7 @@ template <class R> struct walk_memory {
     looking *looks;      /* [BATCH] */
     R *held;             /* [2 WALK_MAX]: rows of the last two steps */
     R *sums;             /* of the warp */
-    unsigned char *ring; /* of the warp, [RING_BYTES] */
+    unsigned char *ring; /* of the warp, [work.ring] */
 };
 
 /* All parts of the steps of the batch from phase `base` on. */
@@ -438,7 +442,7 @@ JC_DEVICE void begin_walk(const jc_gpu_launch &work, const walk_memory<R> &memor
     block_barrier();
     JC_UNROLL_BY(1)
     for (int k = 0; k < ring<R>::slots; k++) {
-        if (k < work.n_phases) fetch_ahead(shared_load(memory.steps + k), memory.ring + k * ring<R>::slot_bytes);
+        if (k < work.n_phases) fetch_ahead(shared_load(memory.steps + k), memory.ring + k * ring<R>::slot_bytes(work));
         async_close();
     }
 }
@@ -456,7 +460,7 @@ JC_DEVICE void go_ahead(const jc_gpu_launch &work, const walk_memory<R> &memory,
     const int64_t next = k + ring<R>::slots;
     if (next < work.n_phases)
         fetch_ahead(shared_load(memory.steps + next % STEPS),
-                    memory.ring + next % ring<R>::slots * ring<R>::slot_bytes);
+                    memory.ring + next % ring<R>::slots * ring<R>::slot_bytes(work));
     async_close();
 }
 
@@ -471,7 +475,7 @@ JC_DEVICE held_row<typename W::real> do_phase(const jc_gpu_launch &work, const w
     if (block_x() == 0) {
         const walk_step s = shared_load(memory.steps + k % STEPS);
         if (s.unit) {
-            take_step<W>(work, s, phase.first_tile, memory.ring + k % ring<real>::slots * ring<real>::slot_bytes,
+            take_step<W>(work, s, phase.first_tile, memory.ring + k % ring<real>::slots * ring<real>::slot_bytes(work),
                          memory.sums, before, held);
             return {held, s.y, s.columns};
         }
@@ -500,7 +504,7 @@ template <class W> JC_KERNEL(WALK_THREADS, 1) walk(JC_WORK)
     JC_SHARED(real, held, 2 * WALK_MAX);
     JC_SHARED(real, sums, WALK_WARPS * WALK_MAX);
     const walk_memory<real> memory = {steps, looks, held, sums + warp_x() * WALK_MAX,
-                                      shared_dynamic() + warp_x() * RING_BYTES};
+                                      shared_dynamic() + warp_x() * work.ring};
     const bool first_block = block_x() == 0;
     phase_batch batch = load_phases(work, 0), coming = load_phases(work, BATCH), later = load_phases(work, 2 * BATCH);
     held_row<real> before = {held, 0, 0};
@@ -528,19 +532,34 @@ static kernel_function walk_variant(const jc_gpu_launch &work)
     return work.mode == JC_GPU_FULL ? walk<in_f32> : walk<in_f32_rounded>;
 }
 
-enum { WALK_SHARED = WALK_WARPS * RING_BYTES };
-
-int walk_launch(const jc_gpu_launch &work, jc_gpu_stream stream)
+/* Bytes of a ring: 16 KiB, or what remains of a block's shared memory beside the kernel's arrays (devices of 8.6, 8.9
+ * and 12.0 have 99 KiB, 8.0 has 163, 9.0 has 227). A multiple of what copies are aligned to, for each slot. */
+static int ring_bytes(int *bytes)
 {
-    launch_shape shape = {work.cluster, WALK_THREADS, work.cluster, WALK_SHARED};
+    enum { MOST = 16 * 1024, ARRAYS = 28 * 1024, GRAIN = 1024 };
+    int limit;
+    const int error = shared_limit(&limit);
+    const int each = (limit - ARRAYS) / WALK_WARPS / GRAIN * GRAIN;
+    if (!error) *bytes = each < MOST ? each : MOST;
+    return error;
+}
+
+int walk_launch(const jc_gpu_launch &given, jc_gpu_stream stream)
+{
+    jc_gpu_launch work = given;
+    const int error = ring_bytes(&work.ring);
+    if (error) return error;
+    const launch_shape shape = {work.cluster, WALK_THREADS, work.cluster, (size_t)work.ring * WALK_WARPS};
     return launch_kernel(walk_variant(work), shape, work, stream);
 }
 
 int walk_load()
 {
-    int error = load_kernel(walk<in_f64>, WALK_SHARED);
-    if (!error) error = load_kernel(walk<in_f32>, WALK_SHARED);
-    return error ? error : load_kernel(walk<in_f32_rounded>, WALK_SHARED);
+    int bytes, error = ring_bytes(&bytes);
+    const size_t shared = error ? 0 : (size_t)bytes * WALK_WARPS;
+    if (!error) error = load_kernel(walk<in_f64>, shared);
+    if (!error) error = load_kernel(walk<in_f32>, shared);
+    return error ? error : load_kernel(walk<in_f32_rounded>, shared);
 }
 
 } // namespace jc

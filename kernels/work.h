@@ -136,6 +136,7 @@ typedef struct jc_gpu_launch {
     const jc_gpu_pass *pass;
     int64_t n_tiles, n_phases;
     int32_t cluster; /* blocks of a walk: 1 or JC_GPU_CLUSTER */
+    int32_t ring;    /* set by the launcher: bytes of a warp's ring */
     /* CONVERT and DELIVER */
     int32_t src_dtype, dst_dtype, accumulate, unit;
     const void *src;

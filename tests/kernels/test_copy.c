@@ -100,7 +100,7 @@ static void check_case(uint64_t seed, int kernel, int src, int dst)
     c.launch.src = from;
     c.launch.dst = to;
     double *y = expected(&pool, &c);
-    jt_emulation emulation = {(jt_thread_order)(seed % 3), seed, 1, jt_memory_access, &memory};
+    jt_emulation emulation = {(jt_thread_order)(seed % 3), seed, 1, jt_memory_access, &memory, 0};
     jt_emulation_set(&emulation);
     int code = jt_kernels_run(&c.launch);
     cr_assert_eq(code, 0, "seed %llu: %s", (unsigned long long)seed, jt_emulation_first());

@@ -16,7 +16,7 @@ static int run_fault(jt_pool *pool, jt_memory *memory, jt_fault fault, jt_thread
     float *x = jt_memory_arena(memory, 64 * sizeof *x);
     for (int i = 0; i < 64; i++) x[i] = (float)i;
     jc_gpu_launch work = {.arena = x, .lanes = (int)fault};
-    jt_emulation emulation = {order, 3, 1, jt_memory_access, memory};
+    jt_emulation emulation = {order, 3, 1, jt_memory_access, memory, 0};
     jt_emulation_set(&emulation);
     return jt_kernels_run_by(jt_launch_faulty, &work);
 }
@@ -54,7 +54,7 @@ static bool gather_is_found(jt_launch_function launcher, int kernel, int lanes, 
     jt_piece_kind kind = {.kernel = kernel, .dtype = JC_GPU_F32, .number = JC_GPU_F32, .size = 80, .terms = 3};
     jt_piece piece = jt_piece_random(&pool, &rng, &kind);
     piece.launch.lanes = lanes;
-    jt_emulation emulation = {JT_SHUFFLED, seed, 1, jt_memory_access, &piece.memory};
+    jt_emulation emulation = {JT_SHUFFLED, seed, 1, jt_memory_access, &piece.memory, 0};
     jt_emulation_set(&emulation);
     jt_piece_reset(&piece);
     bool found = jt_kernels_run_by(launcher, &piece.launch) == 719 || piece.memory.races;
@@ -69,7 +69,7 @@ static bool chain_is_found(jt_launch_function launcher, int wide, uint64_t seed)
     jt_chain_kind kind = {.dtype = JC_GPU_F32, .phases = 20, .sizes = {64}, .number = -1, .wide = wide};
     jt_chain chain = jt_chain_random(&pool, &rng, &kind);
     chain.launch.cluster = JC_GPU_CLUSTER;
-    jt_emulation emulation = {JT_SHUFFLED, seed, 1, jt_memory_access, &chain.memory};
+    jt_emulation emulation = {JT_SHUFFLED, seed, 1, jt_memory_access, &chain.memory, 0};
     jt_emulation_set(&emulation);
     bool found = jt_kernels_run_by(launcher, &chain.launch) == 719 || chain.memory.races;
     jt_pool_free(&pool);
@@ -106,7 +106,7 @@ Test(emulation, turned_copies_need_their_barrier)
                           .src_column = 1,
                           .dst_row = 1,
                           .dst_column = 40};
-    jt_emulation emulation = {JT_FORWARD, 1, 1, jt_memory_access, &memory};
+    jt_emulation emulation = {JT_FORWARD, 1, 1, jt_memory_access, &memory, 0};
     jt_emulation_set(&emulation);
     cr_expect_eq(jt_kernels_run(&work), 0);
     cr_expect_eq(jt_kernels_run_by(jt_launch_without_block_barrier, &work), 719);

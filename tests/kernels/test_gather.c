@@ -7,7 +7,7 @@
 /* The arena's bytes after the launch, in one order of threads. */
 static void run_in_order(jt_piece *piece, jt_thread_order order, uint64_t seed, unsigned char *bits)
 {
-    jt_emulation emulation = {order, seed, 1 + (int)(seed % 3), jt_memory_access, &piece->memory};
+    jt_emulation emulation = {order, seed, 1 + (int)(seed % 3), jt_memory_access, &piece->memory, 0};
     jt_emulation_set(&emulation);
     jt_piece_reset(piece);
     int code = jt_kernels_run(&piece->launch);

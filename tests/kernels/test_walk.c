@@ -6,7 +6,7 @@
 
 static void run_in_order(jt_chain *chain, jt_thread_order order, uint64_t seed)
 {
-    jt_emulation emulation = {order, seed, 1, jt_memory_access, &chain->memory};
+    jt_emulation emulation = {order, seed, 1, jt_memory_access, &chain->memory, 0};
     jt_emulation_set(&emulation);
     for (int64_t i = 0; i < chain->elements; i++)
         jt_set_element(chain->launch.arena, chain->launch.dtype, i, chain->before[i]);

@@ -79,7 +79,7 @@ struct kernel_note {
 
 /* A launch that runs, and what stays for the next. */
 struct machine {
-    jt_emulation setting = {JT_FORWARD, 1, 2, nullptr, nullptr};
+    jt_emulation setting = {JT_FORWARD, 1, 2, nullptr, nullptr, 0};
     int64_t findings = 0;
     char first[400] = "";
     uint64_t random = 1, life = 0;
@@ -141,6 +141,11 @@ int64_t blocks()
 int multiprocessors()
 {
     return emulator.setting.multiprocessors;
+}
+
+int shared_limit()
+{
+    return emulator.setting.shared_bytes ? emulator.setting.shared_bytes : SHARED_BYTES - 1024;
 }
 
 static int warp_phase(const thread_state *t)
@@ -240,6 +245,8 @@ void *shared_array(const void *key, size_t bytes)
         used += piece.key ? piece.bytes : 0;
     }
     if (used + bytes > STATIC_BYTES) find("static shared memory of more than 48 KiB");
+    if (used + bytes + emulator.shape.shared_bytes > (size_t)shared_limit())
+        find("%zu bytes of shared memory are more than a block has", used + bytes + emulator.shape.shared_bytes);
     return add_piece(b, key, bytes);
 }
 
@@ -518,7 +525,7 @@ static size_t opted_in(const void *kernel)
 
 int load_kernel(const void *kernel, size_t shared_bytes)
 {
-    if (shared_bytes > (size_t)SHARED_BYTES - 1024) return REFUSED;
+    if (shared_bytes > (size_t)shared_limit()) return REFUSED;
     for (kernel_note &note : emulator.kernels) {
         if (note.kernel != kernel) continue;
         note.shared_bytes = shared_bytes;

@@ -58,6 +58,7 @@ int load_kernel(const void *kernel, size_t shared_bytes);
 int launch(void (*kernel)(jc_gpu_launch), int64_t blocks, int threads, int cluster, size_t shared_bytes,
            const jc_gpu_launch &work);
 int multiprocessors();
+int shared_limit();
 
 float f16_to_f32(uint16_t bits);
 uint16_t f32_to_f16(float x);
@@ -246,7 +247,7 @@ inline int multiprocessors(int *count)
 
 inline int shared_limit(int *bytes)
 {
-    *bytes = 227 * 1024;
+    *bytes = jt::shared_limit();
     return 0;
 }
 

@@ -38,6 +38,7 @@ typedef struct jt_emulation {
     /* Called before each access to global memory, or NULL. False: it is left out, and zero is read. */
     bool (*access)(void *ctx, const jt_where *where, const void *ptr, size_t bytes, bool write);
     void *ctx;
+    int shared_bytes; /* that a block may have, opted in; 0: 227 KiB */
 } jt_emulation;
 
 /* For the launches of this thread from now on. Forgets the findings. */

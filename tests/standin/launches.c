@@ -57,6 +57,7 @@ int jt_launches_begin(uint64_t seed, const jt_standin_config *config)
     if (!config) c.seed = seed, c.major = seed % 2 ? 9 : 8;
     emulation = (jt_emulation){.order = (jt_thread_order)(seed % 3), .seed = seed};
     emulation.multiprocessors = c.multiprocessors;
+    emulation.shared_bytes = (c.major >= 9 ? 227 : c.minor >= 6 ? 99 : 163) * 1024;
     *found = '\0';
     jt_standin_reset(&c);
     jt_standin_set_kernels(&kernels);

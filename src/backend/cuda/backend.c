@@ -109,9 +109,8 @@ static void free_impl(const jc_program *program, jc_cuda_program *impl)
 static void trim(const jc_program *program, jc_cuda_program *impl)
 {
     const jc_allocator *a = &program->allocator;
-    jc_vec_trim(a, &impl->terms);
-    jc_vec_trim(a, &impl->tiles);
-    jc_vec_trim(a, &impl->ops);
+    jc_vec *vecs[] = {&impl->by_group, &impl->operands, &impl->terms, &impl->tiles, &impl->pointers, &impl->ops};
+    for (size_t i = 0; i < sizeof vecs / sizeof *vecs; i++) jc_vec_trim(a, vecs[i]);
 }
 
 static void predict(jc_program *program, const jc_cuda_program *impl)
