@@ -32,4 +32,11 @@ uint64_t jt_bits_at(const void *array, int64_t i, int type);
 void jt_bits_put(void *array, int64_t i, int type, uint64_t bits);
 double jt_number(uint64_t bits, int type);
 
+/* The next number of elements whose bytes are a multiple of 16 in every type: what tensor cores ask of the members of a
+ * call with pointer arrays. */
+static inline int64_t jt_aligned(int64_t elements)
+{
+    return (elements + 7) / 8 * 8;
+}
+
 #endif

@@ -63,6 +63,7 @@ static int run(suite *s, jc_gpu_product *p)
     for (int which = JT_A; which <= JT_C && !code; which++) {
         jt_operand o = jt_operand_of(p, which);
         int64_t stride = o.extent + GAP;
+        if (p->form == JC_GPU_POINTERS) stride = jt_aligned(stride);
         int64_t *strides[3] = {&p->stride_a, &p->stride_b, &p->stride_c};
         if (p->form != JC_GPU_PLAIN) *strides[which] = stride;
         code = upload(s, &d_data[which], stride * p->count, o.type, o.bytes);

@@ -106,7 +106,7 @@ static int read_product(replay *r)
 static int make_image(replay *r, int which)
 {
     jt_operand o = jt_operand_of(&r->p, which);
-    r->place[which] = r->p.form == JC_GPU_STRIDED ? o.stride : o.extent;
+    r->place[which] = r->p.form == JC_GPU_STRIDED ? o.stride : jt_aligned(o.extent);
     r->image_bytes[which] = (size_t)(o.extent + r->place[which] * (r->p.count - 1)) * o.bytes;
     r->image[which] = malloc(r->image_bytes[which]);
     if (!r->image[which]) return unread(r, "not enough memory");
