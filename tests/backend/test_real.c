@@ -19,6 +19,7 @@ Test(real, table_has_no_gaps)
     cr_assert_str_eq(api->name, "cuda");
     for (size_t at = offsetof(jc_gpu_api, driver_version); at < sizeof *api; at += sizeof(void *)) {
         void *entry;
+        if (at == offsetof(jc_gpu_api, dead)) continue; /* only for stand-ins */
         memcpy(&entry, (const char *)api + at, sizeof entry);
         cr_assert_not_null(entry, "the entry at byte %zu", at);
     }

@@ -39,17 +39,17 @@ static bool fits(jc_kind kind, const jt_shape *s)
     return kind != JC_TILE || s->p % s->q == 0;
 }
 
-/* Mostly dense; batch and inner divide both sizes. */
+/* Batch and inner divide both sizes. */
 static jt_shape shape_between(maker *m, int64_t rows, int64_t cols, int64_t members)
 {
     jt_rng *rng = &m->rng;
     jt_shape s = {.transpose = jt_below(rng, 2), .batch = 1, .inner = 1, .members = members};
-    if (jt_below(rng, 3) == 0) s.batch = divisor(rng, common(rows, cols));
-    if (jt_below(rng, 4) == 0) s.inner = divisor(rng, common(rows / s.batch, cols / s.batch));
+    if (!m->o->plain && jt_below(rng, 3) == 0) s.batch = divisor(rng, common(rows, cols));
+    if (!m->o->plain && jt_below(rng, 4) == 0) s.inner = divisor(rng, common(rows / s.batch, cols / s.batch));
     int64_t r = s.batch * s.inner;
     s.p = (s.transpose ? cols : rows) / r, s.q = (s.transpose ? rows : cols) / r;
-    bool dense = m->o->dense_only || jt_below(rng, 2);
-    do s.kind = dense ? JC_DENSE : (jc_kind)jt_below(rng, JC_KIND_COUNT);
+    bool favourite = m->o->only || jt_below(rng, 2);
+    do s.kind = favourite ? m->o->favourite : (jc_kind)jt_below(rng, JC_KIND_COUNT);
     while (!fits(s.kind, &s));
     s.batched = jt_below(rng, 2) && s.kind != JC_OPERATOR;
     if (s.kind == JC_LOW_RANK) s.m = jt_between(rng, 1, 5);
@@ -76,6 +76,7 @@ static void scale(jt_jacobian *jac, int fan)
 static jt_jacobian random_jacobian(maker *m, const jt_shape *shape, int fan)
 {
     jc_dtype real = jt_below(&m->rng, 2) ? JC_F64 : JC_F32;
+    if (m->o->plain) real = m->o->real;
     jt_jacobian jac = jt_jacobian_random(&m->web->pool, &m->rng, &m->numbers, shape, JT_REAL, real,
                                          jt_below(&m->rng, 2) ? JC_I64 : JC_I32, 0);
     scale(&jac, fan);
@@ -130,14 +131,14 @@ static int64_t add_variable(maker *m, int64_t size)
     return v;
 }
 
-/* The last level has one variable. */
+/* The first and the last level have one variable. */
 static void add_variables(maker *m)
 {
     const jt_web_options *o = m->o;
     m->size = jt_alloc(&m->web->pool, (o->levels + 1) * o->width, sizeof *m->size);
     m->level_begin = jt_alloc(&m->web->pool, o->levels + 2, sizeof *m->level_begin);
     for (int64_t l = 0; l <= o->levels; l++) {
-        int64_t n = l == o->levels ? 1 : jt_between(&m->rng, 1, o->width);
+        int64_t n = l == 0 || l == o->levels ? 1 : jt_between(&m->rng, 1, o->width);
         for (int64_t i = 0; i < n; i++) {
             int64_t size = o->sizes[jt_below(&m->rng, o->n_sizes)];
             m->size[add_variable(m, size)] = size;

@@ -11,7 +11,7 @@
 typedef struct jt_web {
     jt_pool pool;
     jc_graph *graph;                  /* finished */
-    int64_t n_variables, first, last; /* a variable of the first level, one of the last that is below all others */
+    int64_t n_variables, first, last; /* the variables of the first and the last level */
 } jt_web;
 
 typedef struct jt_web_options {
@@ -19,8 +19,11 @@ typedef struct jt_web_options {
     int64_t levels, width;      /* variables of a level, at most */
     const int64_t *sizes;       /* of variables: one of these */
     int n_sizes;
-    int fan; /* edges into a variable, at most */
-    bool dense_only;
+    int fan;           /* edges into a variable, at most */
+    jc_kind favourite; /* half of the edges are of this kind */
+    bool only;         /* all are */
+    bool plain;        /* batch and inner are 1 */
+    jc_dtype real;     /* of all numbers where `plain`; else F64 and F32 mixed */
 } jt_web_options;
 
 void jt_web_make(const jt_web_options *options, jt_web *web);

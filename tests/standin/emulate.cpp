@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <new>
+#include <unordered_map>
 #include <vector>
 
 #include "kernels/device.h"
@@ -89,7 +90,8 @@ struct machine {
     const jc_gpu_launch *work = nullptr;
     void (*kernel)(jc_gpu_launch) = nullptr;
     jc::launch_shape shape = {};
-    jt_grid *ask = nullptr; /* only the shape is wanted */
+    std::unordered_map<uintptr_t, unsigned> uses; /* CONSTANT, WRITTEN: of a launch, by 16 bytes */
+    jt_grid *ask = nullptr;                       /* only the shape is wanted */
     thread_state *current = nullptr;
 
     ~machine()
@@ -161,10 +163,31 @@ static bool aligned(const void *ptr, size_t bytes)
     return reinterpret_cast<uintptr_t>(ptr) % unit == 0;
 }
 
+enum use { CONSTANT = 1, WRITTEN = 2 };
+
+/* What is read as constant need not be what another thread wrote, barriers or not: caches of constants are not kept up
+ * to date. */
+static void note_use(const void *ptr, size_t bytes, use how)
+{
+    enum { PIECE = 16 };
+    const uintptr_t at = reinterpret_cast<uintptr_t>(ptr);
+    for (uintptr_t piece = at / PIECE; piece <= (at + bytes - 1) / PIECE; piece++) {
+        unsigned &uses = emulator.uses[piece];
+        uses |= (unsigned)how;
+        if (uses == (CONSTANT | WRITTEN)) find("global memory that the launch writes is read as constant");
+    }
+}
+
+void touch_constant(const void *ptr, size_t bytes)
+{
+    note_use(ptr, bytes, CONSTANT);
+}
+
 bool touch_global(const void *ptr, size_t bytes, bool write)
 {
     machine &m = emulator;
     const thread_state *t = m.current;
+    if (write) note_use(ptr, bytes, WRITTEN);
     if (!aligned(ptr, bytes)) find("global %s of %zu bytes is not aligned", write ? "write" : "read", bytes);
     if (!m.setting.access) return true;
     const block_state *b = t->block;
@@ -556,6 +579,7 @@ int launch(void (*kernel)(jc_gpu_launch), int64_t n_blocks, int threads, int clu
     m.kernel = kernel;
     m.work = &work;
     m.random = m.setting.seed;
+    m.uses.clear();
     run_blocks();
     m.work = nullptr;
     return 0;

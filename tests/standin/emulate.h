@@ -41,6 +41,8 @@ int block_of_cluster();
 /* Whether the access may be made. */
 bool touch_global(const void *ptr, size_t bytes, bool write);
 bool touch_shared(const void *ptr, size_t bytes, bool write);
+/* Read by a load that takes it for granted that nobody writes there in this launch. */
+void touch_constant(const void *ptr, size_t bytes);
 
 void *shared_array(const void *key, size_t bytes);
 unsigned char *shared_dynamic();
@@ -97,14 +99,15 @@ template <class V> V load(const V *p)
     return jt::read(jt::touch_global(p, sizeof(V), false), p);
 }
 
-template <class V> V load_once(const V *p)
+template <class V> V load_const(const V *p)
 {
+    jt::touch_constant(p, sizeof(V));
     return load(p);
 }
 
-template <class V> V load_const(const V *p)
+template <class V> V load_once(const V *p)
 {
-    return load(p);
+    return load_const(p);
 }
 
 template <class V> void store(V *p, V v)

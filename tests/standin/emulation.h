@@ -4,6 +4,7 @@
  *   two threads at one place of shared memory, one writing, with no barrier between
  *   a barrier or shuffle that not all threads (lanes) reach; shared memory outside its array, or more than a block has
  *   an access that is not aligned to its size; a global access that the `access` hook refuses
+ *   memory that the launch writes, read by a load for constants (load_const, load_once)
  * Shared memory is NaN until written, a place that an asynchronous copy goes to until the copy is waited for. */
 #ifndef JT_EMULATION_H
 #define JT_EMULATION_H
