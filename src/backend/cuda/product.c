@@ -1,8 +1,8 @@
 /* Dense and weight products as calls of cuBLAS. Everything of ours is row-major, which column-major reads transposed:
  *
- *   dense   C [rows x n_out] = A [rows x n_in] op(D)       C^T = op(D)^T A^T: D as it lies is D^T (adjoint: no
- * transposition) weight  adjoint   C [h x w] = A^T [h x m] X [m x w]      C^T = X^T A tangent   C [m x h] = X [m x w]
- * A^T [w x h]      C^T = A X^T,  A [h x w]
+ *   dense            C [rows x n_out] = A [rows x n_in] op(D):   C^T = op(D)^T A^T, and D as it lies is D^T
+ *   weight, adjoint  C [h x w] = A^T [h x m] X [m x w]:          C^T = X^T A
+ *   weight, tangent  C [m x h] = X [m x w] A^T [w x h]:          C^T = A X^T
  *
  * Blocks of a batch and rows are counted as rows where they share D, else they are the products of a strided call. With
  * inner r > 1 a row of a block is a matrix [n_in x r], and C [n_out x r] = op(D)^T A. */
