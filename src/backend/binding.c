@@ -3,17 +3,12 @@
 #include "core/dtype.h"
 #include "core/error.h"
 
-static int64_t group_number(const jc_graph *g, int64_t edge)
-{
-    return ((const int64_t *)g->edge_group.data)[edge];
-}
-
 /* Where a Jacobian's numbers are bound, or NULL: where the graph has them. */
 static const jc_binding *binding_of(const jc_run *run, int64_t b)
 {
     const jc_plan *plan = run->program->plan;
     if (b < 0) return plan->seed != JC_SEED_NONE && b == -1 ? &run->seed : NULL;
-    return run->bindings ? &run->bindings[group_number(plan->graph, b)] : NULL;
+    return run->bindings ? &run->bindings[jc_graph_group_number(plan->graph, b)] : NULL;
 }
 
 jc_jac jc_run_jacobian(const jc_run *run, int64_t b)
@@ -68,9 +63,9 @@ jc_status jc_run_bind_jacobian(jc_run *run, int64_t edge, const char *field, jc_
         status =
             jc_alloc_zero(&run->program->allocator, g->groups.count, sizeof *run->bindings, "bindings", &run->bindings);
     if (status) return status;
-    run->bindings[group_number(g, edge)].data[f] = data;
-    run->bindings[group_number(g, edge)].dtype[f] = dtype;
-    return tell_backend(run, group_number(g, edge), f);
+    run->bindings[jc_graph_group_number(g, edge)].data[f] = data;
+    run->bindings[jc_graph_group_number(g, edge)].dtype[f] = dtype;
+    return tell_backend(run, jc_graph_group_number(g, edge), f);
 }
 
 jc_status jc_run_bind_seed(jc_run *run, jc_dtype dtype, const void *data)

@@ -60,9 +60,14 @@ static inline int64_t jc_graph_wrt(const jc_graph *g, int64_t e)
     return ((const int64_t *)g->wrt.data)[e];
 }
 
+static inline int64_t jc_graph_group_number(const jc_graph *g, int64_t edge)
+{
+    return ((const int64_t *)g->edge_group.data)[edge];
+}
+
 static inline const jc_group *jc_graph_group(const jc_graph *g, int64_t edge)
 {
-    return (const jc_group *)g->groups.data + ((const int64_t *)g->edge_group.data)[edge];
+    return (const jc_group *)g->groups.data + jc_graph_group_number(g, edge);
 }
 
 /* Runs `release(ctx)` when the graph is destroyed. On failure nothing was taken. */

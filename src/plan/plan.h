@@ -72,6 +72,12 @@ struct jc_plan {
     bool structure_only;                /* some used edge has no numbers */
 };
 
+/* The number of the group that a step's b names: of the graph, or b itself for an extra Jacobian. */
+static inline int64_t jc_plan_group_number(const jc_plan *plan, int64_t b)
+{
+    return b < 0 ? b : jc_graph_group_number(plan->graph, b);
+}
+
 /* The group and member that a step's b names. */
 const jc_group *jc_plan_jacobian(const jc_plan *plan, int64_t b, int64_t *member);
 

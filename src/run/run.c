@@ -71,7 +71,7 @@ static jc_status fail_without_numbers(const jc_graph *g, int64_t e)
     const jc_group *group = jc_graph_group(g, e);
     char text[200], part[64], member[32] = "";
     if (group->n_edges > 1) snprintf(member, sizeof member, "[%lld]", (long long)(e - group->first_edge));
-    snprintf(part, sizeof part, "edges/%lld%s/jacobian", (long long)((const int64_t *)g->edge_group.data)[e], member);
+    snprintf(part, sizeof part, "edges/%lld%s/jacobian", (long long)jc_graph_group_number(g, e), member);
     jc_graph_edge_text(g, jc_graph_of(g, e), jc_graph_wrt(g, e), text, sizeof text);
     return jc_fail_at(JC_E_INPUT, part, -1, "edge %s (number %lld) is used but has no numbers", text, (long long)e);
 }

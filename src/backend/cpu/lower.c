@@ -25,7 +25,7 @@ static jc_cpu_op op_of(const jc_program *program, const jc_cpu_unit *unit, int64
     op.x = step->a_row;
     if (!op.identity) op.x = layout->offset[step->a] + step->a_row * plan->values[step->a].cols * element;
     op.y = layout->offset[c] + step->c_row * plan->values[c].cols * element;
-    op.group = step->b < 0 ? step->b : ((const int64_t *)plan->graph->edge_group.data)[step->b];
+    op.group = jc_plan_group_number(plan, step->b);
     jc_plan_jacobian(plan, step->b, &op.member);
     jc_cpu_product k = jc_cpu_product_of(plan, &op);
     op.fixed = fixed_of(program, unit, &k, &op);

@@ -16,23 +16,11 @@ static jc_status check_backend(const jc_program *program, const char *call)
     return jc_fail(JC_E_USAGE, "%s: the backend is %s, not that of a device", call, program->backend->name);
 }
 
-/* Makes the run's device current; to be left by jc_cuda_leave. */
+/* Makes the run's device current; the call is ended by jc_cuda_end. */
 static jc_status enter(const jc_run *run, const char *call, int *before)
 {
     jc_status status = check_backend(run->program, call);
-    if (status) return status;
-    const jc_cuda_program *impl = run->program->impl;
-    const jc_cuda_run *r = run->impl;
-    if (r->lost) return jc_fail(r->lost, "%s: an earlier call of this run failed; make a new run", r->api->name);
-    return jc_cuda_enter(r->api, impl->device, before);
-}
-
-static jc_status leave(const jc_run *run, jc_status status, int before)
-{
-    const jc_cuda_program *impl = run->program->impl;
-    jc_cuda_run *r = run->impl;
-    jc_cuda_leave(r->api, impl->device, before);
-    return jc_cuda_note(r, status);
+    return status ? status : jc_cuda_begin(run, before);
 }
 
 /* ---- making a run
@@ -159,9 +147,9 @@ jc_status jc_cuda_bind_jacobian(jc_run *run, int64_t edge, const char *field, co
     jc_status status = check_field(g, edge, field, numbers, &f);
     if (!status) status = enter(run, "jc_cuda_bind_jacobian", &before);
     if (status) return status;
-    status = bind_field(run, ((const int64_t *)g->edge_group.data)[edge], f, numbers, &asks);
+    status = bind_field(run, jc_graph_group_number(g, edge), f, numbers, &asks);
     if (!status && what) *what = asks;
-    return leave(run, status, before);
+    return jc_cuda_end(run, status, before);
 }
 
 jc_status jc_cuda_bind_seed(jc_run *run, const jc_cuda_array *seed, jc_cuda_rebind *what)
@@ -178,7 +166,7 @@ jc_status jc_cuda_bind_seed(jc_run *run, const jc_cuda_array *seed, jc_cuda_rebi
     status = bind_field(run, -1, 0, seed, &asks);
     if (!status) run->seed.data[0] = seed->d_data, run->seed.dtype[0] = seed->dtype;
     if (!status && what) *what = asks;
-    return leave(run, status, before);
+    return jc_cuda_end(run, status, before);
 }
 
 static bool same_output(const jc_cuda_output *a, const jc_cuda_output *b)
@@ -212,7 +200,7 @@ jc_status jc_cuda_bind_output(jc_run *run, int64_t index, const jc_cuda_array *o
     r->outputs[index] = to;
     status = jc_cuda_refresh(run, asks);
     if (!status && what) *what = asks;
-    return leave(run, status, before);
+    return jc_cuda_end(run, status, before);
 }
 
 static jc_status set_operators(jc_run *run, int64_t edge, const jc_cuda_operator *op)
@@ -226,7 +214,7 @@ static jc_status set_operators(jc_run *run, int64_t edge, const jc_cuda_operator
         if (status) return status;
     }
     int64_t n;
-    const int32_t *number = jc_cuda_operands_of(run->program, ((const int64_t *)g->edge_group.data)[edge], &n);
+    const int32_t *number = jc_cuda_operands_of(run->program, jc_graph_group_number(g, edge), &n);
     for (int64_t i = 0; i < n; i++) r->operator[number[i]] = * op;
     return jc_cuda_refresh(run, JC_CUDA_REBIND_CAPTURE);
 }
@@ -242,7 +230,7 @@ jc_status jc_cuda_bind_operator(jc_run *run, int64_t edge, const jc_cuda_operato
     if (jc_graph_group(g, edge)->shape.kind != JC_OPERATOR)
         return jc_fail(JC_E_USAGE, "%s: edge number %lld is no operator", call, (long long)edge);
     if ((status = enter(run, call, &before))) return status;
-    return leave(run, set_operators(run, edge, op ? op : &none), before);
+    return jc_cuda_end(run, set_operators(run, edge, op ? op : &none), before);
 }
 
 /* ---- executing
@@ -286,7 +274,7 @@ jc_status jc_cuda_execute(jc_run *run, struct CUstream_st *stream)
     if (status) return status;
     status = check_bound(run);
     if (!status) status = execute_on(run, stream);
-    return leave(run, status, before);
+    return jc_cuda_end(run, status, before);
 }
 
 jc_status jc_cuda_status(jc_run *run)
@@ -297,7 +285,7 @@ jc_status jc_cuda_status(jc_run *run)
     jc_cuda_run *r = run->impl;
     if (r->executed) status = jc_cuda_check(r->api, r->api->event_synchronize(r->done), "executing");
     if (!status) status = jc_cuda_check(r->api, r->api->stream_synchronize(r->stream), "executing");
-    return leave(run, status, before);
+    return jc_cuda_end(run, status, before);
 }
 
 jc_status jc_cuda_result(const jc_run *run, int64_t index, jc_result *result)

@@ -200,7 +200,7 @@ static const jc_cuda_operand *operand_of_step(const jc_program *program, const j
 {
     const jc_cuda_program *impl = program->impl;
     const jc_plan *plan = program->plan;
-    int64_t group = step->b < 0 ? step->b : ((const int64_t *)plan->graph->edge_group.data)[step->b], member, n;
+    int64_t group = jc_plan_group_number(plan, step->b), member, n;
     const jc_group *g = jc_plan_jacobian(plan, step->b, &member);
     const int32_t *number = jc_cuda_operands_of(program, group, &n);
     for (int64_t i = 0; i < n; i++)

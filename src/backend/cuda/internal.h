@@ -429,8 +429,10 @@ bool jc_cuda_waits_for_host(const jc_run *run);
 /* Captures the operations anew where that can be done. */
 jc_status jc_cuda_capture(jc_run *run);
 
-/* Notes whether the status is one that the run does not recover from, and returns it. */
-jc_status jc_cuda_note(jc_cuda_run *r, jc_status status);
+/* A call on a run: its device becomes current, unless an earlier failure was one that the run does not recover from.
+ * Every call that began ends: the device of before is put back, and such a failure noted. Returns status. */
+jc_status jc_cuda_begin(const jc_run *run, int *before);
+jc_status jc_cuda_end(const jc_run *run, jc_status status, int before);
 
 /* ---- rebind.c
  * -------------------------------------------------------------------------------------------------------- */

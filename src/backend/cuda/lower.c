@@ -42,12 +42,6 @@ jc_status jc_cuda_level_take(jc_cuda_level *level, int64_t n, int64_t *first)
 
 /* ---- one product ------------------------------------------------------------------------------------------------- */
 
-static int64_t group_of(const jc_plan *plan, int64_t b, int64_t *member)
-{
-    jc_plan_jacobian(plan, b, member);
-    return b < 0 ? b : ((const int64_t *)plan->graph->edge_group.data)[b];
-}
-
 static jc_cuda_term term_of(const lowering *w, int32_t operand, int64_t member, int64_t a, int64_t rows, bool expand)
 {
     const jc_cuda_operand *o = jc_cuda_operand_at(w->impl, operand);
@@ -113,7 +107,7 @@ static jc_status operator_term(lowering *w, jc_cuda_term *term, int64_t rows)
 static jc_status term_of_step(lowering *w, const jc_step *step, int64_t row, int64_t rows, jc_cuda_term *term)
 {
     const jc_plan *plan = w->program->plan;
-    int64_t member, group = group_of(plan, step->b, &member);
+    int64_t member, group = jc_plan_group_number(plan, step->b);
     const jc_group *g = jc_plan_jacobian(plan, step->b, &member);
     jc_direction direction = jc_shape_direction(&g->shape, step->transpose ? JC_TANGENT : JC_ADJOINT);
     int64_t in = step->transpose ? g->shape.cols : g->shape.rows, skip = step->a_row + row - step->c_row;

@@ -117,13 +117,7 @@ static jc_status bind_host(jc_run *run, int64_t group, int field)
 
 jc_status jc_cuda_bound(jc_run *run, int64_t group, int field)
 {
-    const jc_cuda_program *impl = run->program->impl;
-    jc_cuda_run *r = run->impl;
     int before;
-    if (r->lost) return jc_fail(r->lost, "%s: an earlier call of this run failed; make a new run", r->api->name);
-    jc_status status = jc_cuda_enter(r->api, impl->device, &before);
-    if (status) return status;
-    status = bind_host(run, group, field);
-    jc_cuda_leave(r->api, impl->device, before);
-    return jc_cuda_note(r, status);
+    jc_status status = jc_cuda_begin(run, &before);
+    return status ? status : jc_cuda_end(run, bind_host(run, group, field), before);
 }

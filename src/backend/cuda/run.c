@@ -8,8 +8,19 @@
 
 static const char *const WHAT = "a run of the device";
 
-jc_status jc_cuda_note(jc_cuda_run *r, jc_status status)
+jc_status jc_cuda_begin(const jc_run *run, int *before)
 {
+    const jc_cuda_program *impl = run->program->impl;
+    const jc_cuda_run *r = run->impl;
+    if (!r->lost) return jc_cuda_enter(r->api, impl->device, before);
+    return jc_fail(r->lost, "%s: an earlier call of this run failed; make a new run", r->api->name);
+}
+
+jc_status jc_cuda_end(const jc_run *run, jc_status status, int before)
+{
+    const jc_cuda_program *impl = run->program->impl;
+    jc_cuda_run *r = run->impl;
+    jc_cuda_leave(r->api, impl->device, before);
     if (status == JC_E_DEVICE) r->lost = status;
     return status;
 }
@@ -328,23 +339,14 @@ static jc_status execute(jc_run *run)
     return status ? status : waited;
 }
 
-static jc_status fail_lost(const jc_cuda_run *r)
-{
-    return jc_fail(r->lost, "%s: an earlier call of this run failed; make a new run", r->api->name);
-}
-
 jc_status jc_cuda_execute_pass(jc_run *run, const jc_pass *pass)
 {
-    const jc_cuda_program *impl = run->program->impl;
-    jc_cuda_run *r = run->impl;
     int before;
-    if (r->lost) return fail_lost(r);
-    jc_status status = jc_cuda_enter(r->api, impl->device, &before);
+    jc_status status = jc_cuda_begin(run, &before);
     if (status) return status;
     status = set_pass(run, pass);
     if (!status) status = execute(run);
-    jc_cuda_leave(r->api, impl->device, before);
-    return jc_cuda_note(r, status);
+    return jc_cuda_end(run, status, before);
 }
 
 /* Through the staging memory, piece by piece. */
@@ -365,19 +367,16 @@ static jc_status download(jc_cuda_run *r, void *dst, const unsigned char *d_src,
 jc_status jc_cuda_read(const jc_run *run, int64_t value, int64_t row, int64_t n, void *dst)
 {
     const jc_program *program = run->program;
-    const jc_cuda_program *impl = program->impl;
     jc_cuda_run *r = run->impl;
     int before;
     int64_t cols = program->plan->values[value].cols, element = program->layout.element_bytes;
-    if (r->lost) return fail_lost(r);
-    jc_status status = jc_cuda_enter(r->api, impl->device, &before);
+    jc_status status = jc_cuda_begin(run, &before);
     if (status) return status;
     if (r->executed)
         status = jc_cuda_check(r->api, r->api->stream_wait(r->stream, r->done), "waiting for an execution");
     const unsigned char *d_src = jc_cuda_element(run, program->layout.offset[value] / element + row * cols);
     if (!status) status = download(r, dst, d_src, n * cols * element);
-    jc_cuda_leave(r->api, impl->device, before);
-    return jc_cuda_note(r, status);
+    return jc_cuda_end(run, status, before);
 }
 
 const void *jc_cuda_peek(const jc_run *run, int64_t value, int64_t row)
