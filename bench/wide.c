@@ -302,8 +302,7 @@ static void bench_dense(bench_report *report, const bench_options *o, int64_t ro
     munmap(d, bytes);
 }
 
-/* ---- an edge group of more than 2^32 bytes ------------------------------------------------------------------------
- */
+/* ---- an edge group of more than 2^32 bytes ----------------------------------------------------------------------- */
 
 enum { MEMBERS = 7 };
 

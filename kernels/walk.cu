@@ -405,8 +405,7 @@ template <class R> JC_APART void touch_tiles(const jc_gpu_launch &work, const ph
     }
 }
 
-/* ---- the walk
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- the walk ---------------------------------------------------------------------------------------------------- */
 
 /* What block 0's warps have in shared memory. */
 template <class R> struct walk_memory {

@@ -15,8 +15,7 @@ extern "C" {
 
 typedef struct jc_backend jc_backend;
 
-/* ---- device.cu: kernels of the benchmark's own ----------------------------------------------------------------------
- */
+/* ---- device.cu: kernels of the benchmark's own ------------------------------------------------------------------- */
 
 /* n numbers of a dtype (F64, F32, BF16), uniform in [-scale, scale), by position and seed. */
 int gb_fill(void *d_data, int dtype, int64_t n, uint64_t seed, double scale, jc_gpu_stream stream);
@@ -78,8 +77,7 @@ double gb_time_captured(void (*run)(void *ctx), void *ctx);
 
 double gb_seconds(void); /* of the clock on the wall */
 
-/* ---- limits.c -------------------------------------------------------------------------------------------------------
- */
+/* ---- limits.c ---------------------------------------------------------------------------------------------------- */
 
 typedef struct gb_limits {
     double read, copy;           /* bytes/s; copy counts bytes read and bytes written */
@@ -89,8 +87,7 @@ typedef struct gb_limits {
 
 gb_limits gb_measure_limits(int multiprocessors, int64_t shrink);
 
-/* ---- work.c: a graph on the device, run by jacchain and judged
- * ------------------------------------------------------- */
+/* ---- work.c: a graph on the device, run by jacchain and judged --------------------------------------------------- */
 
 /* Edges of one kind and shape. */
 typedef struct gb_edges {
@@ -139,8 +136,7 @@ typedef struct gb_outcome {
 
 gb_outcome gb_run(gb_work *w);
 
-/* ---- peers.c --------------------------------------------------------------------------------------------------------
- */
+/* ---- peers.c ----------------------------------------------------------------------------------------------------- */
 
 /* The products of a chain of `count` dense n x n Jacobians with k rows, one after the other, captured: seconds. */
 double gb_cublas_chain(int64_t count, int64_t n, int64_t k, int in, int out, bool tf32);
@@ -151,8 +147,7 @@ double gb_cublas_rnn(int64_t count, int64_t batch, int64_t n, int64_t steps, int
 /* One product after the other with the CSR matrices of a work: seconds; 0 where there is no cuSPARSE. */
 double gb_cusparse(const gb_work *w);
 
-/* ---- workloads.c ----------------------------------------------------------------------------------------------------
- */
+/* ---- workloads.c ------------------------------------------------------------------------------------------------- */
 
 typedef struct gb_goal {
     const char *name, *what, *bound;

@@ -89,8 +89,7 @@ double gb_cublas_rnn(int64_t count, int64_t batch, int64_t n, int64_t steps, int
     return time_chain(&c);
 }
 
-/* ---- cuSPARSE, where it is
- * ---------------------------------------------------------------------------------------------- */
+/* ---- cuSPARSE, where it is --------------------------------------------------------------------------------------- */
 
 typedef struct sparse {
     __typeof__(&cusparseCreate) create;

@@ -8,8 +8,7 @@
 
 #include "backend/backend.h"
 
-/* ---- building
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- building ---------------------------------------------------------------------------------------------------- */
 
 void gb_work_init(gb_work *w, int64_t n_vars, int64_t max_groups, int64_t max_stages)
 {
@@ -113,8 +112,7 @@ double gb_bytes(const gb_work *w)
     return bytes;
 }
 
-/* ---- as jacchain takes it
- * ------------------------------------------------------------------------------------------------ */
+/* ---- as jacchain takes it ---------------------------------------------------------------------------------------- */
 
 static jc_array numbers_array(const gb_edges *g, int rank, int64_t rows, int64_t cols)
 {
@@ -204,8 +202,7 @@ static void execute(void *ctx)
     if (!m->status) m->status = jc_cuda_execute(m->run, gb_stream);
 }
 
-/* ---- by the definition
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- by the definition ------------------------------------------------------------------------------------------- */
 
 /* value = J r: random +-1 at the requested variables, zero at other sources, then edge by edge. */
 static double *forward(const gb_work *w)
@@ -272,8 +269,7 @@ static jc_status judge(const gb_work *w, machine *m, const void *d_seed, double 
     return JC_OK;
 }
 
-/* ---- both
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- both -------------------------------------------------------------------------------------------------------- */
 
 static void measure(gb_work *w, machine *m, const void *d_seed, gb_outcome *o)
 {

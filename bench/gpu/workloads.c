@@ -38,8 +38,7 @@ static void want_inputs(gb_work *w, int64_t first, int64_t n)
     for (int64_t i = 0; i < n; i++) w->wrt[i] = first + i;
 }
 
-/* ---- graphs
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- graphs ------------------------------------------------------------------------------------------------------ */
 
 /* v0 -> v1 -> ... of one size: k rows from the last to the first. The logarithm of the length of x D has the mean
  * -1 / (2 n) for random D: put right, so that long chains stay finite. */
@@ -249,8 +248,7 @@ static void rnn(gb_work *w, int64_t steps, int64_t hidden, int64_t batch, int64_
     want_inputs(w, W, 3);
 }
 
-/* ---- goals
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- goals ------------------------------------------------------------------------------------------------------- */
 
 static double larger(double a, double b)
 {

@@ -103,8 +103,7 @@ jc_status jc_program_create_on(const jc_plan *plan, const jc_backend *backend, c
     return status;
 }
 
-/* ---- auto
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- auto -------------------------------------------------------------------------------------------------------- */
 
 /* "auto" is the backend of the smallest predicted time, start and copying included, among those that are there and
  * support the precision; the reference, being a yardstick and not a competitor, only where there is no other. */

@@ -27,8 +27,7 @@ jc_status jc_results_check_path(const char *path)
     return jc_fail(JC_E_USAGE, "%.1000s: results are written to files named *.safetensors", path);
 }
 
-/* ---- names --------------------------------------------------------------------------------------------------------
- */
+/* ---- names ------------------------------------------------------------------------------------------------------- */
 
 /* Names of all results: text [bytes], each ended by NUL, result i's at starts[i]. */
 typedef struct name_list {
@@ -72,8 +71,7 @@ static jc_status add_identity(const jc_graph *g, const jc_result *r, const char 
     return JC_OK;
 }
 
-/* ---- numbers ------------------------------------------------------------------------------------------------------
- */
+/* ---- numbers ----------------------------------------------------------------------------------------------------- */
 
 /* `buffer` = n entries of row i of block b, from column j. */
 static void copy_entries(const jc_result *r, int64_t b, int64_t i, int64_t j, int64_t n, unsigned char *buffer)
@@ -117,8 +115,7 @@ static jc_status write_result(jc_safetensors_writer *w, int64_t index, const jc_
     return status;
 }
 
-/* ---- the file -----------------------------------------------------------------------------------------------------
- */
+/* ---- the file ---------------------------------------------------------------------------------------------------- */
 
 static jc_tensor_spec describe(const jc_result *r, const char *name)
 {

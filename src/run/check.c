@@ -8,8 +8,7 @@
 #include "core/error.h"
 #include "plan/verify.h"
 
-/* ---- reports ------------------------------------------------------------------------------------------------------
- */
+/* ---- reports ----------------------------------------------------------------------------------------------------- */
 
 jc_status jc_check_report_create(const jc_graph *graph, int64_t totals, jc_check_report **report)
 {
@@ -69,8 +68,7 @@ jc_status jc_check_get_total(const jc_check_report *report, int64_t index, jc_ch
     return JC_OK;
 }
 
-/* ---- a check ------------------------------------------------------------------------------------------------------
- */
+/* ---- a check ----------------------------------------------------------------------------------------------------- */
 
 static jc_status judge(jc_judge *j, const jc_yardsticks *y, jc_check_report *report)
 {

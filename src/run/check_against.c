@@ -21,8 +21,7 @@ typedef struct given {
     int64_t n_members;
 } given;
 
-/* ---- the matrices ---------------------------------------------------------------------------------------------------
- */
+/* ---- the matrices ------------------------------------------------------------------------------------------------ */
 
 static jc_status check_matrix(const given *g, int64_t i)
 {
@@ -62,8 +61,7 @@ static jc_precision precision_of(const given *g, const jc_plan *plan)
     return jc_plan_precision(plan);
 }
 
-/* ---- the rounding that this precision has ---------------------------------------------------------------------------
- */
+/* ---- the rounding that this precision has ------------------------------------------------------------------------ */
 
 /* The same totals computed here in the precision that is judged: what it rounds away, on this graph. */
 typedef struct trial {
@@ -116,8 +114,7 @@ static jc_status trial_distance(const trial *t, int64_t value, int64_t row, int6
     return status;
 }
 
-/* ---- one total ------------------------------------------------------------------------------------------------------
- */
+/* ---- one total --------------------------------------------------------------------------------------------------- */
 
 /* What is known of one entry. */
 typedef struct evidence {
@@ -228,8 +225,7 @@ static jc_status judge_total(const against *a, int64_t i, const jc_output *out, 
     return JC_OK;
 }
 
-/* ---- one target -----------------------------------------------------------------------------------------------------
- */
+/* ---- one target -------------------------------------------------------------------------------------------------- */
 
 static jc_status judge_outputs(const given *g, jc_judge *j, const jc_yardsticks *y, jc_precision precision,
                                jc_worst *worst, jc_check_report *report)
@@ -299,8 +295,7 @@ static jc_status judge_target(given *g, int64_t of, jc_worst *worst, jc_check_re
     return status;
 }
 
-/* ---- all targets ----------------------------------------------------------------------------------------------------
- */
+/* ---- all targets ------------------------------------------------------------------------------------------------- */
 
 static int compare_edges(const void *a, const void *b)
 {

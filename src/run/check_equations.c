@@ -46,8 +46,7 @@ static jc_status number_values(jc_equations *eq)
     return JC_OK;
 }
 
-/* ---- how often a term is rounded ----------------------------------------------------------------------------------
- */
+/* ---- how often a term is rounded --------------------------------------------------------------------------------- */
 
 /* The largest number of times that one column is in an index list. */
 static jc_status most_in_a_column(const jc_allocator *a, const jc_jac *jac, int field, int64_t n, int64_t *most)
@@ -85,8 +84,7 @@ static jc_status edge_roundings(const jc_equations *eq, int64_t b, bool identity
     return JC_OK;
 }
 
-/* ---- rows ---------------------------------------------------------------------------------------------------------
- */
+/* ---- rows -------------------------------------------------------------------------------------------------------- */
 
 static int compare_seeds(const void *a, const void *b)
 {
@@ -167,8 +165,7 @@ static jc_status number_all_rows(jc_equations *eq)
     return status;
 }
 
-/* ---- making and freeing -------------------------------------------------------------------------------------------
- */
+/* ---- making and freeing ------------------------------------------------------------------------------------------ */
 
 static jc_status allocate(jc_equations *eq)
 {
@@ -226,8 +223,7 @@ void jc_equations_fini(jc_equations *eq)
     jc_free(a, eq->seed_of, n, sizeof(int64_t));
 }
 
-/* ---- the products of an equation ----------------------------------------------------------------------------------
- */
+/* ---- the products of an equation --------------------------------------------------------------------------------- */
 
 static const jc_seed_rows *seeds_of(const jc_equations *eq, int64_t node)
 {

@@ -10,8 +10,7 @@
 
 static const char *const WHAT = "the memory of a check";
 
-/* ---- making and freeing -------------------------------------------------------------------------------------------
- */
+/* ---- making and freeing ------------------------------------------------------------------------------------------ */
 
 /* Entries that are worked on at once, where one row is not more. */
 enum { CHUNK_ENTRIES = 1 << 20 };
@@ -58,8 +57,7 @@ void jc_judge_fini(jc_judge *j)
     jc_free(a, j->x, entries, sizeof(double));
 }
 
-/* ---- one equation ---------------------------------------------------------------------------------------------------
- */
+/* ---- one equation ------------------------------------------------------------------------------------------------ */
 
 jc_status jc_read_rows(const jc_run *run, int64_t value, int64_t row, int64_t n, double *dst)
 {
@@ -112,8 +110,7 @@ double jc_judge_bound(const jc_judge *j, int64_t i)
     return j->magnitude[i] == 0 ? 0 : j->factor * j->magnitude[i] + j->underflow;
 }
 
-/* ---- the worst entry
- * -------------------------------------------------------------------------------------------------- */
+/* ---- the worst entry --------------------------------------------------------------------------------------------- */
 
 static double ratio_of(double error, double bound)
 {

@@ -225,8 +225,7 @@ Test(allocation, loading_a_document_of_long_words)
     unlink(path);
 }
 
-/* ---- planning, lowering, running ----------------------------------------------------------------------------------
- */
+/* ---- planning, lowering, running --------------------------------------------------------------------------------- */
 
 /* A random graph of all kinds whose memory fails, and a query to it. */
 typedef struct stage {
@@ -434,8 +433,7 @@ Test(allocation, checking)
     }
 }
 
-/* ---- the trained network -------------------------------------------------------------------------------------------
- */
+/* ---- the trained network ----------------------------------------------------------------------------------------- */
 
 typedef struct network {
     failing_allocator memory;

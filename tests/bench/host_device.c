@@ -115,8 +115,7 @@ double gb_cusparse(const gb_work *w)
     return 1e-3;
 }
 
-/* ---- the kernels ----------------------------------------------------------------------------------------------------
- */
+/* ---- the kernels ------------------------------------------------------------------------------------------------- */
 
 /* A copy of device memory from d_data to the end of its block; to be freed. */
 static void *fetch(const void *d_data, int64_t *bytes)

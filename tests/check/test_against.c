@@ -40,8 +40,7 @@ static void pick_entries(const double *x, int64_t n, int64_t *largest, int64_t *
     }
 }
 
-/* ---- a real network, gradients by PyTorch
- * -------------------------------------------------------------------------------- */
+/* ---- a real network, gradients by PyTorch ------------------------------------------------------------------------ */
 
 typedef struct digits {
     jc_graph *graph;
@@ -111,8 +110,7 @@ Test(against, the_gradients_of_a_trained_network_by_another_system_pass_and_one_
     jt_pool_free(&pool);
 }
 
-/* ---- random graphs
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- random graphs ----------------------------------------------------------------------------------------------- */
 
 /* Totals of a random query by the reference, as a caller from elsewhere would have them. */
 typedef struct totals {
@@ -167,8 +165,7 @@ Test(against, totals_of_random_graphs_pass_and_a_changed_entry_is_named)
     cr_assert_gt(changed, 400);
 }
 
-/* ---- precision
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- precision --------------------------------------------------------------------------------------------------- */
 
 /* v0 -> .. -> v20 of size 8 with numbers in [-1, 1]. */
 static jc_graph *dense_chain(jt_pool *pool, int depth)
@@ -235,8 +232,7 @@ Test(against, totals_are_judged_in_the_precision_that_is_named)
     jt_pool_free(&pool);
 }
 
-/* ---- deep chains
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- deep chains ------------------------------------------------------------------------------------------------- */
 
 enum { DEEP = 30, WIDE = 64, MIDDLE = 15, MATRIX = WIDE * WIDE };
 

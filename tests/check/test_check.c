@@ -10,8 +10,7 @@
 #include "support/failing_allocator.h"
 #include "support/random_query.h"
 
-/* ---- backends and graphs
- * --------------------------------------------------------------------------------------------- */
+/* ---- backends and graphs ----------------------------------------------------------------------------------------- */
 
 typedef struct subject {
     const jc_backend *backend;
@@ -107,8 +106,7 @@ static void *orthogonal(jt_pool *pool, jt_rng *rng, int64_t depth, int64_t n, jc
     return f;
 }
 
-/* ---- teeth
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- teeth ------------------------------------------------------------------------------------------------------- */
 
 enum { DEPTH = 30, N = 64 };
 
@@ -249,8 +247,7 @@ Test(check, passes_a_chain_of_10000_in_f32_and_f64, .timeout = 120)
     }
 }
 
-/* ---- all kinds, several targets and sources, variables in the middle
- * --------------------------------------------------- */
+/* ---- all kinds, several targets and sources, variables in the middle --------------------------------------------- */
 
 static jc_status check_query(const jc_graph *g, const jc_query *q, const subject *s, const jc_backend *backend,
                              jc_check_report **report)
@@ -349,8 +346,7 @@ Test(check, passes_per_sample_totals_in_both_orders)
         }
 }
 
-/* ---- numbers at the edges
- * ------------------------------------------------------------------------------------------------ */
+/* ---- numbers at the edges ---------------------------------------------------------------------------------------- */
 
 /* v0 -> v1 -> v2 of size 1 with two numbers. */
 static jc_graph *two_numbers(jc_dtype dtype, const void *numbers)
@@ -439,8 +435,7 @@ Test(check, allows_for_underflow_inside_low_rank)
     }
 }
 
-/* ---- totals
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- totals ------------------------------------------------------------------------------------------------------ */
 
 Test(check, zero_and_identity_totals_pass_and_nothing_to_judge_is_said)
 {
@@ -492,8 +487,7 @@ Test(check, requests_that_do_not_apply_are_refused)
     jc_graph_destroy(g);
 }
 
-/* ---- operators
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- operators --------------------------------------------------------------------------------------------------- */
 
 typedef struct matrix {
     int64_t rows, cols;
@@ -583,8 +577,7 @@ Test(check, judges_operators_by_their_two_directions)
     jt_pool_free(&pool);
 }
 
-/* ---- memory
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- memory ------------------------------------------------------------------------------------------------------ */
 
 Test(check, any_allocation_that_fails_is_a_clean_error)
 {

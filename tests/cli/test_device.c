@@ -59,8 +59,7 @@ static void expect_text(json_t *root, const char *path, const char *text)
     cr_expect(value && !strcmp(value, text), "%s is \"%s\", expected \"%s\"", path, value ? value : "nothing", text);
 }
 
-/* ---- known values
- * --------------------------------------------------------------------------------------------------- */
+/* ---- known values ------------------------------------------------------------------------------------------------ */
 
 static void expect_post(const char *precision, const char *order)
 {
@@ -192,8 +191,7 @@ Test(cli_device, products_with_seeds_give_the_known_numbers)
     leave();
 }
 
-/* ---- plan, info
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- plan, info -------------------------------------------------------------------------------------------------- */
 
 static void expect_routines(const char *graph, const char *of, const char *precision)
 {
@@ -265,8 +263,7 @@ Test(cli_device, info_shows_the_device_and_what_is_missing)
     leave();
 }
 
-/* ---- the memory limit
- * ---------------------------------------------------------------------------------------------- */
+/* ---- the memory limit -------------------------------------------------------------------------------------------- */
 
 Test(cli_device, a_memory_limit_cuts_the_seed_into_windows_or_is_too_small)
 {
@@ -297,8 +294,7 @@ Test(cli_device, a_memory_limit_cuts_the_seed_into_windows_or_is_too_small)
     leave();
 }
 
-/* ---- failures
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- failures ---------------------------------------------------------------------------------------------------- */
 
 /* One sentence: of one line, with the words. */
 static void expect_sentence(const run *r, const char *words)
@@ -428,8 +424,7 @@ Test(cli_device, work_that_fails_on_the_device_ends_it_whole)
     leave();
 }
 
-/* ---- auto
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- auto -------------------------------------------------------------------------------------------------------- */
 
 /* A chain of depth dense n x n Jacobians, all of them the same: enough work that starting a device pays. */
 static void write_heavy_chain(int depth, int n)

@@ -40,8 +40,7 @@ static jt_results totals(jt_pool *pool, const jc_graph *graph, const int64_t *of
     return jt_compute(pool, graph, &q, backend, NULL);
 }
 
-/* ---- post: integers
- * -------------------------------------------------------------------------------------------------- */
+/* ---- post: integers ---------------------------------------------------------------------------------------------- */
 
 static void check_integers(const jt_result *r, json_t *matrix, const char *what)
 {
@@ -81,8 +80,7 @@ Test(known, post_has_exactly_its_integers_in_both_orders_on_every_backend)
     jc_graph_destroy(graph);
 }
 
-/* ---- digits_rnn: PyTorch's gradients
- * ------------------------------------------------------------------------------------ */
+/* ---- digits_rnn: PyTorch's gradients ----------------------------------------------------------------------------- */
 
 #define RNN JC_EXAMPLES "/digits_rnn"
 
@@ -177,8 +175,7 @@ Test(known, digits_rnn_passes_its_check_in_single_precision)
     jc_graph_destroy(graph);
 }
 
-/* ---- lsnn: a spiking network's gradients, by a separate scalar program
- * ---------------------------------------------------- */
+/* ---- lsnn: a spiking network's gradients, by a separate scalar program ------------------------------------------- */
 
 #define LSNN JC_TEST_DATA "/lsnn"
 
@@ -208,8 +205,7 @@ Test(known, lsnn_agrees_with_backpropagation_through_time_and_not_with_eprop)
     jc_graph_destroy(graph);
 }
 
-/* ---- published costs
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- published costs --------------------------------------------------------------------------------------------- */
 
 static int64_t find_all(const jc_graph *graph, json_t *names, int64_t *variables, int64_t capacity)
 {

@@ -172,8 +172,7 @@ Test(device, inside_the_callers_capture_the_operations_are_issued_one_by_one)
     }
 }
 
-/* ---- whose memory ---------------------------------------------------------------------------------------------------
- */
+/* ---- whose memory ------------------------------------------------------------------------------------------------ */
 
 typedef struct counted {
     const jt_target *target;
@@ -268,8 +267,7 @@ Test(device, the_callers_handle_of_cublas_is_used_and_left_as_it_was)
     }
 }
 
-/* ---- the same bits --------------------------------------------------------------------------------------------------
- */
+/* ---- the same bits ----------------------------------------------------------------------------------------------- */
 
 typedef struct machine {
     jc_plan *plan;

@@ -7,8 +7,7 @@
 #include "support/compute.h"
 #include "support/random_query.h"
 
-/* ---- crossovers, routines
- * ------------------------------------------------------------------------------------------ */
+/* ---- crossovers, routines ---------------------------------------------------------------------------------------- */
 
 Test(device, every_crossover_has_a_value_and_says_where_it_is_from)
 {
@@ -126,8 +125,7 @@ Test(device, a_plan_gives_the_same_program_every_time)
     }
 }
 
-/* ---- what is dead
- * -------------------------------------------------------------------------------------------------- */
+/* ---- what is dead ------------------------------------------------------------------------------------------------ */
 
 enum { SIZE = 8, DEPTH = 3 };
 

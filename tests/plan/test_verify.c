@@ -76,8 +76,7 @@ static jc_output *any_output(patient *p, jt_rng *rng)
     return NULL;
 }
 
-/* ---- ways to break a plan: false where one does not apply ---------------------------------------------------------
- */
+/* ---- ways to break a plan: false where one does not apply -------------------------------------------------------- */
 
 static void insert_steps(jc_plan *p, int64_t at, int64_t n)
 {

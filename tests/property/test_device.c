@@ -14,8 +14,7 @@
 #include "support/compute.h"
 #include "support/random_query.h"
 
-/* ---- what was met ---------------------------------------------------------------------------------------------------
- */
+/* ---- what was met ------------------------------------------------------------------------------------------------ */
 
 enum { FORMS = 3 };
 
@@ -56,8 +55,7 @@ static void note_program(const jc_program *program, met *m)
     note_products(impl, m);
 }
 
-/* ---- one case -------------------------------------------------------------------------------------------------------
- */
+/* ---- one case ---------------------------------------------------------------------------------------------------- */
 
 typedef struct trial {
     uint64_t seed, favour; /* favour: 1 cuBLAS, 2 gathers in parts, 3 walks, 0: any */
@@ -192,8 +190,7 @@ static void copy(trial *t, void *to, const void *from, int64_t bytes, jc_gpu_cop
     cr_assert_eq(jt_standin_api.stream_synchronize(t->stream), 0);
 }
 
-/* ---- results in the caller's memory ---------------------------------------------------------------------------------
- */
+/* ---- results in the caller's memory ------------------------------------------------------------------------------ */
 
 /* What lies there at first, where it is added to. */
 static const double before = 3;
@@ -293,8 +290,7 @@ static void deliver(trial *t, const jt_results *expected)
     }
 }
 
-/* ---- other numbers --------------------------------------------------------------------------------------------------
- */
+/* ---- other numbers ----------------------------------------------------------------------------------------------- */
 
 /* Rows and columns of one block of a field's numbers. */
 static void field_shape(const jc_group *g, int f, int64_t *rows, int64_t *cols)
@@ -382,8 +378,7 @@ static bool same_structure(const jc_graph *a, const jc_graph *b)
     return same;
 }
 
-/* ---- all of it ------------------------------------------------------------------------------------------------------
- */
+/* ---- all of it --------------------------------------------------------------------------------------------------- */
 
 static void open_run(trial *t)
 {

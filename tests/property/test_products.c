@@ -82,8 +82,7 @@ Test(property, jvp_is_the_path_sum_times_the_seed)
     for (uint64_t seed = 300; seed < 600; seed++) check_seeded(seed, JC_SEED_COLUMNS);
 }
 
-/* ---- <U, jvp(V)> = <vjp(U), V> --------------------------------------------------------------------------------------
- */
+/* ---- <U, jvp(V)> = <vjp(U), V> ----------------------------------------------------------------------------------- */
 
 static double *product(jt_graph *g, int64_t of, int64_t wrt, jc_seed kind, int64_t width, const jt_backend *backend,
                        const double *S)
@@ -131,8 +130,7 @@ Test(property, vjp_and_jvp_agree_by_the_dot_product_identity)
     cr_assert_gt(joined, 100);
 }
 
-/* ---- per-sample totals
- * ------------------------------------------------------------------------------------------------ */
+/* ---- per-sample totals ------------------------------------------------------------------------------------------- */
 
 static void check_blocks(const jt_graph *g, const jt_result *r, int64_t B, uint64_t seed, const char *backend)
 {
@@ -217,8 +215,7 @@ Test(property, per_sample_totals_are_refused_where_the_structure_couples_samples
     cr_assert(refused > 20 && accepted > 20, "refused %lld, accepted %lld", (long long)refused, (long long)accepted);
 }
 
-/* ---- windows of rows
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- windows of rows --------------------------------------------------------------------------------------------- */
 
 /* Rows of the value of an output, pass by pass, put together. */
 static void check_windows(jt_graph *g, const jc_query *query, int64_t limit, const jt_backend *backend, uint64_t seed)

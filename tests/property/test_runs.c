@@ -8,8 +8,7 @@
 #include "support/failing_allocator.h"
 #include "support/random_query.h"
 
-/* ---- a run by hand --------------------------------------------------------------------------------------------------
- */
+/* ---- a run by hand ----------------------------------------------------------------------------------------------- */
 
 typedef struct machine {
     jc_plan *plan;
@@ -72,8 +71,7 @@ static void assert_runs_agree(const machine *a, const machine *b, uint64_t seed,
     }
 }
 
-/* ---- binding
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- binding ----------------------------------------------------------------------------------------------------- */
 
 /* Gives a run the floating numbers that another graph of the same structure has. */
 static void bind_all(jc_run *run, const jc_graph *other)
@@ -124,8 +122,7 @@ Test(property, bound_numbers_take_the_place_of_the_graphs)
         }
 }
 
-/* ---- the same bits
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- the same bits ----------------------------------------------------------------------------------------------- */
 
 Test(property, every_repetition_gives_the_same_bits)
 {
@@ -154,8 +151,7 @@ Test(property, every_repetition_gives_the_same_bits)
             }
 }
 
-/* ---- memory limits
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- memory limits ----------------------------------------------------------------------------------------------- */
 
 static void random_request(jt_rng *rng, jt_graph *g, int64_t samples, jt_query *q, jc_array *seed)
 {
@@ -231,8 +227,7 @@ Test(property, a_memory_limit_changes_no_number_and_is_kept)
     }
 }
 
-/* ---- memory
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------------------------------------ */
 
 /* A run allocates its own record and exactly the bytes that the program names, and nothing while it executes. What cuda
  * names is device memory, for which the tests with its stand-in count. */
@@ -269,8 +264,7 @@ Test(property, a_run_allocates_the_bytes_that_its_program_names)
         }
 }
 
-/* ---- check
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- check ------------------------------------------------------------------------------------------------------- */
 
 Test(property, check_finds_no_fault_with_a_right_backend)
 {

@@ -33,8 +33,7 @@ enum {
 /* And cuBLAS's. */
 enum { JT_B_NOT_INITIALIZED = 1, JT_B_VALUE = 7, JT_B_EXECUTION = 13, JT_B_INTERNAL = 14, JT_B_NOT_SUPPORTED = 15 };
 
-/* ---- clocks: for each lane (the host, a stream, a chain of a graph) the last operation that comes before ----------
- */
+/* ---- clocks: for each lane (the host, a stream, a chain of a graph) the last operation that comes before --------- */
 
 typedef struct jt_clock {
     uint32_t *at; /* [n], serial numbers */

@@ -119,8 +119,7 @@ jt_jacobian jt_jacobian_random(jt_pool *pool, jt_rng *rng, jt_rng *number_rng, c
     return jac;
 }
 
-/* ---- the dense matrix ---------------------------------------------------------------------------------------------
- */
+/* ---- the dense matrix -------------------------------------------------------------------------------------------- */
 
 int64_t jt_jacobian_rows(const jt_jacobian *jac)
 {
@@ -295,8 +294,7 @@ int64_t jt_jacobian_cost(const jt_jacobian *jac, int64_t member, jc_direction di
     }
 }
 
-/* ---- the public form ------------------------------------------------------------------------------------------------
- */
+/* ---- the public form --------------------------------------------------------------------------------------------- */
 
 static void *room(jt_pool *pool, const jt_jacobian *jac, int64_t bytes)
 {

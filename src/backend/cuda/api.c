@@ -7,8 +7,7 @@
 #include "core/size.h"
 #include "plan/view.h"
 
-/* ---- whose run it is
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- whose run it is --------------------------------------------------------------------------------------------- */
 
 static jc_status check_backend(const jc_program *program, const char *call)
 {
@@ -23,8 +22,7 @@ static jc_status enter(const jc_run *run, const char *call, int *before)
     return status ? status : jc_cuda_begin(run, before);
 }
 
-/* ---- making a run
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- making a run ------------------------------------------------------------------------------------------------ */
 
 jc_status jc_cuda_workspace_bytes(const jc_program *program, int64_t *bytes)
 {
@@ -59,8 +57,7 @@ jc_status jc_cuda_run_create(const jc_program *program, const jc_cuda_run_option
     return status;
 }
 
-/* ---- binding
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- binding ----------------------------------------------------------------------------------------------------- */
 
 static jc_status check_array(const jc_cuda_array *array, jc_dtype dtype, const char *call)
 {
@@ -233,8 +230,7 @@ jc_status jc_cuda_bind_operator(jc_run *run, int64_t edge, const jc_cuda_operato
     return jc_cuda_end(run, set_operators(run, edge, op ? op : &none), before);
 }
 
-/* ---- executing
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- executing --------------------------------------------------------------------------------------------------- */
 
 static jc_status check_bound(const jc_run *run)
 {

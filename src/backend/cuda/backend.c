@@ -25,8 +25,7 @@ const jc_gpu_api *jc_cuda_api(const jc_program *program)
     return api_of(program->backend);
 }
 
-/* ---- what there is
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- what there is ----------------------------------------------------------------------------------------------- */
 
 jc_status jc_cuda_available(const jc_backend *self)
 {
@@ -53,8 +52,7 @@ jc_status jc_cuda_supports(const jc_backend *self, jc_precision precision)
     return JC_OK;
 }
 
-/* ---- prepare
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- prepare ----------------------------------------------------------------------------------------------------- */
 
 static int mode_of(jc_precision precision)
 {
@@ -157,8 +155,7 @@ void jc_cuda_release(jc_program *program)
     program->impl = NULL;
 }
 
-/* ---- batches
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- batches ----------------------------------------------------------------------------------------------------- */
 
 static const char *form_name(const jc_cuda_program *impl, int64_t level, jc_cuda_route route)
 {

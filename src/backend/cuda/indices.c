@@ -10,8 +10,7 @@
 
 static const char *const WHAT = "the indices of a program";
 
-/* ---- where they lie -------------------------------------------------------------------------------------------------
- */
+/* ---- where they lie ---------------------------------------------------------------------------------------------- */
 
 typedef struct placing {
     int64_t bytes;
@@ -62,8 +61,7 @@ jc_status jc_cuda_place_indices(jc_program *program)
     return p.fits ? JC_OK : jc_fail(JC_E_MEMORY, "not enough memory: the indices are more than can be addressed");
 }
 
-/* ---- writing them
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- writing them ------------------------------------------------------------------------------------------------ */
 
 /* One member's and block's arrays. */
 typedef struct lists {

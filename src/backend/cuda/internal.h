@@ -185,8 +185,7 @@ typedef struct jc_cuda_program {
     jc_cuda_memory memory;
 } jc_cuda_program;
 
-/* ---- choice.c -------------------------------------------------------------------------------------------------------
- */
+/* ---- choice.c ---------------------------------------------------------------------------------------------------- */
 
 /* The routine for `rows` rows of an operand. */
 jc_cuda_route jc_cuda_route_of(const jc_program *program, const jc_cuda_operand *operand, int64_t rows, bool expand);
@@ -203,8 +202,7 @@ double jc_cuda_op_seconds(const jc_cuda_program *impl, jc_dtype dtype, const jc_
 /* Making a context, loading what is needed and copying: before the first execution. */
 double jc_cuda_start_seconds(const jc_cuda_program *impl);
 
-/* ---- operand.c ------------------------------------------------------------------------------------------------------
- */
+/* ---- operand.c --------------------------------------------------------------------------------------------------- */
 
 /* Numbers of operands by group, field and direction; while a program is made. */
 typedef struct jc_cuda_operand_table {
@@ -242,8 +240,7 @@ const jc_group *jc_cuda_operand_group(const jc_plan *plan, const jc_cuda_operand
 /* Bytes of one member's numbers. */
 int64_t jc_cuda_operand_bytes(const jc_cuda_operand *operand);
 
-/* ---- lower.c, tiles.c, product.c, narrow.c
- * --------------------------------------------------------------------------- */
+/* ---- lower.c, tiles.c, product.c, narrow.c ----------------------------------------------------------------------- */
 
 jc_status jc_cuda_lower(jc_program *program);
 
@@ -290,8 +287,7 @@ jc_status jc_cuda_join_narrow(jc_program *program);
 /* dead.c: what dies after which operation, where the table of calls has somebody to tell. */
 jc_status jc_cuda_find_dead(jc_program *program);
 
-/* ---- memory.c, numbers.c, indices.c
- * ------------------------------------------------------------------------------------ */
+/* ---- memory.c, numbers.c, indices.c ------------------------------------------------------------------------------ */
 
 jc_status jc_cuda_place_memory(jc_program *program);
 jc_status jc_cuda_find_copies(jc_program *program);
@@ -302,8 +298,7 @@ jc_status jc_cuda_place_indices(jc_program *program);
 /* Writes an operand's indices and scales to `region`, host memory of the region's size. */
 jc_status jc_cuda_write_indices(const jc_program *program, const jc_cuda_operand *operand, unsigned char *region);
 
-/* ---- errors.c
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- errors.c ---------------------------------------------------------------------------------------------------- */
 
 /* JC_OK for 0; else JC_E_MEMORY or JC_E_DEVICE with the call, what it was for and its reason. */
 jc_status jc_cuda_check(const jc_gpu_api *api, int code, const char *call);
@@ -313,8 +308,7 @@ jc_status jc_cuda_check_blas(const jc_gpu_api *api, int code, const char *call);
 jc_status jc_cuda_enter(const jc_gpu_api *api, int device, int *before);
 void jc_cuda_leave(const jc_gpu_api *api, int device, int before);
 
-/* ---- the run: tables.c, upload.c, issue.c, run.c
- * --------------------------------------------------------------------------- */
+/* ---- the run: tables.c, upload.c, issue.c, run.c ----------------------------------------------------------------- */
 
 /* Where an operand's numbers are for a run. */
 typedef struct jc_cuda_numbers {
@@ -365,8 +359,7 @@ typedef struct jc_cuda_run {
     jc_status lost;   /* not JC_OK: the device failed in a way that the run does not recover from */
 } jc_cuda_run;
 
-/* ---- tables.c
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- tables.c ---------------------------------------------------------------------------------------------------- */
 
 /* Numbers where the graph has them: in the copies, or in device memory. */
 void jc_cuda_numbers_of_graph(const jc_run *run, int32_t operand, jc_cuda_numbers *numbers);
@@ -386,8 +379,7 @@ static inline bool jc_cuda_all_bound(const jc_run *run)
 /* Where an element of the arena lies. */
 unsigned char *jc_cuda_element(const jc_run *run, int64_t element);
 
-/* ---- upload.c
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- upload.c ---------------------------------------------------------------------------------------------------- */
 
 jc_status jc_cuda_staging_open(const jc_program *program, jc_cuda_run *r);
 void jc_cuda_staging_close(jc_cuda_run *r);
@@ -409,14 +401,12 @@ static inline bool jc_cuda_pointers_aligned(const jc_cuda_numbers *n)
     return (uintptr_t)n->d_data % UNIT == 0 && n->member_stride * (n->dtype == JC_F64 ? 8 : 4) % UNIT == 0;
 }
 
-/* ---- issue.c
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- issue.c ----------------------------------------------------------------------------------------------------- */
 
 /* The operations of the program into a stream. */
 jc_status jc_cuda_issue(jc_run *run, jc_gpu_stream stream);
 
-/* ---- run.c
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- run.c ------------------------------------------------------------------------------------------------------- */
 
 jc_status jc_cuda_open_with(jc_run *run, const jc_cuda_run_options *options);
 
@@ -434,8 +424,7 @@ jc_status jc_cuda_capture(jc_run *run);
 jc_status jc_cuda_begin(const jc_run *run, int *before);
 jc_status jc_cuda_end(const jc_run *run, jc_status status, int before);
 
-/* ---- rebind.c
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- rebind.c ---------------------------------------------------------------------------------------------------- */
 
 /* Puts new numbers in the place of an operand's, on the device too, after the executions before it; *what grows to what
  * that asks for. */

@@ -18,8 +18,7 @@ static jc_status launch(const issue *w, const jc_gpu_launch *l, const char *what
     return jc_cuda_check(w->r->api, w->r->api->launch(l, w->stream), what);
 }
 
-/* ---- gathers and walks
- * ----------------------------------------------------------------------------------------------- */
+/* ---- gathers and walks ------------------------------------------------------------------------------------------- */
 
 static jc_gpu_launch launch_of(const issue *w)
 {
@@ -53,8 +52,7 @@ static jc_status issue_walk(const issue *w, const jc_cuda_op *op)
     return launch(w, &l, "launching a walk");
 }
 
-/* ---- products
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- products ---------------------------------------------------------------------------------------------------- */
 
 static const unsigned char *number_at(const jc_cuda_numbers *n, int64_t member)
 {
@@ -171,8 +169,7 @@ static jc_status issue_product(const issue *w, const jc_cuda_op *op)
     return status ? status : call_blas(w, &call);
 }
 
-/* ---- callbacks
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- callbacks --------------------------------------------------------------------------------------------------- */
 
 static jc_status fail_callback(const issue *w, const jc_group *group, int64_t member, int code)
 {
@@ -220,8 +217,7 @@ static jc_status issue_callback(const issue *w, const jc_cuda_op *op)
     return code ? fail_callback(w, group, c->member, code) : JC_OK;
 }
 
-/* ---- outputs
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- outputs ----------------------------------------------------------------------------------------------------- */
 
 static jc_status deliver(const issue *w, const jc_output *output, const jc_cuda_output *to)
 {
@@ -249,8 +245,7 @@ static jc_status deliver_outputs(const issue *w)
     return status;
 }
 
-/* ---- all of it
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- all of it --------------------------------------------------------------------------------------------------- */
 
 static jc_status issue_op(const issue *w, const jc_cuda_op *op)
 {

@@ -121,8 +121,7 @@ static jc_status term_of_step(lowering *w, const jc_step *step, int64_t row, int
     return term->route == JC_CUDA_OPERATOR ? operator_term(w, term, rows) : JC_OK;
 }
 
-/* ---- one segment ---------------------------------------------------------------------------------------------------
- */
+/* ---- one segment ------------------------------------------------------------------------------------------------- */
 
 static jc_status add_callback(lowering *w, jc_cuda_segment *segment, const jc_cuda_term *term)
 {
@@ -162,8 +161,7 @@ static jc_status lower_segment(lowering *w, int64_t v, int64_t row, int64_t rows
     return add_segment(w, &segment);
 }
 
-/* ---- one value -----------------------------------------------------------------------------------------------------
- */
+/* ---- one value --------------------------------------------------------------------------------------------------- */
 
 static int compare_numbers(const void *a, const void *b)
 {
@@ -246,8 +244,7 @@ static jc_status lower_value(lowering *w, int64_t v)
     return status;
 }
 
-/* ---- one level -----------------------------------------------------------------------------------------------------
- */
+/* ---- one level --------------------------------------------------------------------------------------------------- */
 
 static const struct {
     int form, lanes;
@@ -326,8 +323,7 @@ static jc_status lower_level(lowering *w, int64_t l)
     return status ? status : flush_level(w);
 }
 
-/* ---- all of it
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- all of it --------------------------------------------------------------------------------------------------- */
 
 static void lowering_init(lowering *w, jc_program *program)
 {

@@ -15,8 +15,7 @@
 
 static const char *const WHAT = "the products of a program";
 
-/* ---- one term
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- one term ---------------------------------------------------------------------------------------------------- */
 
 static jc_cuda_product product_of(const jc_program *program, const jc_cuda_segment *s, const jc_cuda_term *term)
 {
@@ -117,8 +116,7 @@ jc_status jc_cuda_add_calls(jc_cuda_level *level, jc_cuda_segment *s, const jc_c
     return append(level, first, &p);
 }
 
-/* ---- the calls of a level
- * ---------------------------------------------------------------------------------------------- */
+/* ---- the calls of a level ---------------------------------------------------------------------------------------- */
 
 /* A call with its place in the level. */
 typedef struct placed {

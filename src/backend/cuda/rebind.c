@@ -43,8 +43,7 @@ jc_status jc_cuda_refresh(jc_run *run, jc_cuda_rebind what)
     return !status && what == JC_CUDA_REBIND_CAPTURE ? jc_cuda_capture(run) : status;
 }
 
-/* ---- from the host
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- from the host ----------------------------------------------------------------------------------------------- */
 
 /* Bytes of the members of an operand's field that are copied. */
 static int64_t field_bytes(const jc_cuda_operand *o, const jc_field *field)

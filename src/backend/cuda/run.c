@@ -25,8 +25,7 @@ jc_status jc_cuda_end(const jc_run *run, jc_status status, int before)
     return status;
 }
 
-/* ---- memory
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------------------------------------ */
 
 static jc_status fail_memory(const jc_gpu_api *api, int64_t needed, size_t free_bytes)
 {
@@ -95,8 +94,7 @@ static jc_status take_block(const jc_program *program, jc_cuda_run *r, const jc_
     return status;
 }
 
-/* ---- host memory
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- host memory ------------------------------------------------------------------------------------------------- */
 
 static jc_status take_host_memory(const jc_program *program, jc_cuda_run *r)
 {
@@ -138,8 +136,7 @@ static jc_status take_callback_memory(const jc_program *program, jc_cuda_run *r)
     return jc_cuda_check(r->api, code, "allocating memory for an operator");
 }
 
-/* ---- open and close
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- open and close ---------------------------------------------------------------------------------------------- */
 
 static jc_status make_stream(jc_cuda_run *r, const jc_cuda_run_options *o)
 {
@@ -249,8 +246,7 @@ void jc_cuda_close(jc_run *run)
     destroy(run);
 }
 
-/* ---- capture
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- capture ----------------------------------------------------------------------------------------------------- */
 
 bool jc_cuda_waits_for_host(const jc_run *run)
 {
@@ -312,8 +308,7 @@ jc_status jc_cuda_capture(jc_run *run)
     return status;
 }
 
-/* ---- execute, read
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- execute, read ----------------------------------------------------------------------------------------------- */
 
 static jc_status set_pass(jc_run *run, const jc_pass *pass)
 {

@@ -26,8 +26,7 @@ typedef struct part {
     int64_t first, n, from, to;
 } part;
 
-/* ---- terms
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- terms ------------------------------------------------------------------------------------------------------- */
 
 static int64_t common_divisor(int64_t a, int64_t b)
 {
@@ -82,8 +81,7 @@ static jc_status take_terms(jc_cuda_level *level, const jc_cuda_segment *segment
     return JC_OK;
 }
 
-/* ---- tiles
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- tiles ------------------------------------------------------------------------------------------------------- */
 
 typedef struct tiling {
     int bin;
@@ -149,8 +147,7 @@ static jc_status add_tiles(jc_cuda_level *level, const tiling *t, const part *p,
     return status;
 }
 
-/* ---- parts
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- parts ------------------------------------------------------------------------------------------------------- */
 
 /* Bytes that a tile may read before its sum is cut: enough tiles for the whole device. */
 static double part_bytes(const jc_cuda_level *level)
@@ -249,8 +246,7 @@ static jc_status sum_parts(jc_cuda_level *level, const jc_cuda_segment *s, int64
     return add_tiles(level, &t, &all, flat.y, &flat, s->written);
 }
 
-/* ---- a segment
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- a segment --------------------------------------------------------------------------------------------------- */
 
 static void count_bin(jc_cuda_level *level, const gathers *g, const tiling *t)
 {

@@ -53,8 +53,7 @@ static jc_status jc_num_operator(void *ctx, const jc_jac *jac, jc_direction dire
 
 #include "backend/reference/loops.inc"
 
-/* ---- operators ----------------------------------------------------------------------------------------------------
- */
+/* ---- operators --------------------------------------------------------------------------------------------------- */
 
 typedef struct op_work {
     const jc_operator *op;
@@ -141,8 +140,7 @@ static jc_status op_step(const jc_allocator *a, const jc_jac *jac, const jc_step
     return status;
 }
 
-/* ---- steps ----------------------------------------------------------------------------------------------------------
- */
+/* ---- steps ------------------------------------------------------------------------------------------------------- */
 
 static jc_jac narrowed_jacobian(const jc_jac *jac)
 {
