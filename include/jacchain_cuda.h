@@ -109,8 +109,9 @@ jc_status jc_cuda_bind_operator(jc_run *run, int64_t edge, const jc_cuda_operato
 /* Forms all products, asynchronously on the stream. JC_E_DEVICE: what could be seen now; more may come later. */
 jc_status jc_cuda_execute(jc_run *run, struct CUstream_st *stream);
 
-/* Waits for the executions and tells of errors that came up in them. After JC_E_DEVICE the run answers every further
- * call with that error; whether the context is usable is in jc_last_error(). */
+/* Waits for the executions and tells of errors that came up in them. After JC_E_DEVICE (other than
+ * by an operator's callback) the run answers every further call with that error; whether the context is usable is in
+ * jc_last_error(). */
 jc_status jc_cuda_status(jc_run *run);
 
 /* As jc_run_result, with the address in device memory: valid until the run's end, its numbers until the next execution.

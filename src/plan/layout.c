@@ -23,7 +23,7 @@ static jc_status value_bytes(const jc_plan *plan, int64_t v, int64_t element_byt
                    (long long)value->rows, (long long)value->cols);
 }
 
-void jc_layout_last_reads(const jc_plan *plan, int64_t *last_read)
+static void find_last_reads(const jc_plan *plan, int64_t *last_read)
 {
     for (int64_t l = 0; l < plan->n_levels; l++)
         for (int64_t v = plan->levels[l]; v < plan->levels[l + 1]; v++) {
@@ -35,16 +35,15 @@ void jc_layout_last_reads(const jc_plan *plan, int64_t *last_read)
         if (plan->outputs[o].kind == JC_OUTPUT_VALUE) last_read[plan->outputs[o].value] = JC_OUTLIVES;
 }
 
-/* last_read and the lists of the dying. A value that nobody reads (an output aside) dies at its own level. */
-static void find_lifetimes(const jc_plan *plan, lifetimes *t)
+void jc_layout_deaths(const jc_plan *plan, int64_t *last_read, int64_t *dying, int64_t *next)
 {
-    jc_layout_last_reads(plan, t->last_read);
-    for (int64_t l = 0; l < plan->n_levels; l++) t->dying[l] = -1;
+    find_last_reads(plan, last_read);
+    for (int64_t l = 0; l < plan->n_levels; l++) dying[l] = -1;
     for (int64_t v = plan->n_values; v-- > 0;) {
-        int64_t l = t->last_read[v];
+        int64_t l = last_read[v];
         if (l == JC_OUTLIVES) continue;
-        t->next[v] = t->dying[l];
-        t->dying[l] = v;
+        next[v] = dying[l];
+        dying[l] = v;
     }
 }
 
@@ -87,7 +86,7 @@ jc_status jc_layout_create(const jc_plan *plan, int64_t element_bytes, bool keep
     if (!status) status = jc_alloc(a, n, sizeof *t.next, what, &t.next);
     if (!status) status = jc_alloc(a, n, sizeof *t.stretch, what, &t.stretch);
     if (!status) {
-        find_lifetimes(plan, &t);
+        jc_layout_deaths(plan, t.last_read, t.dying, t.next);
         status = place_values(plan, keep, &t, &out);
     }
     jc_free(a, t.last_read, n, sizeof *t.last_read);

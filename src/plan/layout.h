@@ -15,9 +15,10 @@ typedef struct jc_layout {
  * Storage freed after level l is used again from level l + 1, so values of one level never share. */
 jc_status jc_layout_create(const jc_plan *plan, int64_t element_bytes, bool keep, jc_layout *layout);
 
-/* last_read[v]: the last level that reads value v, its own where none does, or JC_OUTLIVES: it is an output. */
+/* When values die: last_read[v] is the last level that reads value v, its own where none does, or JC_OUTLIVES: it is an
+ * output. dying[l] is the first value that dies after level l, or -1; next[v] the next one of the same level, or -1. */
 enum { JC_OUTLIVES = -1 };
-void jc_layout_last_reads(const jc_plan *plan, int64_t *last_read);
+void jc_layout_deaths(const jc_plan *plan, int64_t *last_read, int64_t *dying, int64_t *next);
 
 void jc_layout_fini(const jc_plan *plan, jc_layout *layout);
 

@@ -57,6 +57,13 @@ static void execute(fixture *f, jt_net_run *r)
     jt_ok(jc_cuda_status(r->run), "status");
 }
 
+/* Executes; the result must be `times` that of the net. */
+static void expect(fixture *f, jt_net_run *r, jt_net *net, double times, const char *what)
+{
+    execute(f, r);
+    jt_net_compare(net, f->d_result, f->ld, times, what);
+}
+
 /* The seed stays bound when the numbers change: what is expected of the other numbers is that with the same seed. */
 static void give_other_seed(fixture *f)
 {
@@ -72,14 +79,11 @@ Test(device, results_lie_in_the_callers_memory_overwritten_or_added_to)
         if (!fixture_init(&f, i)) return;
         jt_net_start(&f.net, NULL, &r);
         bind_result(&f, &r, 0);
-        execute(&f, &r);
-        jt_net_compare(&f.net, f.d_result, f.ld, 1, "overwritten");
-        execute(&f, &r);
-        jt_net_compare(&f.net, f.d_result, f.ld, 1, "overwritten again");
+        expect(&f, &r, &f.net, 1, "overwritten");
+        expect(&f, &r, &f.net, 1, "overwritten again");
         bind_result(&f, &r, 1);
         execute(&f, &r);
-        execute(&f, &r);
-        jt_net_compare(&f.net, f.d_result, f.ld, 3, "added to");
+        expect(&f, &r, &f.net, 3, "added to");
         jt_net_run_fini(&r);
         fixture_fini(&f, "results");
     }
@@ -93,12 +97,10 @@ Test(device, a_captured_program_is_replayed_with_other_values_and_addresses)
         if (!fixture_init(&f, i)) return;
         jt_net_start(&f.net, NULL, &r);
         bind_result(&f, &r, 0);
-        execute(&f, &r);
-        jt_net_compare(&f.net, f.d_result, f.ld, 1, "first");
+        expect(&f, &r, &f.net, 1, "first");
         give_other_seed(&f);
         jt_net_take_numbers(&f.net, &f.other);
-        execute(&f, &r);
-        jt_net_compare(&f.other, f.d_result, f.ld, 1, "other values");
+        expect(&f, &r, &f.other, 1, "other values");
         for (int64_t e = 0; e < f.net.n_edges; e++)
             for (int field = 0; field < NET_FIELDS; field++) {
                 jc_cuda_array a = {.dtype = f.net.dtype, .d_data = f.net.d_field[e][field]};
@@ -110,8 +112,7 @@ Test(device, a_captured_program_is_replayed_with_other_values_and_addresses)
                 jt_ok(jc_cuda_bind_jacobian(r.run, e, jt_net_fields[field], &a, &what), "bind");
                 cr_assert_neq(what, JC_CUDA_REBIND_NOTHING, "edge %lld: another address", (long long)e);
             }
-        execute(&f, &r);
-        jt_net_compare(&f.other, f.d_result, f.ld, 1, "other addresses");
+        expect(&f, &r, &f.other, 1, "other addresses");
         jt_net_run_fini(&r);
         fixture_fini(&f, "replay");
     }
@@ -132,8 +133,7 @@ Test(device, rows_may_have_gaps_and_begin_anywhere)
         jt_net_start(&f.net, NULL, &r);
         jt_ok(jc_cuda_bind_jacobian(r.run, 0, "values", &dense, NULL), "bind");
         bind_result(&f, &r, 0);
-        execute(&f, &r);
-        jt_net_compare(&f.net, f.d_result, f.ld, 1, "with gaps");
+        expect(&f, &r, &f.net, 1, "with gaps");
         jt_net_run_fini(&r);
         jt_device_free(&f.target, d_wide);
         fixture_fini(&f, "gaps");
@@ -163,8 +163,7 @@ Test(device, inside_the_callers_capture_the_operations_are_issued_one_by_one)
         jt_done(&f.target, api->exec_launch(exec, f.target.stream), "launch");
         jt_net_compare(&f.other, f.d_result, f.ld, 1, "the caller's graph");
         jt_net_take_numbers(&f.net, &f.net);
-        execute(&f, &r);
-        jt_net_compare(&f.net, f.d_result, f.ld, 1, "a run of its own");
+        expect(&f, &r, &f.net, 1, "a run of its own");
         jt_done(&f.target, api->exec_destroy(exec), "destroy");
         jt_done(&f.target, api->graph_destroy(graph), "destroy");
         jt_net_run_fini(&r);
@@ -212,8 +211,7 @@ Test(device, memory_comes_from_the_allocator_or_is_a_workspace_and_is_what_was_s
         jt_ok(jc_cuda_workspace_bytes(r.program, &bytes), "bytes");
         int64_t calls = count.calls;
         bind_result(&f, &r, 0);
-        execute(&f, &r);
-        jt_net_compare(&f.net, f.d_result, f.ld, 1, "allocator");
+        expect(&f, &r, &f.net, 1, "allocator");
         cr_assert(count.peak == bytes && count.calls == calls, "%lld bytes, not %lld", (long long)count.peak,
                   (long long)bytes);
         jc_run_destroy(r.run);
@@ -230,8 +228,7 @@ Test(device, memory_comes_from_the_allocator_or_is_a_workspace_and_is_what_was_s
         jt_ok(jc_cuda_bind_seed(r.run, &seed, NULL), "seed");
         clear_result(&f);
         bind_result(&f, &r, 0);
-        execute(&f, &r);
-        jt_net_compare(&f.net, f.d_result, f.ld, 1, "workspace");
+        expect(&f, &r, &f.net, 1, "workspace");
         jt_net_run_fini(&r);
         jt_device_free(&f.target, d_space);
         fixture_fini(&f, "memory");
@@ -255,8 +252,7 @@ Test(device, the_callers_handle_of_cublas_is_used_and_left_as_it_was)
         o.blas = handle;
         jt_net_start(&f.net, &o, &r);
         bind_result(&f, &r, 0);
-        execute(&f, &r);
-        jt_net_compare(&f.net, f.d_result, f.ld, 1, "the caller's handle");
+        expect(&f, &r, &f.net, 1, "the caller's handle");
         cr_assert_eq(api->blas_save(handle, &after), 0);
         cr_assert(before.stream == after.stream && before.pointer_mode == after.pointer_mode &&
                   before.math_mode == after.math_mode && before.atomics_mode == after.atomics_mode);

@@ -235,3 +235,62 @@ Test(device, all_but_outputs_die_in_a_program_without_walks)
         jt_device_end("deaths");
     }
 }
+
+/* ---- callbacks that fail -------------------------------------------------------------------------------------------
+ */
+
+/* y_i = 3 x_i, unless it is told to fail. */
+static int triple(void *user, jc_direction direction, jc_dtype dtype, int64_t k, const void *x, int64_t ldx, void *y,
+                  int64_t ldy, int accumulate)
+{
+    const bool *fails = user;
+    (void)direction, (void)dtype;
+    if (*fails) return 41;
+    for (int64_t j = 0; j < k; j++)
+        for (int64_t i = 0; i < ldx; i++) {
+            double *to = (double *)y + j * ldy + i;
+            *to = 3 * ((const double *)x)[j * ldx + i] + (accumulate ? *to : 0);
+        }
+    return 0;
+}
+
+/* The edge is named, and the run computes again when the callback does: the device has lost nothing. */
+Test(device, a_callback_that_fails_fails_one_execution)
+{
+    enum { N = 4 };
+    bool fails = true;
+    int64_t w, y;
+    jc_graph *graph;
+    jc_plan *plan;
+    jc_program *program;
+    jc_run *run;
+    jc_result r;
+    if (!jt_device_there() || jt_device_run()) return;
+    jt_device_begin(1, NULL);
+    jc_jacobian j = JC_JACOBIAN_INIT(JC_OPERATOR);
+    j.op = (jc_operator){triple, &fails, N, N, 1};
+    jt_ok(jc_graph_create(NULL, &graph), "graph");
+    jt_ok(jc_graph_add_variable(graph, "w", N, &w), "w");
+    jt_ok(jc_graph_add_variable(graph, "y", N, &y), "y");
+    jt_ok(jc_graph_add_edge(graph, y, w, &j, NULL, 0), "edge");
+    jt_ok(jc_graph_finish(graph), "finish");
+    jc_query q = JC_QUERY_INIT;
+    q.of = &y, q.n_of = 1, q.wrt = &w, q.n_wrt = 1;
+    jt_ok(jc_plan_create(graph, &q, &plan), "plan");
+    jt_ok(jc_program_create_on(plan, &jt_standin_backend.base, NULL, &program), "program");
+    jt_ok(jc_run_create(program, &run), "run");
+    cr_assert_eq(jc_run_execute(run), JC_E_DEVICE);
+    cr_assert(strstr(jc_last_error(), "edge y <- w") && strstr(jc_last_error(), "41"), "%s", jc_last_error());
+    fails = false;
+    jt_ok(jc_run_execute(run), "again");
+    jt_ok(jc_run_result(run, 0, &r), "result");
+    for (int64_t i = 0; i < N * N; i++) {
+        double got = ((const double *)r.data)[i / N * r.row_stride + i % N * r.col_stride];
+        cr_assert_eq(got, i / N == i % N ? 3.0 : 0.0, "entry %lld is %g", (long long)i, got);
+    }
+    jc_run_destroy(run);
+    jc_program_destroy(program);
+    jc_plan_destroy(plan);
+    jc_graph_destroy(graph);
+    jt_device_end("a failing callback");
+}

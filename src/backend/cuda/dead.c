@@ -67,19 +67,6 @@ static jc_status add_level(const deaths *w, int64_t op, int64_t l)
     return status;
 }
 
-static void list_dying(const deaths *w)
-{
-    const jc_plan *plan = w->program->plan;
-    jc_layout_last_reads(plan, w->last_read);
-    for (int64_t l = 0; l < plan->n_levels; l++) w->dying[l] = -1;
-    for (int64_t v = plan->n_values; v-- > 0;) {
-        int64_t l = w->last_read[v];
-        if (l == JC_OUTLIVES) continue;
-        w->next[v] = w->dying[l];
-        w->dying[l] = v;
-    }
-}
-
 static jc_status add_levels(const deaths *w)
 {
     const jc_cuda_op *ops = w->impl->ops.data;
@@ -102,7 +89,7 @@ jc_status jc_cuda_find_dead(jc_program *program)
     if (!status) status = jc_alloc(a, plan->n_levels, sizeof *w.dying, WHAT, &w.dying);
     if (!status) status = jc_alloc(a, plan->n_values, sizeof *w.next, WHAT, &w.next);
     if (!status) {
-        list_dying(&w);
+        jc_layout_deaths(plan, w.last_read, w.dying, w.next);
         status = add_levels(&w);
     }
     jc_free(a, w.last_read, plan->n_values, sizeof *w.last_read);

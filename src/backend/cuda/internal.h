@@ -355,8 +355,9 @@ typedef struct jc_cuda_run {
     int64_t half_bytes;
     void *callback_x, *callback_y; /* pinned, for operators on the host */
     int64_t callback_x_bytes, callback_y_bytes;
-    jc_gpu_pass pass; /* as on the device */
-    jc_status lost;   /* not JC_OK: the device failed in a way that the run does not recover from */
+    jc_gpu_pass pass;     /* as on the device */
+    bool callback_failed; /* what fails now is an operator's callback, not the device */
+    jc_status lost;       /* not JC_OK: the device failed in a way that the run does not recover from */
 } jc_cuda_run;
 
 /* ---- tables.c ---------------------------------------------------------------------------------------------------- */

@@ -176,6 +176,7 @@ static jc_status fail_callback(const issue *w, const jc_group *group, int64_t me
     char text[256];
     const jc_graph *g = w->program->plan->graph;
     int64_t e = group->first_edge + member;
+    w->r->callback_failed = true;
     jc_graph_edge_text(g, jc_graph_of(g, e), jc_graph_wrt(g, e), text, sizeof text);
     return jc_fail(JC_E_DEVICE, "edge %s: the callback of its operator failed with code %d", text, code);
 }

@@ -21,7 +21,8 @@ jc_status jc_cuda_end(const jc_run *run, jc_status status, int before)
     const jc_cuda_program *impl = run->program->impl;
     jc_cuda_run *r = run->impl;
     jc_cuda_leave(r->api, impl->device, before);
-    if (status == JC_E_DEVICE) r->lost = status;
+    if (status == JC_E_DEVICE && !r->callback_failed) r->lost = status;
+    r->callback_failed = false;
     return status;
 }
 
