@@ -2,30 +2,14 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "standin/standin.h"
+#include "standin/expect.h"
 #include "support/pool.h"
-
-static const jc_gpu_api *const api = &jt_standin_api;
 
 enum { ELEMENTS = 4096, WORKSPACE = 1024, M = 3, N = 2, K = 4, LD = 6, MEMBERS = 3, STRIDE = 64 };
 
 static jc_gpu_stream stream;
 static jc_gpu_blas handle;
 static void *workspace, *d_a, *d_b, *d_c, *d_arrays;
-
-static void ok(int code)
-{
-    cr_assert_eq(code, 0, "%d; %s", code, jt_standin_first());
-}
-
-static void found(int kind)
-{
-    if (kind < 0)
-        cr_expect_eq(jt_standin_found_any(), 0, "%s", jt_standin_first());
-    else
-        cr_expect(jt_standin_found((jt_kind)kind) > 0 && jt_standin_found((jt_kind)kind) == jt_standin_found_any(),
-                  "%s", jt_standin_first());
-}
 
 static void begin(void)
 {

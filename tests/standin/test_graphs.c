@@ -3,9 +3,7 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "standin/standin.h"
-
-static const jc_gpu_api *const api = &jt_standin_api;
+#include "standin/expect.h"
 
 enum { FLOATS = 64, BYTES = FLOATS * 4 };
 
@@ -14,11 +12,6 @@ typedef struct scene {
     jc_gpu_event fork, join;
     float *a, *b;
 } scene;
-
-static void ok(int code)
-{
-    cr_assert_eq(code, 0, "%s; %s", api->error_text(code), jt_standin_first());
-}
 
 static scene begin_scene(uint64_t seed)
 {
@@ -36,15 +29,6 @@ static scene begin_scene(uint64_t seed)
     c.a = a;
     c.b = b;
     return c;
-}
-
-static void found(int kind)
-{
-    if (kind < 0)
-        cr_expect_eq(jt_standin_found_any(), 0, "%s", jt_standin_first());
-    else
-        cr_expect(jt_standin_found((jt_kind)kind) > 0 && jt_standin_found((jt_kind)kind) == jt_standin_found_any(),
-                  "%s", jt_standin_first());
 }
 
 /* a = byte on s; b = byte on t, forked and joined; then a's first half = b's on s. */
