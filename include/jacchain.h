@@ -90,6 +90,14 @@ typedef struct jc_allocator {
     void (*free)(void *ctx, void *ptr, size_t bytes);
 } jc_allocator;
 
+/* Told how far long work has come: `done` of `total` "bytes" of a document, "products" of a sweep, "rows" of a seed
+ * that is taken in blocks, "values" that the reference computes or a check judges. Called on the thread that made the
+ * call, very often: it has to be quick, and may not call this library with the same objects. */
+typedef struct jc_progress {
+    void (*report)(void *ctx, const char *unit, int64_t done, int64_t total); /* NULL: nobody asks */
+    void *ctx;                                                                /* borrowed while the work goes on */
+} jc_progress;
+
 /* ---- arrays and Jacobians ---------------------------------------------------------------------------------- */
 
 /* name, bytes of an element, is a floating type */
@@ -196,6 +204,7 @@ typedef struct jc_graph jc_graph;
 typedef struct jc_graph_options {
     size_t struct_size;
     const jc_allocator *allocator; /* copied; NULL: malloc and free */
+    jc_progress progress;          /* of jc_graph_load */
 } jc_graph_options;
 
 jc_status jc_graph_create(const jc_graph_options *options, jc_graph **graph);
@@ -317,6 +326,7 @@ typedef struct jc_program_options {
     int threads;            /* 0: the processors this process may use */
     int64_t memory_limit;   /* bytes; 0: none */
     int keep_adjoints;      /* 1: no adjoint's storage is used again (what jc_check needs) */
+    jc_progress progress;   /* of each execution on the host, of blocks of rows anywhere */
 } jc_program_options;
 
 #ifdef __cplusplus

@@ -25,6 +25,7 @@ struct jc_program {
     double seconds_predicted;
     double start_seconds; /* before the first execution: what the backend needs to start, and copying to its memory */
     bool keep_adjoints;
+    jc_progress progress;
     char device[JC_DEVICE_BYTES]; /* where it computes: set by prepare where that is not the host */
     char reason[JC_REASON_BYTES]; /* why on this backend */
     void *impl;                   /* the backend's own, made by prepare, freed by release */

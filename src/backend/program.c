@@ -87,6 +87,7 @@ jc_status jc_program_create_on(const jc_plan *plan, const jc_backend *backend, c
     p->dtype = p->precision == JC_PRECISION_F64 ? JC_F64 : JC_F32;
     p->threads = o->threads ? o->threads : usable_processors();
     p->keep_adjoints = o->keep_adjoints != 0;
+    p->progress = o->progress;
     snprintf(p->device, sizeof p->device, "cpu (%d thread%s)", p->threads, p->threads == 1 ? "" : "s");
     snprintf(p->reason, sizeof p->reason, "asked for");
     status = backend->prepare(p);

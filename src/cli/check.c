@@ -122,11 +122,12 @@ static jc_status judge(work *w)
     const jc_cli_shared *s = &w->options->shared;
     jc_program_options program_options = jc_cli_program_options(s);
     jc_query query = query_of(w);
-    jc_cli_progress(s->quiet, "checking ...");
+    jc_cli_meter meter;
+    program_options.progress = jc_cli_meter_begin(&meter, s->quiet, "checking");
     jc_status status = w->options->against ? jc_against_judge(w->graph, w->options->against, &w->of, &w->wrt,
                                                               program_options.precision, &w->report)
                                            : jc_check(w->graph, &query, &program_options, &w->report);
-    jc_cli_progress(s->quiet, "");
+    jc_cli_meter_end(&meter);
     return status;
 }
 

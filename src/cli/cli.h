@@ -98,8 +98,19 @@ int jc_cli_flush(void);
 /* One line of narration on standard error, unless quiet. */
 void jc_cli_narrate(bool quiet, const char *format, ...) JC_PRINTF(2, 3);
 
-/* Shows what is being done while it is, on a terminal only; "" takes it away. */
-void jc_cli_progress(bool quiet, const char *text);
+/* ---- progress: progress.c ---------------------------------------------------------------------------------- */
+
+/* What is being done, how far it is and how fast it goes: one line of a terminal, which it leaves at the end. */
+typedef struct jc_cli_meter {
+    bool on;           /* standard error is a terminal and not to be quiet */
+    const char *doing; /* "loading the graph" */
+    double begin_s, shown_s;
+    int64_t told, next; /* how far it was when the clock was last read, and is to be when it is next */
+} jc_cli_meter;
+
+/* Shows "<doing> ..."; what is returned is for the library and borrows the meter. */
+jc_progress jc_cli_meter_begin(jc_cli_meter *meter, bool quiet, const char *doing);
+void jc_cli_meter_end(jc_cli_meter *meter);
 
 /* Whether colour may be used: a terminal, and no NO_COLOR. */
 bool jc_cli_colour(FILE *stream);

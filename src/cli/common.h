@@ -58,6 +58,9 @@ bool jc_cli_find_variables(const jc_cli_shared *shared, const jc_graph *graph, c
 char *jc_cli_name(const jc_graph *graph, int64_t variable);
 void jc_cli_emit_name(jc_emit *e, const char *key, const jc_graph *graph, int64_t variable);
 
+/* "dL/dw", owned by the caller (free). */
+char *jc_cli_total_name(const jc_graph *graph, int64_t of, int64_t wrt);
+
 /* Says which used edges have a NaN or Inf in their numbers: on standard error, or as "non_finite_inputs". */
 void jc_cli_warn_non_finite(const jc_graph *graph, int64_t n, const int64_t *edges);
 void jc_cli_emit_non_finite(jc_emit *e, const jc_graph *graph, int64_t n, const int64_t *edges);
@@ -75,10 +78,14 @@ double jc_cli_now(void);
 
 enum { JC_QUANTITY_BYTES = 40 };
 
-/* "1.5 MiB", "12.3 ms", "1,234,567"; return text. */
+/* "1.5 MiB", "12.3 ms", "1,234,567", "2.73 GFLOP/s" (powers of 1000); return text. */
 const char *jc_cli_bytes_text(int64_t bytes, char text[JC_QUANTITY_BYTES]);
 const char *jc_cli_seconds_text(double seconds, char text[JC_QUANTITY_BYTES]);
 const char *jc_cli_count_text(int64_t count, char text[JC_QUANTITY_BYTES]);
+const char *jc_cli_rate_text(double count, double seconds, const char *unit, char text[JC_QUANTITY_BYTES]);
+
+/* Characters of a UTF-8 text. */
+int jc_cli_text_width(const char *text);
 
 /* Whether the text ends so and has something before. */
 bool jc_cli_ends_with(const char *text, const char *end);

@@ -84,32 +84,42 @@ static jc_status evaluate(work *w)
         options.seed = w->seed.array;
         query.seed_width = options.seed.dims[query.seed == JC_SEED_ROWS ? 0 : 1];
     }
-    jc_cli_progress(w->shared->quiet, "computing ...");
+    jc_cli_meter meter;
+    options.program.progress = jc_cli_meter_begin(&meter, w->shared->quiet, "computing");
     jc_status status = jc_evaluate(w->graph, &query, &options, &w->results);
-    jc_cli_progress(w->shared->quiet, "");
+    jc_cli_meter_end(&meter);
     return status;
+}
+
+/* What was done where, and how fast: two operations a multiply-add. */
+static void narrate_run(const work *w, const jc_results_info *info)
+{
+    char adds[JC_QUANTITY_BYTES], run[JC_QUANTITY_BYTES], flops[JC_QUANTITY_BYTES], rate[JC_QUANTITY_BYTES];
+    char peak[JC_QUANTITY_BYTES];
+    jc_cli_narrate(w->shared->quiet, "%s, %s, on %s: %s multiply-adds in %s, %s, %s; peak %s",
+                   jc_cli_order_name(info->order), jc_cli_precision_name(info->precision), info->device,
+                   jc_cli_count_text(info->multiply_adds, adds), jc_cli_seconds_text(info->run_s, run),
+                   jc_cli_rate_text(2.0 * (double)info->multiply_adds, info->run_s, "FLOP", flops),
+                   jc_cli_rate_text((double)info->bytes, info->run_s, "B", rate),
+                   jc_cli_bytes_text(info->peak_bytes, peak));
 }
 
 static void narrate(const work *w)
 {
     jc_results_info info = {.struct_size = sizeof info};
-    char adds[JC_QUANTITY_BYTES], peak[JC_QUANTITY_BYTES], upload[JC_QUANTITY_BYTES];
-    char load[JC_QUANTITY_BYTES], plan[JC_QUANTITY_BYTES], run[JC_QUANTITY_BYTES];
+    char load[JC_QUANTITY_BYTES], plan[JC_QUANTITY_BYTES], upload[JC_QUANTITY_BYTES], run[JC_QUANTITY_BYTES];
     char download[JC_QUANTITY_BYTES];
     jc_results_get_info(w->results, &info);
     jc_cli_warn_non_finite(w->graph, info.n_non_finite, info.non_finite);
     jc_cli_narrate(w->shared->quiet, "%s: %lld variables, %lld edges", w->product->graph_path,
                    (long long)jc_graph_variable_count(w->graph), (long long)jc_graph_edge_count(w->graph));
-    jc_cli_narrate(w->shared->quiet, "%s on backend %s (%s), %s, %s; %s multiply-adds, peak %s",
-                   jc_cli_order_name(info.order), info.backend, info.reason, info.device,
-                   jc_cli_precision_name(info.precision), jc_cli_count_text(info.multiply_adds, adds),
-                   jc_cli_bytes_text(info.peak_bytes, peak));
+    narrate_run(w, &info);
     if (info.blocks > 1) {
         jc_cli_narrate(w->shared->quiet, "the seed rows were taken in %lld blocks for the memory limit",
                        (long long)info.blocks);
     }
-    jc_cli_narrate(w->shared->quiet, "load %s, plan %s, upload %s, run %s, download %s",
-                   jc_cli_seconds_text(w->load_s, load), jc_cli_seconds_text(info.plan_s, plan),
+    jc_cli_narrate(w->shared->quiet, "backend %s (%s); load %s, plan %s, upload %s, run %s, download %s", info.backend,
+                   info.reason, jc_cli_seconds_text(w->load_s, load), jc_cli_seconds_text(info.plan_s, plan),
                    jc_cli_seconds_text(info.upload_s, upload), jc_cli_seconds_text(info.run_s, run),
                    jc_cli_seconds_text(info.download_s, download));
 }

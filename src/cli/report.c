@@ -24,26 +24,6 @@ const char *jc_report_number(double value, char text[JC_NUMBER_BYTES])
 
 /* ---- text -------------------------------------------------------------------------------------------------- */
 
-/* Characters of a UTF-8 text. */
-static int text_width(const char *text)
-{
-    int n = 0;
-    for (; *text; text++) n += (*text & 0xc0) != 0x80;
-    return n;
-}
-
-/* "dL/dw", owned by the caller. */
-static char *result_name(const jc_graph *graph, const jc_result *r)
-{
-    char *of = jc_cli_name(graph, r->of), *wrt = jc_cli_name(graph, r->wrt);
-    size_t bytes = strlen(of) + strlen(wrt) + sizeof "d/d";
-    char *name = jc_cli_alloc((int64_t)bytes, 1);
-    snprintf(name, bytes, "d%s/d%s", of, wrt);
-    free(wrt);
-    free(of);
-    return name;
-}
-
 /* "1 x 4", or "8 x 1 x 4" for blocks. */
 static const char *shape_text(const jc_report *report, const jc_result *r, char text[JC_QUANTITY_BYTES * 2])
 {
@@ -129,17 +109,23 @@ static summary summarise(const jc_result *r)
     return s;
 }
 
+/* What stands over lines that print_summary writes. */
+static void print_heading(int name_width)
+{
+    printf("%-*s  %-12s  %-12s  %-13s  %s\n", name_width, "result", "shape", "norm", " min", " max");
+}
+
 static void print_summary(const jc_report *report, const jc_result *r, const char *name, int name_width)
 {
     char shape[JC_QUANTITY_BYTES * 2];
-    int pad = name_width - text_width(name);
+    int pad = name_width - jc_cli_text_width(name);
     printf("%s%*s  %-12s", name, pad > 0 ? pad : 0, "", shape_text(report, r, shape));
     if (!r->data) {
         puts(r->kind == JC_RESULT_IDENTITY ? "  identity" : "  zero");
         return;
     }
     summary s = summarise(r);
-    printf("  norm %-12.6g  min %-12.6g  max %.6g", s.scale > 0 ? s.scale * sqrt(s.squares) : s.squares, s.min, s.max);
+    printf("  %-12.6g  %- 13.6g  % .6g", s.scale > 0 ? s.scale * sqrt(s.squares) : s.squares, s.min, s.max);
     if (s.not_finite) printf("  %lld entries are NaN or Inf", (long long)s.not_finite);
     putchar('\n');
 }
@@ -159,12 +145,12 @@ static bool try_table(const jc_report *report, const jc_result *r, const char *n
 
 static int widest_name(const jc_report *report)
 {
-    int widest = 0;
+    int widest = (int)strlen("result");
     for (int64_t i = 0; i < jc_results_count(report->results); i++) {
         jc_result r;
         jc_results_get(report->results, i, &r);
-        char *name = result_name(report->graph, &r);
-        int width = text_width(name);
+        char *name = jc_cli_total_name(report->graph, r.of, r.wrt);
+        int width = jc_cli_text_width(name);
         if (width > widest && width <= MAX_NAME_WIDTH) widest = width;
         free(name);
     }
@@ -174,11 +160,15 @@ static int widest_name(const jc_report *report)
 void jc_report_print(const jc_report *report)
 {
     int name_width = widest_name(report);
+    bool headed = false; /* the line before is of the table of summaries */
     for (int64_t i = 0; i < jc_results_count(report->results); i++) {
         jc_result r;
         jc_results_get(report->results, i, &r);
-        char *name = result_name(report->graph, &r);
-        if (!try_table(report, &r, name)) print_summary(report, &r, name, name_width);
+        char *name = jc_cli_total_name(report->graph, r.of, r.wrt);
+        bool summarised = !try_table(report, &r, name);
+        if (summarised && !headed) print_heading(name_width);
+        if (summarised) print_summary(report, &r, name, name_width);
+        headed = summarised;
         free(name);
     }
 }

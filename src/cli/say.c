@@ -67,10 +67,3 @@ void jc_cli_narrate(bool quiet, const char *format, ...)
     va_end(args);
     fputc('\n', stderr);
 }
-
-void jc_cli_progress(bool quiet, const char *text)
-{
-    if (quiet || !isatty(fileno(stderr))) return;
-    fprintf(stderr, "\r\033[K%s", text);
-    fflush(stderr);
-}

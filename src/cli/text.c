@@ -60,6 +60,23 @@ const char *jc_cli_count_text(int64_t count, char text[JC_QUANTITY_BYTES])
     return text;
 }
 
+const char *jc_cli_rate_text(double count, double seconds, const char *unit, char text[JC_QUANTITY_BYTES])
+{
+    static const char prefixes[] = " kMGTPE";
+    double rate = seconds > 0 ? count / seconds : 0;
+    int prefix = 0;
+    for (; rate >= 999.5 && prefixes[prefix + 1]; prefix++) rate /= 1000;
+    snprintf(text, JC_QUANTITY_BYTES, "%.3g %.*s%s/s", rate, prefix > 0, &prefixes[prefix], unit);
+    return text;
+}
+
+int jc_cli_text_width(const char *text)
+{
+    int n = 0;
+    for (; *text; text++) n += (*text & 0xc0) != 0x80;
+    return n;
+}
+
 bool jc_cli_ends_with(const char *text, const char *end)
 {
     size_t n = strlen(text), m = strlen(end);

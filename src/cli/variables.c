@@ -11,9 +11,11 @@ bool jc_cli_load(const jc_cli_shared *shared, const char *path, jc_graph **graph
         return false;
     }
     double start = jc_cli_now();
-    jc_cli_progress(shared->quiet, "loading the graph ...");
-    jc_status status = jc_graph_load(path, NULL, graph);
-    jc_cli_progress(shared->quiet, "");
+    jc_cli_meter meter;
+    jc_graph_options options = {.struct_size = sizeof options};
+    options.progress = jc_cli_meter_begin(&meter, shared->quiet, "loading the graph");
+    jc_status status = jc_graph_load(path, &options, graph);
+    jc_cli_meter_end(&meter);
     *seconds = jc_cli_now() - start;
     if (status == JC_OK) return true;
     *exit_code = jc_cli_failed(status);
@@ -76,6 +78,17 @@ char *jc_cli_name(const jc_graph *graph, int64_t variable)
     size_t bytes = jc_graph_variable_name(graph, variable, NULL, 0) + 1;
     char *name = jc_cli_alloc((int64_t)bytes, 1);
     jc_graph_variable_name(graph, variable, name, bytes);
+    return name;
+}
+
+char *jc_cli_total_name(const jc_graph *graph, int64_t of, int64_t wrt)
+{
+    char *of_name = jc_cli_name(graph, of), *wrt_name = jc_cli_name(graph, wrt);
+    size_t bytes = strlen(of_name) + strlen(wrt_name) + sizeof "d/d";
+    char *name = jc_cli_alloc((int64_t)bytes, 1);
+    snprintf(name, bytes, "d%s/d%s", of_name, wrt_name);
+    free(wrt_name);
+    free(of_name);
     return name;
 }
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS_SHOWN = 40, NAME_WIDTH = 28 };
+enum { ROWS_SHOWN = 40, MOST_NAME_WIDTH = 40 };
 
 static const char *const verdicts[] = {"passed", "failed", "undecided"};
 
@@ -18,29 +18,43 @@ static void print_verdict(jc_verdict verdict, const char *end)
 
 /* ---- text -------------------------------------------------------------------------------------------------- */
 
-static void print_total(const jc_graph *graph, const jc_check_total *t)
+static void print_total(const jc_graph *graph, const jc_check_total *t, int name_width)
 {
-    char *of = jc_cli_name(graph, t->of), *wrt = jc_cli_name(graph, t->wrt), entry[48];
-    int width = printf("d%s/d%s", of, wrt);
+    char *name = jc_cli_total_name(graph, t->of, t->wrt), entry[48];
+    int pad = name_width - jc_cli_text_width(name);
     snprintf(entry, sizeof entry, "(%lld, %lld)", (long long)t->row, (long long)t->col);
-    printf("%*s  %-10.3g  %-10.3g  %-16s  ", width < NAME_WIDTH ? NAME_WIDTH - width : 0, "", t->error, t->bound,
-           entry);
+    printf("%s%*s  %-10.3g  %-10.3g  %-16s  ", name, pad > 0 ? pad : 0, "", t->error, t->bound, entry);
     print_verdict(t->verdict, "\n");
-    free(wrt);
-    free(of);
+    free(name);
+}
+
+/* The widest name of the first totals, which may not all be shown. */
+static int widest_name(const jc_graph *graph, const jc_check_report *report, int64_t n)
+{
+    int widest = (int)strlen("total");
+    for (int64_t i = 0; i < n && i < ROWS_SHOWN; i++) {
+        jc_check_total t;
+        jc_check_get_total(report, i, &t);
+        char *name = jc_cli_total_name(graph, t.of, t.wrt);
+        int width = jc_cli_text_width(name);
+        if (width > widest && width <= MOST_NAME_WIDTH) widest = width;
+        free(name);
+    }
+    return widest;
 }
 
 /* Totals that did not pass first, where there are too many to show all. */
 static void print_totals(const jc_graph *graph, const jc_check_report *report, int64_t n)
 {
     int64_t shown = 0;
-    printf("%-*s  %-10s  %-10s  %-16s  %s\n", NAME_WIDTH, "total", "error", "bound", "worst entry", "verdict");
+    int name_width = widest_name(graph, report, n);
+    printf("%-*s  %-10s  %-10s  %-16s  %s\n", name_width, "total", "error", "bound", "worst entry", "verdict");
     for (int pass = n > ROWS_SHOWN ? 0 : 1; pass < 2; pass++) {
         for (int64_t i = 0; i < n && shown < ROWS_SHOWN; i++) {
             jc_check_total t;
             jc_check_get_total(report, i, &t);
             if (n > ROWS_SHOWN && (t.verdict != JC_PASSED) != (pass == 0)) continue;
-            print_total(graph, &t);
+            print_total(graph, &t, name_width);
             shown++;
         }
     }

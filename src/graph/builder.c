@@ -36,6 +36,7 @@ jc_status jc_graph_create(const jc_graph_options *options, jc_graph **graph)
     jc_status status = jc_alloc_zero(&a, 1, sizeof *g, "the graph", &g);
     if (status) return status;
     g->allocator = a;
+    if (options) g->progress = options->progress;
     init_arrays(g);
     status = jc_vec_append(&a, &g->label_sets, NULL, 1, "labels"); /* set 0: no labels */
     if (status) {

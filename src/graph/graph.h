@@ -21,6 +21,7 @@ typedef struct jc_resource {
 struct jc_graph {
     jc_allocator allocator;
     bool finished;
+    jc_progress progress; /* of reading it */
 
     /* variables: the first n_prefixed are named <prefix><i> */
     int64_t n_variables, n_prefixed;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/progress.h"
 #include "core/size.h"
 #include "io/document.h"
 #include "io/json.h"
@@ -180,6 +181,8 @@ static jc_status each_of_text(jc_document *doc, const jc_document_list *list, jc
         else
             status = each_of(doc, list->key, chunk, done, take);
         json_decref(chunk);
+        jc_progress_tell(&doc->graph->progress, "bytes", list->text + end - (const char *)doc->file.data,
+                         doc->file.bytes);
     }
     jc_vec_free(&doc->graph->allocator, &buffer);
     return status;

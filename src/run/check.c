@@ -89,7 +89,7 @@ static jc_status check_run(const jc_run *run, const jc_equations *eq, jc_check_r
     jc_yardsticks yardsticks;
     jc_judge j;
     jc_precision precision = run->program->precision;
-    jc_status status = jc_yardsticks_init(&yardsticks, eq->plan, precision, false);
+    jc_status status = jc_yardsticks_init(&yardsticks, eq->plan, precision, false, &run->program->progress);
     if (status) return status;
     status = jc_judge_init(&j, eq, run, precision);
     if (!status) {

@@ -29,7 +29,8 @@ typedef struct jc_yardsticks {
 } jc_yardsticks;
 
 /* Runs both. keep: no value of the reference is written over. precision: the one that is judged. */
-jc_status jc_yardsticks_init(jc_yardsticks *y, const jc_plan *plan, jc_precision precision, bool keep);
+jc_status jc_yardsticks_init(jc_yardsticks *y, const jc_plan *plan, jc_precision precision, bool keep,
+                             const jc_progress *progress);
 void jc_yardsticks_fini(jc_yardsticks *y);
 
 /* What |total - reference| may be is jc_forward_factor times M, for a node's totals: both are roundings of one sum over

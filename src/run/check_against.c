@@ -250,7 +250,7 @@ static jc_status judge_plan(const given *g, const jc_plan *plan, jc_worst *worst
     jc_precision precision = precision_of(g, plan);
     jc_status status = jc_equations_init(&eq, plan);
     if (status) return status;
-    status = jc_yardsticks_init(&y, plan, precision, true);
+    status = jc_yardsticks_init(&y, plan, precision, true, NULL);
     if (!status) {
         status = jc_judge_init(&j, &eq, y.reference, precision);
         if (!status) {

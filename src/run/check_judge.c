@@ -6,6 +6,7 @@
 #include "backend/reference/absolute.h"
 #include "backend/reference/reference.h"
 #include "core/dtype.h"
+#include "core/progress.h"
 #include "core/size.h"
 
 static const char *const WHAT = "the memory of a check";
@@ -173,6 +174,7 @@ jc_status jc_judge_values(jc_judge *j, jc_worst *worst)
             jc_status status = judge_rows(j, value->node, row, n, worst);
             if (status) return status;
         }
+        jc_progress_tell(&j->run->program->progress, "values", v + 1, plan->n_values);
     }
     if (worst->any) name_place(j->eq, worst);
     return JC_OK;

@@ -7,9 +7,10 @@
 #include "run/check.h"
 
 static jc_status run_plan(const jc_plan *plan, const jc_backend *backend, jc_precision precision, bool keep,
-                          jc_program **program, jc_run **run)
+                          const jc_progress *progress, jc_program **program, jc_run **run)
 {
     jc_program_options options = JC_PROGRAM_OPTIONS_INIT;
+    if (progress) options.progress = *progress;
     options.precision = precision;
     options.keep_adjoints = keep;
     jc_status status = jc_program_create_on(plan, backend, &options, program);
@@ -17,11 +18,14 @@ static jc_status run_plan(const jc_plan *plan, const jc_backend *backend, jc_pre
     return status ? status : jc_run_execute(*run);
 }
 
-jc_status jc_yardsticks_init(jc_yardsticks *y, const jc_plan *plan, jc_precision precision, bool keep)
+jc_status jc_yardsticks_init(jc_yardsticks *y, const jc_plan *plan, jc_precision precision, bool keep,
+                             const jc_progress *progress)
 {
     *y = (jc_yardsticks){.reference = NULL};
-    jc_status status = run_plan(plan, &jc_backend_reference, JC_PRECISION_F64, keep, &y->programs[0], &y->reference);
-    if (!status) status = run_plan(plan, &jc_backend_absolute, precision, false, &y->programs[1], &y->absolute);
+    jc_status status =
+        run_plan(plan, &jc_backend_reference, JC_PRECISION_F64, keep, progress, &y->programs[0], &y->reference);
+    if (!status)
+        status = run_plan(plan, &jc_backend_absolute, precision, false, progress, &y->programs[1], &y->absolute);
     if (status) jc_yardsticks_fini(y);
     return status;
 }

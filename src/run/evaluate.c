@@ -7,6 +7,7 @@
 
 #include "core/dtype.h"
 #include "core/error.h"
+#include "core/progress.h"
 #include "core/size.h"
 #include "run/collect.h"
 
@@ -85,6 +86,7 @@ static jc_status run_program(jc_results *r, attempt *at, const jc_program *progr
         if (!status) status = jc_results_collect(r, run, &pass, keep != NULL);
         lap(&t, &r->info.download_s);
         r->info.blocks++;
+        if (plan->row_limit) jc_progress_tell(&at->options->progress, "rows", row + pass.rows, total);
         r->info.bytes = jc_cost_add(r->info.bytes, program->bytes);
     }
     if (keep && !status)

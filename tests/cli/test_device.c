@@ -452,7 +452,7 @@ Test(cli_device, auto_leaves_out_a_device_that_takes_longer_and_says_so)
 {
     enter();
     run r = expect_code(0, "total", POST, "--of", "L", "--wrt", "w", NULL);
-    expect_says(&r, "on backend cpu (auto: predicted ");
+    expect_says(&r, "backend cpu (auto: predicted ");
     expect_says(&r, "start and upload included, on cuda ");
     run_free(&r);
     json_t *root = expect_json(0, "plan", POST, "--of", "L", "--json", NULL);

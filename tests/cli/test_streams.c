@@ -123,8 +123,8 @@ Test(cli_streams, a_reader_that_has_gone_is_exit_code_4_and_no_signal)
     close(ends[1]);
 }
 
-/* Everything that `check` writes to standard output and error when both are a terminal; owned by the caller. */
-static char *on_terminal(const char *no_colour)
+/* Everything that `check GRAPH` writes to standard output and error when both are a terminal; owned by the caller. */
+static char *on_terminal(const char *graph, const char *no_colour)
 {
     int master = posix_openpt(O_RDWR | O_NOCTTY);
     cr_assert(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
@@ -139,7 +139,7 @@ static char *on_terminal(const char *no_colour)
             unsetenv("NO_COLOR");
         dup2(slave, 1);
         dup2(slave, 2);
-        execl(JC_COMMAND, "jacchain", "check", POST, (char *)NULL);
+        execl(JC_COMMAND, "jacchain", "check", graph, (char *)NULL);
         _exit(127);
     }
     close(slave);
@@ -154,7 +154,7 @@ static char *on_terminal(const char *no_colour)
 
 Test(cli_streams, colour_and_progress_are_for_terminals_only)
 {
-    char *coloured = on_terminal(NULL), *plain = on_terminal("1");
+    char *coloured = on_terminal(POST, NULL), *plain = on_terminal(POST, "1");
     cr_expect(strstr(coloured, "\033[32mpassed"), "%s", coloured);
     cr_expect(strstr(coloured, "loading"), "%s", coloured);
     cr_expect(strstr(plain, "check passed"), "%s", plain);
@@ -166,4 +166,23 @@ Test(cli_streams, colour_and_progress_are_for_terminals_only)
     run_free(&r);
     free(plain);
     free(coloured);
+}
+
+/* A second of work and more: how far it is, and how fast it goes. */
+Test(cli_streams, long_work_shows_how_far_and_how_fast_it_is)
+{
+    folder_enter();
+    run r = expect_code(0, "gen", "chain", "--depth", "100000", "--size", "16", "--output", "long", NULL);
+    run_free(&r);
+    char *text = on_terminal("long.json", "1");
+    const char *line = strstr(text, "checking: ");
+    cr_assert(line, "%s", text);
+    int percent = 0, n = 0;
+    cr_expect_eq(sscanf(line, "checking: %d %%, %*[0-9,] of %*[0-9,] %*[a-z], %*[0-9,]/s%n", &percent, &n), 1, "%s",
+                 line);
+    cr_expect_gt(n, 0, "%s", line);
+    cr_expect(percent > 0 && percent <= 100, "%d", percent);
+    cr_expect(strstr(text, "check passed"), "%s", text);
+    free(text);
+    folder_leave();
 }

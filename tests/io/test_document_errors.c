@@ -206,7 +206,7 @@ static void expect_bad(const io_folder *folder, const bad_document *bad)
     jc_graph *graph = NULL;
     io_counter counter = {.fail_at = -1};
     jc_allocator allocator = io_counting_allocator(&counter);
-    jc_graph_options options = {sizeof options, &allocator};
+    jc_graph_options options = {.struct_size = sizeof options, .allocator = &allocator};
     jc_status status = jc_graph_load(path, &options, &graph);
     snprintf(start, sizeof start, "%s: %s%s", path, bad->place, bad->place[0] ? ": " : "");
     cr_expect_eq(status, bad->status, "%s\n%s: %s", bad->text, jc_status_name(status), jc_last_error());

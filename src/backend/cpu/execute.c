@@ -6,6 +6,7 @@
 #include "backend/cpu/pool.h"
 #include "backend/cpu/rules.h"
 #include "core/dtype.h"
+#include "core/progress.h"
 #include "core/error.h"
 #include "core/size.h"
 
@@ -178,9 +179,19 @@ static inline void prefetch_op(const jc_run *run, const jc_cpu_op *op)
     __builtin_prefetch(run->arena + op->y, 1, 3);
 }
 
+/* Ops are in the order of their levels: the first worker's place in them is that of all. A pass that is one of many is
+ * told of by who makes the passes. */
+static void tell(const cpu_run *r, int64_t ops)
+{
+    const jc_program *program = r->run->program;
+    if (!program->plan->row_limit) jc_progress_tell(&program->progress, "products", ops, r->program->n_ops);
+}
+
 static void run_item(cpu_run *r, const jc_cpu_item *item, worker_state *state)
 {
+    bool tells = state == &r->state[0];
     for (int64_t i = item->first; i < item->last; i++) {
+        if (tells) tell(r, i);
         if (i + AHEAD < item->last) prefetch_op(r->run, &r->program->ops[i + AHEAD]);
         if (r->program->ops[i].chained) {
             i += run_chain(r, &r->program->ops[i], item, state) - 1;
@@ -232,7 +243,9 @@ jc_status jc_cpu_execute(jc_run *run, const jc_pass *pass)
     for (int w = 0; w < r->program->workers; w++) r->state[w].failure.op = -1;
     atomic_store(&r->failed, false);
     jc_cpu_pool_run(&r->pool);
-    return atomic_load(&r->failed) ? report_failure(r) : JC_OK;
+    if (atomic_load(&r->failed)) return report_failure(r);
+    tell(r, r->program->n_ops);
+    return JC_OK;
 }
 
 /* ---- memory ---- */

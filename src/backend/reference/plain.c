@@ -1,6 +1,7 @@
 #include "backend/reference/plain.h"
 
 #include "core/error.h"
+#include "core/progress.h"
 #include "core/size.h"
 
 /* What a machine of today needs for these loops, for the comparison of backends only: seconds per multiply-add, per
@@ -153,6 +154,7 @@ jc_status jc_plain_execute(jc_run *run, const jc_pass *pass, jc_plain_step apply
     for (int64_t c = 0; c < plan->n_values && status == JC_OK; c++) {
         for (int64_t s = plan->values[c].first_step; s < plan->values[c + 1].first_step && status == JC_OK; s++)
             status = execute_step(run, pass, c, &plan->steps[s], apply);
+        if (!plan->row_limit) jc_progress_tell(&run->program->progress, "values", c + 1, plan->n_values);
     }
     return status;
 }
