@@ -243,8 +243,10 @@ typedef enum jc_seed {
     JC_SEED_COLUMNS /* jvp: d of/d wrt times S (size(wrt) x width); one source */
 } jc_seed;
 
-/* What is asked. of and wrt are borrowed during the call. n_wrt = 0: for each target every source variable (without
- * incoming edge) that reaches it. per_sample B > 1: only the B diagonal blocks of each total. */
+/* What is asked. of, wrt and edges are borrowed during the call. n_wrt = 0: for each target every source variable
+ * (without incoming edge) that reaches it. per_sample B > 1: only the B diagonal blocks of each total.
+ * edges: only the paths that use no other edges count; a path's own edges give its product. The Jacobians stay those of
+ * the graph. A query of a struct_size before `edges` was there asks for all edges. */
 typedef struct jc_query {
     size_t struct_size;
     const int64_t *of;
@@ -255,6 +257,9 @@ typedef struct jc_query {
     jc_seed seed;
     int64_t seed_width;
     int64_t per_sample;
+    const int64_t *edges; /* [n_edges] edge numbers in any order; NULL: all edges */
+    int64_t n_edges;
+    int no_empty_path; /* 1: d v/d v is zero, since the path without edges does not count */
 } jc_query;
 
 #ifdef __cplusplus

@@ -8,6 +8,7 @@
 #include "core/dtype.h"
 #include "core/error.h"
 #include "core/size.h"
+#include "plan/query.h"
 #include "run/collect.h"
 
 static double now_s(void)
@@ -261,9 +262,10 @@ static jc_status compute_or_fall_back(jc_results *r, const jc_graph *g, const jc
 static jc_status evaluate(jc_results *r, const jc_graph *g, const jc_query *query, const jc_evaluate_options *options)
 {
     double t = now_s();
-    jc_query q = *query;
+    jc_query q;
     jc_evaluate_options chosen = *options, *o = &chosen;
-    jc_status status = jc_plan_create(g, &q, &r->plan);
+    jc_status status = jc_query_read(query, &q);
+    if (!status) status = jc_plan_create(g, &q, &r->plan);
     if (!status) status = check_seed(g, &q, &o->seed); /* of a query that was checked */
     if (status) return status;
     q.order = r->plan->order;
@@ -280,7 +282,6 @@ jc_status jc_evaluate(const jc_graph *graph, const jc_query *query, const jc_eva
     const jc_evaluate_options *o = options ? options : &no_options;
     jc_results *r;
     if (o->struct_size < sizeof *o) return jc_fail(JC_E_USAGE, "jc_evaluate_options: struct_size is not set");
-    if (query->struct_size < sizeof *query) return jc_fail(JC_E_USAGE, "jc_query: struct_size is not set");
     jc_status status = jc_alloc_zero(&graph->allocator, 1, sizeof *r, "results", &r);
     if (status) return status;
     r->allocator = graph->allocator;
