@@ -426,6 +426,13 @@ jc_status jc_evaluate(const jc_graph *graph, const jc_query *query, const jc_eva
                       jc_results **results);
 void jc_results_destroy(jc_results *results);
 
+/* D[of,wrt] = the sum of the Jacobians of all edges of <- wrt: one result, size(of) x size(wrt). Zero where there is no
+ * such edge, and so for of = wrt. order: of the products with the identity; AUTO will do. Errors as jc_evaluate's.
+ * Cost: a sweep over these edges alone, and a look at the edges of one of the two variables. Exact but for the rounding
+ * of sums and of factors (low_rank, weight). */
+jc_status jc_evaluate_partial(const jc_graph *graph, int64_t of, int64_t wrt, jc_order order,
+                              const jc_evaluate_options *options, jc_results **results);
+
 typedef struct jc_results_info {
     size_t struct_size;
     const char *backend; /* static text */

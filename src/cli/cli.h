@@ -31,6 +31,7 @@ enum {
 /* ---- commands ---------------------------------------------------------------------------------------------- */
 
 int jc_cli_total(int argc, char **argv);
+int jc_cli_partial(int argc, char **argv);
 int jc_cli_vjp(int argc, char **argv);
 int jc_cli_jvp(int argc, char **argv);
 int jc_cli_check(int argc, char **argv);

@@ -45,6 +45,14 @@ static bool check_seed_end(const work *w, int *exit_code)
     return false;
 }
 
+/* A partial is of two variables. */
+static bool check_partial_ends(const work *w, int *exit_code)
+{
+    if (!w->product->partial || (w->of.count == 1 && w->wrt.count == 1)) return true;
+    *exit_code = jc_cli_usage_error(w->shared->command, "--%s takes one variable", w->of.count == 1 ? "wrt" : "of");
+    return false;
+}
+
 static bool load_seed(work *w, int *exit_code)
 {
     const jc_product *p = w->product;
@@ -60,7 +68,7 @@ static bool prepare(work *w, int *exit_code)
            jc_cli_load(s, w->product->graph_path, &w->graph, &w->load_s, exit_code) &&
            jc_cli_find_variables(s, w->graph, "of", s->of, &w->of, exit_code) &&
            jc_cli_find_variables(s, w->graph, "wrt", s->wrt, &w->wrt, exit_code) && check_seed_end(w, exit_code) &&
-           load_seed(w, exit_code);
+           check_partial_ends(w, exit_code) && load_seed(w, exit_code);
 }
 
 static jc_query query_of(const work *w)
@@ -85,7 +93,9 @@ static jc_status evaluate(work *w)
         query.seed_width = options.seed.dims[query.seed == JC_SEED_ROWS ? 0 : 1];
     }
     jc_cli_progress(w->shared->quiet, "computing ...");
-    jc_status status = jc_evaluate(w->graph, &query, &options, &w->results);
+    jc_status status = w->product->partial ? jc_evaluate_partial(w->graph, w->of.ids[0], w->wrt.ids[0], query.order,
+                                                                 &options, &w->results)
+                                           : jc_evaluate(w->graph, &query, &options, &w->results);
     jc_cli_progress(w->shared->quiet, "");
     return status;
 }

@@ -16,7 +16,7 @@ typedef struct jc_report {
 /* Small results as tables, large ones as one line each. */
 void jc_report_print(const jc_report *report);
 
-/* The JSON document of total, vjp and jvp. */
+/* The JSON document of total, partial, vjp and jvp. */
 void jc_report_emit(const jc_report *report);
 
 /* Entry (row, col) of a block; results that are zero or an identity have no data. */

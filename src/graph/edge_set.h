@@ -13,6 +13,9 @@ typedef struct jc_edge_set {
 jc_status jc_edge_set_init(jc_edge_set *set, const jc_graph *graph, const int64_t *edges, int64_t n);
 void jc_edge_set_fini(jc_edge_set *set, const jc_graph *graph);
 
+/* Appends the edges of <- wrt to `edges` (int64_t), in the order of their numbers. */
+jc_status jc_edges_between(const jc_graph *graph, int64_t of, int64_t wrt, jc_vec *edges);
+
 static inline bool jc_edge_set_has(const jc_edge_set *set, int64_t edge)
 {
     return !set->words || (set->words[edge / 64] >> (edge % 64) & 1);
