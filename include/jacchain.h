@@ -452,6 +452,29 @@ jc_status jc_results_get_info(const jc_results *results, jc_results_info *info);
 int64_t jc_results_count(const jc_results *results);
 jc_status jc_results_get(const jc_results *results, int64_t index, jc_result *result);
 
+/* ---- paths ------------------------------------------------------------------------------------------------- */
+
+typedef struct jc_paths jc_paths;
+
+/* The paths from wrt to of: each chain of edges is one, so edges between the same two variables make paths of their
+ * own; for of = wrt the path without edges is the only one. edges: [n_edges] numbers in any order, borrowed during the
+ * call: only the paths that use no others; NULL: all. Borrows the graph until destroyed; belongs to one thread at a
+ * time. Errors: JC_E_USAGE where a variable or edge is not there. Cost: one sweep over the graph; 8 bytes for each
+ * variable, each edge on a path, and twice each variable on a path. */
+jc_status jc_paths_create(const jc_graph *graph, int64_t of, int64_t wrt, const int64_t *edges, int64_t n_edges,
+                          jc_paths **paths);
+void jc_paths_destroy(jc_paths *paths); /* NULL is allowed */
+
+/*   n(wrt) = 1,  n(v) = sum over the edges v <- u of n(u)
+ * *count: n(of), exact at any size, in decimal digits; owned by `paths`. Cost: an addition for each edge that meets
+ * another one at a variable; a number is held until it was read for the last time. The digits take a time quadratic in
+ * their number. */
+jc_status jc_paths_count(jc_paths *paths, const char **count);
+
+/* The next path: its edge numbers from the source on, [*n_edges], borrowed until the next call; 0 after the last one.
+ * Paths come in lexicographic order of their edge numbers. Cost: the edges in which it differs from the path before. */
+int jc_paths_next(jc_paths *paths, const int64_t **edges, int64_t *n_edges);
+
 /* ---- checking ---------------------------------------------------------------------------------------------- */
 
 typedef enum jc_verdict { JC_PASSED, JC_FAILED, JC_UNDECIDED } jc_verdict;
