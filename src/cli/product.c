@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/formula.h"
 #include "cli/report.h"
 #include "cli/seed.h"
 #include "io/results.h"
@@ -138,12 +139,22 @@ jc_status jc_cli_write_results(const jc_graph *graph, const jc_results *results,
 /* Standard output first: a file is only put in place when nothing can fail any more. */
 static int deliver(const work *w)
 {
-    jc_report report = {w->shared, w->graph, w->results, w->product->per_sample > 0, w->load_s};
+    jc_formula name = jc_formula_begin(JC_FORMULA_TEXT);
+    jc_report report = {.shared = w->shared,
+                        .graph = w->graph,
+                        .results = w->results,
+                        .per_sample = w->product->per_sample > 0,
+                        .load_s = w->load_s};
+    if (w->product->partial) {
+        jc_formula_jacobian(&name, w->graph, w->of.ids[0], w->wrt.ids[0]);
+        report.name = name.text;
+    }
     const char *output = w->shared->output;
     if (w->shared->json)
         jc_report_emit(&report);
     else if (!output)
         jc_report_print(&report);
+    free(name.text);
     int code = jc_cli_flush();
     if (code != JC_EXIT_DONE || !output) return code;
     jc_status status = jc_cli_write_results(w->graph, w->results, output);

@@ -32,10 +32,14 @@ static int text_width(const char *text)
     return n;
 }
 
-/* "dL/dw", owned by the caller. */
-static char *result_name(const jc_graph *graph, const jc_result *r)
+/* "dL/dw", or the report's own name; owned by the caller. */
+static char *result_name(const jc_report *report, const jc_result *r)
 {
-    char *of = jc_cli_name(graph, r->of), *wrt = jc_cli_name(graph, r->wrt);
+    if (report->name) {
+        char *copy = jc_cli_alloc((int64_t)strlen(report->name) + 1, 1);
+        return strcpy(copy, report->name);
+    }
+    char *of = jc_cli_name(report->graph, r->of), *wrt = jc_cli_name(report->graph, r->wrt);
     size_t bytes = strlen(of) + strlen(wrt) + sizeof "d/d";
     char *name = jc_cli_alloc((int64_t)bytes, 1);
     snprintf(name, bytes, "d%s/d%s", of, wrt);
@@ -163,7 +167,7 @@ static int widest_name(const jc_report *report)
     for (int64_t i = 0; i < jc_results_count(report->results); i++) {
         jc_result r;
         jc_results_get(report->results, i, &r);
-        char *name = result_name(report->graph, &r);
+        char *name = result_name(report, &r);
         int width = text_width(name);
         if (width > widest && width <= MAX_NAME_WIDTH) widest = width;
         free(name);
@@ -177,7 +181,7 @@ void jc_report_print(const jc_report *report)
     for (int64_t i = 0; i < jc_results_count(report->results); i++) {
         jc_result r;
         jc_results_get(report->results, i, &r);
-        char *name = result_name(report->graph, &r);
+        char *name = result_name(report, &r);
         if (!try_table(report, &r, name)) print_summary(report, &r, name, name_width);
         free(name);
     }
@@ -205,6 +209,11 @@ static void emit_block(jc_emit *e, const char *key, const jc_result *r, int64_t 
     jc_emit_close(e, ']');
 }
 
+void jc_report_emit_matrix(jc_emit *e, const char *key, const jc_result *r)
+{
+    emit_block(e, key, r, 0);
+}
+
 static void emit_values(jc_emit *e, const jc_report *report, const jc_result *r)
 {
     if (!report->per_sample) {
@@ -216,7 +225,7 @@ static void emit_values(jc_emit *e, const jc_report *report, const jc_result *r)
     jc_emit_close(e, ']');
 }
 
-static bool has_few_entries(const jc_result *r)
+bool jc_report_has_few_entries(const jc_result *r)
 {
     int64_t n;
     if (__builtin_mul_overflow(r->rows, r->cols, &n) || __builtin_mul_overflow(n, r->blocks, &n)) return false;
@@ -233,7 +242,7 @@ static void emit_result(jc_emit *e, const jc_report *report, const jc_result *r)
     jc_emit_int(e, NULL, r->rows);
     jc_emit_int(e, NULL, r->cols);
     jc_emit_close(e, ']');
-    if (report->shared->values || has_few_entries(r)) emit_values(e, report, r);
+    if (report->shared->values || jc_report_has_few_entries(r)) emit_values(e, report, r);
     jc_emit_close(e, '}');
 }
 

@@ -7,14 +7,14 @@
 Test(cli_partial, prints_the_edges_own_jacobian_where_other_paths_are_there_too)
 {
     run r = expect_code(0, "partial", POST, "--of", "L", "--wrt", "y", "--quiet", NULL);
-    cr_expect_str_eq(r.out, "dL/dy  1 x 2\n  -2  -2\n"); /* the total is 13 18 */
+    cr_expect_str_eq(r.out, "D[L,y]  1 x 2\n  -2  -2\n"); /* the total is 13 18 */
     cr_expect_str_eq(r.err, "");
     run_free(&r);
     r = expect_code(0, "partial", POST, "--of", "L", "--wrt", "w", "--quiet", NULL); /* only longer paths */
-    cr_expect_str_eq(r.out, "dL/dw  1 x 4\n  0  0  0  0\n");
+    cr_expect_str_eq(r.out, "D[L,w]  1 x 4\n  0  0  0  0\n");
     run_free(&r);
     r = expect_code(0, "partial", POST, "--of", "y", "--wrt", "y", "--quiet", NULL);
-    cr_expect_str_eq(r.out, "dy/dy  2 x 2\n  0  0\n  0  0\n");
+    cr_expect_str_eq(r.out, "D[y,y]  2 x 2\n  0  0\n  0  0\n");
     run_free(&r);
 }
 
