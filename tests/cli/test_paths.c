@@ -42,8 +42,8 @@ Test(cli_paths, post_has_six_paths_from_w_and_three_from_x_in_the_order_of_edges
     run_free(&r);
 }
 
-/* dL/dx of post by hand: D[L,x] (3,-1,-2), D[L,y] D[y,x] (2,-6,-8), D[L,z] D[z,y] D[y,x] (-17,49,78): the total
- * (-12, 42, 68). */
+/* dL/dx of post by hand: D[L,x] = (3,-1,-2), D[L,y] D[y,x] = (2,-6,-8), D[L,z] D[z,y] D[y,x] = (-25,50,75), the total
+ * (-20,43,65); from absolute values (68,59,91). */
 Test(cli_paths, the_table_has_norms_and_shares_in_columns)
 {
     run r = expect_code(0, "paths", POST, "--of", "L", "--wrt", "x", "--quiet", NULL);
