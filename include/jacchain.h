@@ -252,8 +252,10 @@ typedef enum jc_seed {
     JC_SEED_COLUMNS /* jvp: d of/d wrt times S (size(wrt) x width); one source */
 } jc_seed;
 
-/* What is asked. of and wrt are borrowed during the call. n_wrt = 0: for each target every source variable (without
- * incoming edge) that reaches it. per_sample B > 1: only the B diagonal blocks of each total. */
+/* What is asked. of, wrt and edges are borrowed during the call. n_wrt = 0: for each target every source variable
+ * (without incoming edge) that reaches it. per_sample B > 1: only the B diagonal blocks of each total.
+ * edges: only the paths that use no other edges count; a path's own edges give its product. The Jacobians stay those of
+ * the graph. A query of a struct_size before `edges` was there asks for all edges. */
 typedef struct jc_query {
     size_t struct_size;
     const int64_t *of;
@@ -264,6 +266,9 @@ typedef struct jc_query {
     jc_seed seed;
     int64_t seed_width;
     int64_t per_sample;
+    const int64_t *edges; /* [n_edges] edge numbers in any order; NULL: all edges */
+    int64_t n_edges;
+    int no_empty_path; /* 1: d v/d v is zero, since the path without edges does not count */
 } jc_query;
 
 #ifdef __cplusplus
@@ -431,6 +436,13 @@ jc_status jc_evaluate(const jc_graph *graph, const jc_query *query, const jc_eva
                       jc_results **results);
 void jc_results_destroy(jc_results *results);
 
+/* D[of,wrt] = the sum of the Jacobians of all edges of <- wrt: one result, size(of) x size(wrt). Zero where there is no
+ * such edge, and so for of = wrt. order: of the products with the identity; AUTO will do. Errors as jc_evaluate's.
+ * Cost: a sweep over these edges alone, and a look at the edges of one of the two variables. Exact but for the rounding
+ * of sums and of factors (low_rank, weight). */
+jc_status jc_evaluate_partial(const jc_graph *graph, int64_t of, int64_t wrt, jc_order order,
+                              const jc_evaluate_options *options, jc_results **results);
+
 typedef struct jc_results_info {
     size_t struct_size;
     const char *backend; /* static text */
@@ -449,6 +461,29 @@ typedef struct jc_results_info {
 jc_status jc_results_get_info(const jc_results *results, jc_results_info *info);
 int64_t jc_results_count(const jc_results *results);
 jc_status jc_results_get(const jc_results *results, int64_t index, jc_result *result);
+
+/* ---- paths ------------------------------------------------------------------------------------------------- */
+
+typedef struct jc_paths jc_paths;
+
+/* The paths from wrt to of: each chain of edges is one, so edges between the same two variables make paths of their
+ * own; for of = wrt the path without edges is the only one. edges: [n_edges] numbers in any order, borrowed during the
+ * call: only the paths that use no others; NULL: all. Borrows the graph until destroyed; belongs to one thread at a
+ * time. Errors: JC_E_USAGE where a variable or edge is not there. Cost: one sweep over the graph; 8 bytes for each
+ * variable, each edge on a path, and twice each variable on a path. */
+jc_status jc_paths_create(const jc_graph *graph, int64_t of, int64_t wrt, const int64_t *edges, int64_t n_edges,
+                          jc_paths **paths);
+void jc_paths_destroy(jc_paths *paths); /* NULL is allowed */
+
+/*   n(wrt) = 1,  n(v) = sum over the edges v <- u of n(u)
+ * *count: n(of), exact at any size, in decimal digits; owned by `paths`. Cost: an addition for each edge that meets
+ * another one at a variable; a number is held until it was read for the last time. The digits take a time quadratic in
+ * their number. */
+jc_status jc_paths_count(jc_paths *paths, const char **count);
+
+/* The next path: its edge numbers from the source on, [*n_edges], borrowed until the next call; 0 after the last one.
+ * Paths come in lexicographic order of their edge numbers. Cost: the edges in which it differs from the path before. */
+int jc_paths_next(jc_paths *paths, const int64_t **edges, int64_t *n_edges);
 
 /* ---- checking ---------------------------------------------------------------------------------------------- */
 

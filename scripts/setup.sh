@@ -4,7 +4,7 @@
 
 : "${root:?}"
 # shellcheck disable=SC2034
-BUILD_PACKAGES=(gcc libc6-dev cmake ninja-build pkg-config libjansson-dev libopenblas-pthread-dev)
+BUILD_PACKAGES=(gcc libc6-dev cmake ninja-build pkg-config libjansson-dev libgmp-dev libopenblas-pthread-dev)
 # shellcheck disable=SC2034
 TEST_PACKAGES=(g++ libcriterion-dev jq)
 

@@ -31,11 +31,13 @@ enum {
 /* ---- commands ---------------------------------------------------------------------------------------------- */
 
 int jc_cli_total(int argc, char **argv);
+int jc_cli_partial(int argc, char **argv);
 int jc_cli_vjp(int argc, char **argv);
 int jc_cli_jvp(int argc, char **argv);
 int jc_cli_check(int argc, char **argv);
 int jc_cli_plan(int argc, char **argv);
 int jc_cli_gen(int argc, char **argv);
+int jc_cli_paths(int argc, char **argv);
 int jc_cli_info(int argc, char **argv);
 
 /* ---- options: options.c ------------------------------------------------------------------------------------ */

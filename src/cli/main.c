@@ -17,14 +17,14 @@ typedef struct command {
 
 static const command commands[] = {
     {"total", "total derivatives of variables with respect to others", jc_cli_total},
+    {"partial", "the local Jacobian between two variables", jc_cli_partial},
     {"vjp", "seed rows times a total derivative", jc_cli_vjp},
     {"jvp", "a total derivative times seed columns", jc_cli_jvp},
     {"check", "computes, and judges every variable by its own equation", jc_cli_check},
+    {"paths", "how many paths there are, and a list of them with their norms", jc_cli_paths},
     {"plan", "what would be computed, in which order, at what cost", jc_cli_plan},
     {"gen", "writes a graph of a named family with random Jacobians", jc_cli_gen},
     {"info", "version, backends, devices, libraries", jc_cli_info},
-    {"partial", "the local Jacobian between two variables", NULL},
-    {"paths", "how many paths there are, and which matter", NULL},
     {"factor", "the formula of a total derivative", NULL},
     {"norms", "norms and singular values of dT/dV for every V", NULL},
     {"draw", "the graph as a picture", NULL},
@@ -95,7 +95,7 @@ static int run_help(int argc, char **argv)
 
 static int dispatch(int argc, char **argv)
 {
-    if (argc < 1) return jc_cli_usage_error(NULL, "a command is missing: total, vjp, jvp, check, plan, gen or info");
+    if (argc < 1) return jc_cli_usage_error(NULL, "a command is missing; jacchain --help lists them");
     if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0) return print_help();
     if (strcmp(argv[0], "help") == 0) return run_help(argc, argv);
     if (strcmp(argv[0], "--version") == 0) {

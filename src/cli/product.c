@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/formula.h"
 #include "cli/report.h"
 #include "cli/seed.h"
 #include "io/results.h"
@@ -45,6 +46,14 @@ static bool check_seed_end(const work *w, int *exit_code)
     return false;
 }
 
+/* A partial is of two variables. */
+static bool check_partial_ends(const work *w, int *exit_code)
+{
+    if (!w->product->partial || (w->of.count == 1 && w->wrt.count == 1)) return true;
+    *exit_code = jc_cli_usage_error(w->shared->command, "--%s takes one variable", w->of.count == 1 ? "wrt" : "of");
+    return false;
+}
+
 static bool load_seed(work *w, int *exit_code)
 {
     const jc_product *p = w->product;
@@ -60,7 +69,7 @@ static bool prepare(work *w, int *exit_code)
            jc_cli_load(s, w->product->graph_path, &w->graph, &w->load_s, exit_code) &&
            jc_cli_find_variables(s, w->graph, "of", s->of, &w->of, exit_code) &&
            jc_cli_find_variables(s, w->graph, "wrt", s->wrt, &w->wrt, exit_code) && check_seed_end(w, exit_code) &&
-           load_seed(w, exit_code);
+           check_partial_ends(w, exit_code) && load_seed(w, exit_code);
 }
 
 static jc_query query_of(const work *w)
@@ -86,7 +95,9 @@ static jc_status evaluate(work *w)
     }
     jc_cli_meter meter;
     options.program.progress = jc_cli_meter_begin(&meter, w->shared->quiet, "computing");
-    jc_status status = jc_evaluate(w->graph, &query, &options, &w->results);
+    jc_status status = w->product->partial ? jc_evaluate_partial(w->graph, w->of.ids[0], w->wrt.ids[0], query.order,
+                                                                 &options, &w->results)
+                                           : jc_evaluate(w->graph, &query, &options, &w->results);
     jc_cli_meter_end(&meter);
     return status;
 }
@@ -138,12 +149,22 @@ jc_status jc_cli_write_results(const jc_graph *graph, const jc_results *results,
 /* Standard output first: a file is only put in place when nothing can fail any more. */
 static int deliver(const work *w)
 {
-    jc_report report = {w->shared, w->graph, w->results, w->product->per_sample > 0, w->load_s};
+    jc_formula name = jc_formula_begin(JC_FORMULA_TEXT);
+    jc_report report = {.shared = w->shared,
+                        .graph = w->graph,
+                        .results = w->results,
+                        .per_sample = w->product->per_sample > 0,
+                        .load_s = w->load_s};
+    if (w->product->partial) {
+        jc_formula_jacobian(&name, w->graph, w->of.ids[0], w->wrt.ids[0]);
+        report.name = name.text;
+    }
     const char *output = w->shared->output;
     if (w->shared->json)
         jc_report_emit(&report);
     else if (!output)
         jc_report_print(&report);
+    free(name.text);
     int code = jc_cli_flush();
     if (code != JC_EXIT_DONE || !output) return code;
     jc_status status = jc_cli_write_results(w->graph, w->results, output);

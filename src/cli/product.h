@@ -1,4 +1,4 @@
-/* What total, vjp and jvp have in common: from the document to printed, or written, results. */
+/* What total, partial, vjp and jvp have in common: from the document to printed, or written, results. */
 #ifndef JC_CLI_PRODUCT_H
 #define JC_CLI_PRODUCT_H
 
@@ -10,6 +10,7 @@ typedef struct jc_product {
     jc_seed seed;          /* NONE: totals */
     const char *seed_file; /* FILE[:NAME], or NULL */
     int64_t per_sample;    /* 0: whole totals */
+    bool partial;          /* the local Jacobian in place of the total */
 } jc_product;
 
 /* Runs it; returns the exit code. */

@@ -24,6 +24,14 @@ const char *jc_report_number(double value, char text[JC_NUMBER_BYTES])
 
 /* ---- text -------------------------------------------------------------------------------------------------- */
 
+/* "dL/dw", or the report's own name; owned by the caller. */
+static char *result_name(const jc_report *report, const jc_result *r)
+{
+    if (!report->name) return jc_cli_total_name(report->graph, r->of, r->wrt);
+    char *copy = jc_cli_alloc((int64_t)strlen(report->name) + 1, 1);
+    return strcpy(copy, report->name);
+}
+
 /* "1 x 4", or "8 x 1 x 4" for blocks. */
 static const char *shape_text(const jc_report *report, const jc_result *r, char text[JC_QUANTITY_BYTES * 2])
 {
@@ -149,7 +157,7 @@ static int widest_name(const jc_report *report)
     for (int64_t i = 0; i < jc_results_count(report->results); i++) {
         jc_result r;
         jc_results_get(report->results, i, &r);
-        char *name = jc_cli_total_name(report->graph, r.of, r.wrt);
+        char *name = result_name(report, &r);
         int width = jc_cli_text_width(name);
         if (width > widest && width <= MAX_NAME_WIDTH) widest = width;
         free(name);
@@ -164,7 +172,7 @@ void jc_report_print(const jc_report *report)
     for (int64_t i = 0; i < jc_results_count(report->results); i++) {
         jc_result r;
         jc_results_get(report->results, i, &r);
-        char *name = jc_cli_total_name(report->graph, r.of, r.wrt);
+        char *name = result_name(report, &r);
         bool summarised = !try_table(report, &r, name);
         if (summarised && !headed) print_heading(name_width);
         if (summarised) print_summary(report, &r, name, name_width);
@@ -195,6 +203,11 @@ static void emit_block(jc_emit *e, const char *key, const jc_result *r, int64_t 
     jc_emit_close(e, ']');
 }
 
+void jc_report_emit_matrix(jc_emit *e, const char *key, const jc_result *r)
+{
+    emit_block(e, key, r, 0);
+}
+
 static void emit_values(jc_emit *e, const jc_report *report, const jc_result *r)
 {
     if (!report->per_sample) {
@@ -206,7 +219,7 @@ static void emit_values(jc_emit *e, const jc_report *report, const jc_result *r)
     jc_emit_close(e, ']');
 }
 
-static bool has_few_entries(const jc_result *r)
+bool jc_report_has_few_entries(const jc_result *r)
 {
     int64_t n;
     if (__builtin_mul_overflow(r->rows, r->cols, &n) || __builtin_mul_overflow(n, r->blocks, &n)) return false;
@@ -223,7 +236,7 @@ static void emit_result(jc_emit *e, const jc_report *report, const jc_result *r)
     jc_emit_int(e, NULL, r->rows);
     jc_emit_int(e, NULL, r->cols);
     jc_emit_close(e, ']');
-    if (report->shared->values || has_few_entries(r)) emit_values(e, report, r);
+    if (report->shared->values || jc_report_has_few_entries(r)) emit_values(e, report, r);
     jc_emit_close(e, '}');
 }
 

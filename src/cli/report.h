@@ -11,16 +11,22 @@ typedef struct jc_report {
     const jc_results *results;
     bool per_sample; /* results are B blocks, also where B is 1 */
     double load_s;
+    const char *name; /* what stands over a table; NULL: dL/dw */
 } jc_report;
 
 /* Small results as tables, large ones as one line each. */
 void jc_report_print(const jc_report *report);
 
-/* The JSON document of total, vjp and jvp. */
+/* The JSON document of total, partial, vjp and jvp. */
 void jc_report_emit(const jc_report *report);
 
 /* Entry (row, col) of a block; results that are zero or an identity have no data. */
 double jc_report_entry(const jc_result *result, int64_t block, int64_t row, int64_t col);
+
+/* A result that is one matrix, as lists of rows; few entries: at most as many as are written without being asked for.
+ */
+void jc_report_emit_matrix(jc_emit *e, const char *key, const jc_result *result);
+bool jc_report_has_few_entries(const jc_result *result);
 
 /* An entry in six digits, whole numbers exactly; returns text. */
 const char *jc_report_number(double value, char text[JC_NUMBER_BYTES]);

@@ -24,7 +24,7 @@ static jc_output make_output(const jc_plan *plan, const jc_sweep *sweep, const i
     out.rows = seeded_row ? plan->seed_width : jc_graph_size(plan->graph, out.of) / plan->per_sample;
     out.cols = seeded_col ? plan->seed_width : jc_graph_size(plan->graph, out.wrt) / plan->per_sample;
     out.transposed = !sweep->reverse;
-    if (g->target[t] < 0 || g->source[s] < 0) return out;
+    if (g->target[t] < 0 || g->source[s] < 0 || (plan->no_empty_path && out.of == out.wrt)) return out;
     if (g->target[t] == g->source[s]) {
         out.kind = JC_OUTPUT_IDENTITY;
         return out;
@@ -167,6 +167,7 @@ jc_status jc_plan_create_windowed(const jc_graph *graph, const jc_query *query, 
     p->seed_width = q.seed_width;
     p->per_sample = q.per_sample;
     p->by_sample = query->per_sample > 0;
+    p->no_empty_path = q.no_empty_path;
     p->row_limit = row_limit;
     status = build(p, &q);
     if (status)

@@ -57,18 +57,42 @@ static jc_status check_samples(const jc_graph *g, const int64_t *list, int64_t n
     return JC_OK;
 }
 
+/* Numbers of edges that are there; one may stand twice. */
+static jc_status check_edges(const jc_graph *g, const jc_query *q)
+{
+    if (q->n_edges < 0 || (q->n_edges && !q->edges)) return jc_fail(JC_E_USAGE, "the list of edges is not there");
+    for (int64_t i = 0; i < q->n_edges; i++)
+        if (q->edges[i] < 0 || q->edges[i] >= g->n_edges)
+            return jc_fail(JC_E_USAGE, "edges: there is no edge number %lld (the graph has %lld)",
+                           (long long)q->edges[i], (long long)g->n_edges);
+    return JC_OK;
+}
+
+jc_status jc_query_read(const jc_query *query, jc_query *full)
+{
+    jc_query q = {.struct_size = 0};
+    size_t bytes = query->struct_size < sizeof q ? query->struct_size : sizeof q;
+    if (bytes < offsetof(jc_query, edges)) return jc_fail(JC_E_USAGE, "jc_query: struct_size is not set");
+    memcpy(&q, query, bytes);
+    q.struct_size = sizeof q;
+    *full = q;
+    return JC_OK;
+}
+
 jc_status jc_query_check(const jc_graph *g, const jc_query *query, jc_query *checked)
 {
-    jc_query q = *query;
-    if (q.struct_size < sizeof q) return jc_fail(JC_E_USAGE, "jc_query: struct_size is not set");
+    jc_query q;
+    jc_status status = jc_query_read(query, &q);
+    if (status) return status;
     if (!g->finished) return jc_fail(JC_E_USAGE, "the graph is not finished: jc_graph_finish comes before a plan");
     if (q.order == JC_ORDER_ELIMINATION) return jc_fail(JC_E_USAGE, "the elimination order is not there yet");
     if ((unsigned)q.order > JC_ORDER_ELIMINATION) return jc_fail(JC_E_USAGE, "there is no such order");
     if (q.n_of < 1) return jc_fail(JC_E_USAGE, "a query needs at least one target");
     if (q.per_sample < 0) return jc_fail(JC_E_USAGE, "the number of samples is negative");
     if (q.per_sample == 0) q.per_sample = 1;
-    jc_status status = check_variables(g, q.of, q.n_of, "of");
+    status = check_variables(g, q.of, q.n_of, "of");
     if (!status) status = check_variables(g, q.wrt, q.n_wrt, "wrt");
+    if (!status) status = check_edges(g, &q);
     if (!status) status = check_seed(g, &q);
     if (!status) status = check_samples(g, q.of, q.n_of, q.per_sample);
     if (!status) status = check_samples(g, q.wrt, q.n_wrt, q.per_sample);

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/size.h"
+#include "graph/edge_set.h"
 
 enum { FROM_SOURCE = 1, TO_TARGET = 2, USED = 3 };
 
@@ -13,6 +14,7 @@ typedef struct builder {
     const jc_allocator *allocator;
     const jc_query *query;
     jc_order order;
+    jc_edge_set kept;      /* edges that paths may use */
     unsigned char *mark;   /* [n_variables] FROM_SOURCE | TO_TARGET */
     int64_t *node;         /* [n_variables] node of a used variable, or -1 */
     int64_t *source_index; /* [n_variables] which source a variable is, or -1; only where sources are extended */
@@ -28,7 +30,7 @@ static void mark_to_target(const builder *b)
         int64_t v = g->topological[i];
         if (!(b->mark[v] & TO_TARGET)) continue;
         for (int64_t k = g->in_start[v]; k < g->in_start[v + 1]; k++)
-            b->mark[jc_graph_wrt(g, g->in_edges[k])] |= TO_TARGET;
+            if (jc_edge_set_has(&b->kept, g->in_edges[k])) b->mark[jc_graph_wrt(g, g->in_edges[k])] |= TO_TARGET;
     }
 }
 
@@ -41,7 +43,7 @@ static void mark_from_source(const builder *b)
         int64_t v = g->topological[i];
         if (!(b->mark[v] & FROM_SOURCE)) continue;
         for (int64_t k = g->out_start[v]; k < g->out_start[v + 1]; k++)
-            b->mark[jc_graph_of(g, g->out_edges[k])] |= FROM_SOURCE;
+            if (jc_edge_set_has(&b->kept, g->out_edges[k])) b->mark[jc_graph_of(g, g->out_edges[k])] |= FROM_SOURCE;
     }
 }
 
@@ -99,6 +101,12 @@ static int64_t count_used(const builder *b, const int64_t *variables, int64_t n)
     return used;
 }
 
+/* An edge that paths use: of a variable that they use, from another one. */
+static bool is_used(const builder *b, int64_t edge)
+{
+    return jc_edge_set_has(&b->kept, edge) && b->mark[jc_graph_wrt(b->graph, edge)] == USED;
+}
+
 /* Allocates nodes, edges and extras; counts first. */
 static jc_status allocate_parts(builder *b)
 {
@@ -111,8 +119,7 @@ static jc_status allocate_parts(builder *b)
     for (int64_t v = 0; v < g->n_variables; v++) {
         if (b->mark[v] != USED) continue;
         nodes++;
-        for (int64_t k = g->in_start[v]; k < g->in_start[v + 1]; k++)
-            edges += b->mark[jc_graph_wrt(g, g->in_edges[k])] == USED;
+        for (int64_t k = g->in_start[v]; k < g->in_start[v + 1]; k++) edges += is_used(b, g->in_edges[k]);
     }
     s->n_nodes = nodes + extra, s->n_edges = edges + extra, s->max_extra = extra;
     const char *what = "the part of the graph that is used";
@@ -226,8 +233,8 @@ static void fill_edges(const builder *b)
         if (v < 0) continue;
         extend_source(b, v, node, &next_source, &n);
         for (int64_t k = g->in_start[v]; k < g->in_start[v + 1]; k++) {
-            int64_t e = g->in_edges[k], wrt = b->node[jc_graph_wrt(g, e)];
-            if (wrt >= 0) add_edge(s, &n, node, wrt, e);
+            int64_t e = g->in_edges[k];
+            if (is_used(b, e)) add_edge(s, &n, node, b->node[jc_graph_wrt(g, e)], e);
         }
     }
     extend_targets(b, next_target, &n);
@@ -236,7 +243,8 @@ static void fill_edges(const builder *b)
 static jc_status allocate_marks(builder *b)
 {
     int64_t n = b->graph->n_variables;
-    jc_status status = jc_alloc_zero(b->allocator, n, sizeof *b->mark, "marks of the variables", &b->mark);
+    jc_status status = jc_edge_set_init(&b->kept, b->graph, b->query->edges, b->query->n_edges);
+    if (!status) status = jc_alloc_zero(b->allocator, n, sizeof *b->mark, "marks of the variables", &b->mark);
     if (!status) status = jc_alloc(b->allocator, n, sizeof *b->node, "nodes of the variables", &b->node);
     if (!status && extends_sources(b)) {
         status = jc_alloc(b->allocator, n, sizeof *b->source_index, "the sources", &b->source_index);
@@ -266,8 +274,9 @@ static jc_status build(builder *b)
 jc_status jc_subgraph_create(const jc_graph *graph, const jc_query *query, jc_order order, jc_subgraph *subgraph)
 {
     jc_subgraph made = {0};
-    builder b = {graph, &graph->allocator, query, order, NULL, NULL, NULL, &made};
+    builder b = {.graph = graph, .allocator = &graph->allocator, .query = query, .order = order, .subgraph = &made};
     jc_status status = build(&b);
+    jc_edge_set_fini(&b.kept, graph);
     jc_free(b.allocator, b.mark, graph->n_variables, sizeof *b.mark);
     jc_free(b.allocator, b.node, graph->n_variables, sizeof *b.node);
     jc_free(b.allocator, b.source_index, graph->n_variables, sizeof *b.source_index);

@@ -1,7 +1,9 @@
 /* The part of a graph that a query needs: the nodes and edges on paths from a source to a target. A node stands for a
  * variable (under a path rule: for a variable and a state), so one variable may have several nodes. A query with a seed
  * has one node more at that end, joined by an extra Jacobian: S . dT/dS is the total of a variable whose partial with
- * respect to T is S. The sum over samples of a per-sample total is joined in the same way. */
+ * respect to T is S. The sum over samples of a per-sample total is joined in the same way. Where the query names edges,
+ * the others are as if they were not in the graph: what restricts the paths is applied here, before anything is
+ * planned. */
 #ifndef JC_PLAN_SUBGRAPH_H
 #define JC_PLAN_SUBGRAPH_H
 

@@ -242,6 +242,7 @@ static const char *check_step(const verifier *v, int64_t c, const jc_step *step)
     const jc_expected *x = &v->expected;
     int64_t edge = edge_of_step(v, step);
     if (edge < 0) return "uses a Jacobian that is not there";
+    if (jc_expected_left_out(x, edge)) return "uses an edge that the query leaves out";
     int64_t tail = jc_expected_tail(x, edge), head = jc_expected_head(x, edge);
     if (v->value_of[head] != c) return "uses an edge that belongs to another value";
     if (step->transpose != x->forward) return "uses a Jacobian the wrong way round";
@@ -271,7 +272,7 @@ static jc_status check_edges(const verifier *v)
     const jc_expected *x = &v->expected;
     for (int64_t e = 0; e < x->n_edges; e++) {
         int64_t tail = jc_expected_tail(x, e), head = jc_expected_head(x, e);
-        if (v->value_of[head] < 0) continue;
+        if (v->value_of[head] < 0 || jc_expected_left_out(x, e)) continue;
         if (v->carried[e] != jc_expected_rows(x, tail) || v->copied[e] != (x->seeded_index[tail] >= 0))
             return jc_fail(JC_E_INTERNAL, "plan: edge %lld is not used for every row that it carries", (long long)e);
     }
@@ -315,6 +316,7 @@ static jc_status check_output(const verifier *v, const jc_query *query, int64_t 
     const jc_output *out = &p->outputs[index];
     int64_t value = -1, row = -1, rows, cols;
     bool unit = seeded_end(v, of, true) == seeded_end(v, wrt, false), there = find_output(v, of, wrt, &value, &row);
+    if (query->no_empty_path && of == wrt) unit = there = false; /* the graph has no cycles */
     *asked = query->n_wrt > 0 || unit || there;
     if (!*asked) return JC_OK;
     if (index >= p->n_outputs) return jc_fail(JC_E_INTERNAL, "plan: an output is missing");

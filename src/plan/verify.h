@@ -3,7 +3,8 @@
  *  - every read sees the last complete write (levels, rows all written before they are read)
  *  - no two values of a level share storage, none is written over while it is still to be read
  *  - every row of a value is first written, then added to, by steps of that value only
- *  - every edge on a path from a source to a target is used for exactly the rows of the targets behind it, others never
+ *  - every edge on a path from a source to a target is used for exactly the rows of the targets behind it, others
+ * never; where the query names edges, only paths of these are meant
  */
 #ifndef JC_PLAN_VERIFY_H
 #define JC_PLAN_VERIFY_H

@@ -37,7 +37,8 @@ static void mark_to_target(const jc_expected *x)
     for (int64_t i = g->n_variables - 1; i >= 0; i--) {
         int64_t v = g->topological[i];
         for (int64_t k = g->out_start[v]; k < g->out_start[v + 1]; k++)
-            x->mark[v] |= x->mark[jc_graph_of(g, g->out_edges[k])] & JC_TO_TARGET;
+            if (!jc_expected_left_out(x, g->out_edges[k]))
+                x->mark[v] |= x->mark[jc_graph_of(g, g->out_edges[k])] & JC_TO_TARGET;
     }
 }
 
@@ -49,13 +50,25 @@ static void mark_from_source(const jc_expected *x)
     for (int64_t i = 0; i < g->n_variables; i++) {
         int64_t v = g->topological[i];
         for (int64_t k = g->in_start[v]; k < g->in_start[v + 1]; k++)
-            x->mark[v] |= x->mark[jc_graph_wrt(g, g->in_edges[k])] & JC_FROM_SOURCE;
+            if (!jc_expected_left_out(x, g->in_edges[k]))
+                x->mark[v] |= x->mark[jc_graph_wrt(g, g->in_edges[k])] & JC_FROM_SOURCE;
     }
 }
 
 static bool is_unnamed_source(const jc_expected *x, int64_t v)
 {
     return (x->mark[v] & JC_TO_TARGET) && x->graph->in_start[v] == x->graph->in_start[v + 1];
+}
+
+/* The edges that a query does not name are left out, where it names any. */
+static jc_status list_left_out(jc_expected *x, const jc_query *query)
+{
+    if (!query->edges) return JC_OK;
+    jc_status status = jc_alloc(x->allocator, x->graph->n_edges, 1, WHAT, &x->left_out);
+    if (status) return status;
+    memset(x->left_out, 1, (size_t)x->graph->n_edges);
+    for (int64_t i = 0; i < query->n_edges; i++) x->left_out[query->edges[i]] = 0;
+    return JC_OK;
 }
 
 static jc_status list_targets(jc_expected *x, const jc_query *query)
@@ -168,6 +181,7 @@ static void spread(jc_expected *x)
     for (int64_t i = 0; i < x->n_edges; i++) {
         int64_t tail = jc_expected_tail(x, x->order[i]), head = jc_expected_head(x, x->order[i]);
         int64_t own = x->seeded_index[tail];
+        if (jc_expected_left_out(x, x->order[i])) continue;
         for (int64_t w = 0; w < x->n_words; w++) x->rows[head * x->n_words + w] |= x->rows[tail * x->n_words + w];
         if (own >= 0) x->rows[head * x->n_words + own / 64] |= UINT64_C(1) << (own % 64);
     }
@@ -175,13 +189,15 @@ static void spread(jc_expected *x)
     int64_t n = x->forward ? x->n_targets : x->n_sources;
     for (int64_t i = 0; i < n; i++) x->needed[outermost(x, ends[i], x->forward)] = 1;
     for (int64_t i = x->n_edges - 1; i >= 0; i--)
-        x->needed[jc_expected_tail(x, x->order[i])] |= x->needed[jc_expected_head(x, x->order[i])];
+        if (!jc_expected_left_out(x, x->order[i]))
+            x->needed[jc_expected_tail(x, x->order[i])] |= x->needed[jc_expected_head(x, x->order[i])];
 }
 
 static jc_status establish(jc_expected *x, const jc_plan *plan, const jc_query *query)
 {
     jc_status status;
     if ((status = jc_alloc_zero(x->allocator, x->graph->n_variables, 1, WHAT, &x->mark))) return status;
+    if ((status = list_left_out(x, query))) return status;
     if ((status = list_targets(x, query))) return status;
     mark_to_target(x);
     if ((status = list_sources(x, query))) return status;
@@ -225,6 +241,7 @@ void jc_expected_fini(jc_expected *x)
     jc_free(a, x->addition, x->max_additions, sizeof *x->addition);
     jc_free(a, x->source, x->n_sources, sizeof *x->source);
     jc_free(a, x->target, x->n_targets, sizeof *x->target);
+    jc_free(a, x->left_out, x->graph->n_edges, 1);
     jc_free(a, x->mark, x->graph->n_variables, 1);
 }
 

@@ -4,9 +4,10 @@
  * The seeded ends are the targets (reverse) or the sources (forward). A sweep carries rows of seeded ends along every
  * edge from its tail, whose value is read, to its head, whose value is formed:
  *   reverse: tail = of, head = wrt;  forward: tail = wrt, head = of
- *   rows(v) = union over the edges e with head v of rows(tail(e)) and, where it is a seeded end, tail(e) itself
- * A seed, or the sum over the samples of a per-sample total, adds a variable and an edge at that end of the graph:
- * variable graph->n_variables + i and edge graph->n_edges + i, the i-th addition in the query's order. */
+ *   rows(v) = union over the edges e with head v that the query does not leave out of rows(tail(e)) and, where it is a
+ * seeded end, tail(e) itself A seed, or the sum over the samples of a per-sample total, adds a variable and an edge at
+ * that end of the graph: variable graph->n_variables + i and edge graph->n_edges + i, the i-th addition in the query's
+ * order. */
 #ifndef JC_PLAN_VERIFY_EXPECTED_H
 #define JC_PLAN_VERIFY_EXPECTED_H
 
@@ -23,6 +24,7 @@ typedef struct jc_expected {
     const jc_graph *graph;         /* borrowed */
     const jc_allocator *allocator; /* borrowed */
     bool forward;
+    unsigned char *left_out;      /* [graph->n_edges] 1: paths may not use the edge; NULL: they may use all */
     int64_t n_variables, n_edges; /* of the graph and the additions */
     unsigned char *mark;          /* [graph->n_variables] JC_FROM_SOURCE | JC_TO_TARGET */
 
@@ -52,6 +54,11 @@ void jc_expected_fini(jc_expected *expected);
 int64_t jc_expected_of(const jc_expected *expected, int64_t edge);
 int64_t jc_expected_wrt(const jc_expected *expected, int64_t edge);
 int64_t jc_expected_size(const jc_expected *expected, int64_t variable);
+
+static inline bool jc_expected_left_out(const jc_expected *x, int64_t edge)
+{
+    return x->left_out && edge < x->graph->n_edges && x->left_out[edge];
+}
 
 static inline int64_t jc_expected_tail(const jc_expected *x, int64_t edge)
 {

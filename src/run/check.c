@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "plan/query.h"
 #include "plan/verify.h"
 
 /* ---- reports ----------------------------------------------------------------------------------------------------- */
@@ -150,18 +151,20 @@ static jc_status check_on_host(const jc_plan *plan, const jc_query *query, const
 }
 
 /* backend NULL: the one that the options name. */
-static jc_status check_query(const jc_graph *graph, const jc_query *query, const jc_backend *backend,
+static jc_status check_query(const jc_graph *graph, const jc_query *asked, const jc_backend *backend,
                              const jc_program_options *options, jc_check_report **report)
 {
+    jc_query full, *query = &full;
     jc_program_options o = JC_PROGRAM_OPTIONS_INIT;
     jc_plan *plan = NULL;
     jc_program *program = NULL;
     bool started = false, on_host = false;
-    if (query->struct_size >= sizeof *query && query->seed != JC_SEED_NONE)
-        return jc_fail(JC_E_USAGE, "a check is of totals: the query has a seed");
+    jc_status status = jc_query_read(asked, query);
+    if (status) return status;
+    if (query->seed != JC_SEED_NONE) return jc_fail(JC_E_USAGE, "a check is of totals: the query has a seed");
     if (options) o = *options;
     o.keep_adjoints = 1;
-    jc_status status = jc_plan_create(graph, query, &plan);
+    status = jc_plan_create(graph, query, &plan);
     if (!status)
         status = backend ? jc_program_create_on(plan, backend, &o, &program) : jc_program_create(plan, &o, &program);
     if (!status) {

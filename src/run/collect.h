@@ -37,4 +37,8 @@ jc_status jc_results_collect(jc_results *r, const jc_run *run, const jc_pass *pa
 /* When a result has NaN or Inf: which edges' numbers have. */
 jc_status jc_results_find_non_finite(jc_results *r);
 
+/* As jc_evaluate, on this backend whatever the options name. */
+jc_status jc_evaluate_on(const jc_graph *graph, const jc_query *query, const jc_backend *backend,
+                         const jc_evaluate_options *options, jc_results **results);
+
 #endif

@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/progress.h"
 #include "core/size.h"
+#include "plan/query.h"
 #include "run/collect.h"
 
 static double now_s(void)
@@ -246,52 +247,60 @@ static jc_status compute(jc_results *r, attempt *at, const jc_graph *g, const jc
     return status ? status : run_windowed(r, at, g, q, seed, t);
 }
 
-/* A device that "auto" chose may fail to start, or lack memory: then the host computes. */
-static jc_status compute_or_fall_back(jc_results *r, const jc_graph *g, const jc_query *q, const jc_evaluate_options *o,
-                                      double *t)
+/* A device that "auto" chose may fail to start, or lack memory: then the host computes. backend NULL: the options say
+ * which. */
+static jc_status compute_or_fall_back(jc_results *r, const jc_graph *g, const jc_query *q, const jc_backend *backend,
+                                      const jc_evaluate_options *o, double *t)
 {
     char failed[JC_REASON_BYTES];
-    attempt at = {.options = &o->program};
+    attempt at = {.options = &o->program, .chosen = backend};
     jc_status status = compute(r, &at, g, q, &o->seed, t);
-    if (!at.falls_back) return status;
+    if (!at.falls_back || backend) return status;
     snprintf(failed, sizeof failed, "%s", jc_last_error());
     jc_results_clear(r);
     at = (attempt){.options = &o->program, .failed = failed};
     return compute(r, &at, g, q, &o->seed, t);
 }
 
-static jc_status evaluate(jc_results *r, const jc_graph *g, const jc_query *query, const jc_evaluate_options *options)
+static jc_status evaluate(jc_results *r, const jc_graph *g, const jc_query *query, const jc_backend *backend,
+                          const jc_evaluate_options *options)
 {
     double t = now_s();
-    jc_query q = *query;
+    jc_query q;
     jc_evaluate_options chosen = *options, *o = &chosen;
-    jc_status status = jc_plan_create(g, &q, &r->plan);
+    jc_status status = jc_query_read(query, &q);
+    if (!status) status = jc_plan_create(g, &q, &r->plan);
     if (!status) status = check_seed(g, &q, &o->seed); /* of a query that was checked */
     if (status) return status;
     q.order = r->plan->order;
     /* of the whole query: the window of one target alone may use no F64 tensor */
     if (o->program.precision == JC_PRECISION_AUTO) o->program.precision = jc_plan_precision(r->plan);
-    status = compute_or_fall_back(r, g, &q, o, &t);
+    status = compute_or_fall_back(r, g, &q, backend, o, &t);
     if (!status) status = jc_results_find_non_finite(r);
+    return status;
+}
+
+jc_status jc_evaluate_on(const jc_graph *graph, const jc_query *query, const jc_backend *backend,
+                         const jc_evaluate_options *options, jc_results **results)
+{
+    const jc_evaluate_options *o = options ? options : &no_options;
+    jc_results *r;
+    if (o->struct_size < sizeof *o) return jc_fail(JC_E_USAGE, "jc_evaluate_options: struct_size is not set");
+    jc_status status = jc_alloc_zero(&graph->allocator, 1, sizeof *r, "results", &r);
+    if (status) return status;
+    r->allocator = graph->allocator;
+    r->info.struct_size = sizeof r->info;
+    r->non_finite = jc_vec_of(sizeof(int64_t));
+    status = evaluate(r, graph, query, backend, o);
+    if (status)
+        jc_results_destroy(r);
+    else
+        *results = r;
     return status;
 }
 
 jc_status jc_evaluate(const jc_graph *graph, const jc_query *query, const jc_evaluate_options *options,
                       jc_results **results)
 {
-    const jc_evaluate_options *o = options ? options : &no_options;
-    jc_results *r;
-    if (o->struct_size < sizeof *o) return jc_fail(JC_E_USAGE, "jc_evaluate_options: struct_size is not set");
-    if (query->struct_size < sizeof *query) return jc_fail(JC_E_USAGE, "jc_query: struct_size is not set");
-    jc_status status = jc_alloc_zero(&graph->allocator, 1, sizeof *r, "results", &r);
-    if (status) return status;
-    r->allocator = graph->allocator;
-    r->info.struct_size = sizeof r->info;
-    r->non_finite = jc_vec_of(sizeof(int64_t));
-    status = evaluate(r, graph, query, o);
-    if (status)
-        jc_results_destroy(r);
-    else
-        *results = r;
-    return status;
+    return jc_evaluate_on(graph, query, NULL, options, results);
 }

@@ -10,6 +10,7 @@
 #include "backend/backend.h"
 #include "io/results.h"
 #include "io/seed.h"
+#include "run/norm.h"
 #include "support/failing_allocator.h"
 #include "support/failing_jansson.h"
 #include "support/random_graph.h"
@@ -429,6 +430,66 @@ Test(allocation, checking)
             s.options.backend = jc_backend_name(i);
             failing_allocator_sweep(&s.memory, "checking", check_body, &s);
         }
+        stage_fini(&s);
+    }
+}
+
+/* Only every second edge counts. */
+Test(allocation, totals_over_chosen_edges)
+{
+    for (uint64_t seed = 1; seed <= N_GRAPHS; seed++) {
+        stage s = {0};
+        int64_t edges[256], n = 0;
+        stage_init(&s, seed);
+        for (int64_t e = 0; e < jc_graph_edge_count(s.graph) && n < 256; e += 2) edges[n++] = e;
+        s.query.query.edges = edges, s.query.query.n_edges = n;
+        failing_allocator_sweep(&s.memory, "planning chosen edges", plan_body, &s);
+        failing_allocator_sweep(&s.memory, "evaluating chosen edges", evaluate_body, &s);
+        failing_allocator_sweep(&s.memory, "checking chosen edges", check_body, &s);
+        stage_fini(&s);
+    }
+}
+
+static jc_status partial_body(void *ctx)
+{
+    stage *s = ctx;
+    int64_t of, wrt;
+    jc_evaluate_options options = {.struct_size = sizeof options, .program = s->options};
+    jc_results *results = UNTOUCHED;
+    jc_graph_edge(s->graph, 0, &of, &wrt);
+    jc_status status = checked(jc_evaluate_partial(s->graph, of, wrt, JC_ORDER_AUTO, &options, &results), results);
+    if (!status) jc_results_destroy(results);
+    return status;
+}
+
+Test(allocation, partials)
+{
+    for (uint64_t seed = 1; seed <= N_GRAPHS; seed++) {
+        stage s = {0};
+        stage_init(&s, seed);
+        failing_allocator_sweep(&s.memory, "a partial", partial_body, &s);
+        stage_fini(&s);
+    }
+}
+
+static jc_status magnitude_body(void *ctx)
+{
+    stage *s = ctx;
+    double norm = -1;
+    jc_status status = jc_magnitude_norm(s->graph, &s->query.query, 0, JC_NORM_FROBENIUS, &norm);
+    cr_assert(status ? norm == -1 : norm >= 0);
+    return status;
+}
+
+Test(allocation, sums_over_absolute_values)
+{
+    for (uint64_t seed = 1; seed <= N_GRAPHS; seed++) {
+        stage s = {0};
+        stage_init(&s, seed);
+        s.query.query.n_of = 1;
+        s.query.query.wrt = s.query.wrt, s.query.query.n_wrt = 1;
+        s.query.wrt[0] = s.random.topological[0];
+        failing_allocator_sweep(&s.memory, "absolute values", magnitude_body, &s);
         stage_fini(&s);
     }
 }

@@ -1,4 +1,5 @@
-/* Products of large matrices by OpenBLAS, one thread a call where it lets us: our threads are outside.
+/* Products of large matrices, and singular values, by OpenBLAS, one thread a call where it lets us: our threads are
+ * outside.
  *
  * Whether several of our threads may call at once depends on its build, asked for at every call:
  *   with threads (pthreads), set to one    calls overlap freely; what the command and the benchmarks set
@@ -20,7 +21,14 @@ typedef void jc_blas_gemm_function(jc_dtype dtype, bool transpose_a, bool transp
                                    const void *a, int64_t lda, const void *b, int64_t ldb, void *c, int64_t ldc,
                                    int add);
 
-/* NULL: built without OpenBLAS, and loops do everything. */
+/* NULL, as all here: built without OpenBLAS, and loops do everything. */
 extern jc_blas_gemm_function *const jc_blas_gemm;
+
+/* *largest: of the singular values of the m x n matrix A (column-major, finite; used up), by LAPACK's dgesdd, which
+ * comes with OpenBLAS. JC_E_USAGE where a size does not fit an int, JC_E_DEVICE where the iteration does not converge.
+ */
+typedef jc_status jc_blas_singular_function(const jc_allocator *allocator, int64_t m, int64_t n, double *a,
+                                            double *largest);
+extern jc_blas_singular_function *const jc_blas_largest_singular;
 
 #endif
