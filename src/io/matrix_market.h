@@ -41,8 +41,8 @@ typedef struct jc_mm_matrix {
     double *values;            /* [nnz] owned */
 } jc_mm_matrix;
 
-/* Reads the header of a whole file [bytes], which must be long enough for its entries. JC_E_INPUT "line 2: ...", without
- * the file's name. */
+/* Reads the header of a whole file [bytes], which must be long enough for its entries. JC_E_INPUT "line 2: ...",
+ * without the file's name. */
 jc_status jc_mm_read_header(const void *text, int64_t bytes, jc_mm_header *header);
 
 /* Reads the entries behind a header that was read from the same text, in time linear in the text, the rows and the
