@@ -128,7 +128,7 @@ static void narrate(const work *w)
     char download[JC_QUANTITY_BYTES];
     jc_results_get_info(w->results, &info);
     jc_cli_warn_non_finite(w->graph, info.n_non_finite, info.non_finite);
-    jc_cli_narrate(w->shared->quiet, "%s: %lld variables, %lld edges", w->product->graph_path,
+    jc_cli_narrate(w->shared->quiet, "%s: %lld variables, %lld edges", jc_cli_document_name(w->product->graph_path),
                    (long long)jc_graph_variable_count(w->graph), (long long)jc_graph_edge_count(w->graph));
     jc_cli_narrate(w->shared->quiet, "%s on backend %s (%s), %s, %s; %s multiply-adds, peak %s",
                    jc_cli_order_name(info.order), info.backend, info.reason, info.device,

@@ -11,8 +11,7 @@ enum { MAGIC_BYTES = 6, VERSION_BYTES = 2, SHOWN_BYTES = 40, TILE = 32, EXACT_BI
 
 static const char magic[] = "\x93NUMPY";
 
-/* ---- the text of the header ----------------------------------------------------------------------------------------
- */
+/* ---- the text of the header ------------------------------------------------------------------------------------- */
 
 /* The Python dict, and where we are in it. */
 typedef struct cursor {
@@ -179,8 +178,7 @@ static jc_status read_dict(cursor *c, description *d)
     return missing ? jc_fail(JC_E_INPUT, "header: there is no '%s'", missing) : JC_OK;
 }
 
-/* ---- what it means -------------------------------------------------------------------------------------------------
- */
+/* ---- what it means ---------------------------------------------------------------------------------------------- */
 
 static const struct {
     const char *name; /* behind the byte order */
@@ -268,8 +266,7 @@ jc_status jc_npy_parse(const void *file, int64_t bytes, jc_npy *out)
     return status;
 }
 
-/* ---- elements ------------------------------------------------------------------------------------------------------
- */
+/* ---- elements --------------------------------------------------------------------------------------------------- */
 
 /* (-1)^s 1.m 2^(e-15), 0.m 2^-14 where e = 0, infinity or NaN where e = 31: exact in single precision. */
 static float from_half(uint16_t half)
@@ -365,8 +362,7 @@ jc_status jc_npy_floats(const jc_allocator *a, const jc_npy *npy, jc_vec *memory
     return JC_OK;
 }
 
-/* ---- writing -------------------------------------------------------------------------------------------------------
- */
+/* ---- writing ---------------------------------------------------------------------------------------------------- */
 
 void jc_npy_write_header(jc_dtype dtype, int rank, const int64_t *dims, unsigned char header[JC_NPY_HEADER_BYTES])
 {

@@ -135,8 +135,7 @@ static jc_status write_result(const row_sink *sink, const jc_result *r, unsigned
     return status;
 }
 
-/* ---- the files ----------------------------------------------------------------------------------------------------
- */
+/* ---- the files -------------------------------------------------------------------------------------------------- */
 
 /* [rows, cols], or [blocks, rows, cols] of a per-sample total. */
 static jc_tensor_spec describe(const jc_result *r, const char *name)

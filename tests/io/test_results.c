@@ -13,7 +13,7 @@
 /* Variables of these names, size 2, without edges. */
 static jc_graph *make_graph(const jc_allocator *allocator, const char *const *names)
 {
-    jc_graph_options options = {sizeof options, allocator};
+    jc_graph_options options = {.struct_size = sizeof options, .allocator = allocator};
     jc_graph *g = NULL;
     int64_t v;
     cr_assert_eq(jc_graph_create(&options, &g), JC_OK);
