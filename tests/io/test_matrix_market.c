@@ -305,6 +305,32 @@ Test(matrix_market, a_file_is_read_once)
     io_folder_remove(&folder);
 }
 
+/* Text, as the numbers of a document: a tensor of F32 beside it says what is computed in. */
+Test(matrix_market, its_numbers_do_not_decide_the_precision)
+{
+    static const float g[2] = {2, 3};
+    const io_tensor tensor = {"g", "F32", "[1,2]", g, sizeof g};
+    io_folder folder = io_folder_make();
+    io_write(&folder, "a.mtx", mtx, strlen(mtx));
+    io_write_list(&folder, "t.safetensors", &tensor, 1, 0);
+    jc_graph *graph = load(io_write_text(
+        &folder, "g.json",
+        "{'jacchain':1,'tensors':'t.safetensors','variables':[{'name':'x','size':3},{'name':'y','size':2},{'name':'L',"
+        "'size':1}],'edges':[{'of':'y','wrt':'x','jacobian':{'kind':'csr','file':'a.mtx'}},{'of':'L','wrt':'y',"
+        "'jacobian':{'kind':'dense','values':{'tensor':'g'}}}]}"));
+    const int64_t x = 0, L = 2;
+    jc_query query = JC_QUERY_INIT;
+    query.of = &L, query.n_of = 1, query.wrt = &x, query.n_wrt = 1;
+    jc_results *results = NULL;
+    jc_results_info info = {.struct_size = sizeof info};
+    cr_assert_eq(jc_evaluate(graph, &query, NULL, &results), JC_OK, "%s", jc_last_error());
+    cr_assert_eq(jc_results_get_info(results, &info), JC_OK);
+    cr_expect_eq(info.precision, JC_PRECISION_F32);
+    jc_results_destroy(results);
+    jc_graph_destroy(graph);
+    io_folder_remove(&folder);
+}
+
 static void expect_bad(const io_folder *folder, const char *document, const char *start, const char *words)
 {
     jc_graph *graph = NULL;
