@@ -186,9 +186,14 @@ Test(matrix_market, every_rule_has_its_message_and_line)
     for (size_t i = 0; i < sizeof bad_texts / sizeof bad_texts[0]; i++)
         expect_refused(bad_texts[i].text, strlen(bad_texts[i].text), bad_texts[i].words);
     char *text = malloc(2000);
-    int used = sprintf(text, "%s1 1 1\n1 1 ", REAL);
-    memset(text + used, '1', 600);
-    expect_refused(text, (size_t)used + 600, "line 3: the number has too many digits");
+    int used = sprintf(text, "%s1 1 1\n1 1 0.", REAL);
+    memset(text + used, '1', 510);
+    expect_refused(text, (size_t)used + 510, "line 3: the number has too many digits"); /* 512 characters */
+    jc_allocator a = jc_allocator_or_default(NULL);
+    jc_mm_matrix m = {0};
+    cr_expect_eq(parse(&a, text, (size_t)used + 509, &m), JC_OK, "%s", jc_last_error());
+    cr_expect_eq(m.values[0], 1. / 9);
+    jc_mm_matrix_fini(&a, &m);
     free(text);
     expect_refused(REAL "2 3 1\n1 \0 1\n", strlen(REAL) + 12, "line 3: expected a column from 1 to 3, found '?'");
 }
