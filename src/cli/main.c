@@ -8,6 +8,7 @@
 
 #include "cli/cli.h"
 #include "cli/help.h"
+#include "cli/shrunk.h"
 
 typedef struct command {
     const char *name;
@@ -55,7 +56,8 @@ static int print_help(void)
 {
     puts("jacchain COMMAND GRAPH [options]\n");
     jc_help_wrap("Total derivatives of a computation graph from its local Jacobians: the sum over all paths of the "
-                 "products of the Jacobians on them. GRAPH is a graph document (docs/file-format.md).",
+                 "products of the Jacobians on them. GRAPH is a graph document (docs/file-format.md); - reads it from "
+                 "standard input.",
                  0, 0);
     puts("\nCommands (jacchain COMMAND --help says more):");
     for (int i = 0; i < N_COMMANDS; i++) {
@@ -119,6 +121,7 @@ int main(int argc, char **argv)
     hold_standard_streams();
     openblas_set_num_threads(1); /* this process is ours: jacchain's threads are outside of the products */
     signal(SIGPIPE, SIG_IGN);    /* a reader that has gone is a write error: exit code 4 */
+    jc_cli_catch_shrunk_files();
     int code = dispatch(argc - 1, argv + 1);
     if (code == JC_EXIT_DONE || code == JC_EXIT_CHECK) {
         int flushed = jc_cli_flush();

@@ -244,9 +244,7 @@ Test(document_errors, files_that_cannot_be_read_are_named)
     expect_path(folder.path, JC_E_INPUT, folder.path, "is a directory");
     path = io_write(&folder, "empty.json", "", 0);
     expect_path(path, JC_E_INPUT, path, "is empty");
-    expect_path("-", JC_E_USAGE, "", "not there yet");
-    path = io_write_tensors(&folder, "graph.safetensors", "{'__metadata__':{'jacchain':'{}'}}", "", 0);
-    expect_path(path, JC_E_USAGE, path, "not there yet");
+    expect_path("-", JC_E_INPUT, "-: cannot be read", "No such file"); /* standard input is the command's */
     snprintf(start, sizeof start, "%s: cannot be read", io_path(&folder, "t.safetensors"));
     path = io_write_text(&folder, "graph.json", EDGES(OK_EDGE));
     expect_path(path, JC_E_INPUT, start, "No such file");
