@@ -105,7 +105,7 @@ typedef enum jc_dtype {
 
 enum { JC_BORROW = 0, JC_COPY = 1, JC_DEVICE = 2 };
 
-/* A row-major contiguous array at any byte alignment. data == NULL with rank 0: the field is not given. */
+/* A row-major contiguous array at any byte alignment, used as it lies: numbers of 16 bits stay those. data == NULL with rank 0: the field is not given. */
 typedef struct jc_array {
     jc_dtype dtype;
     int rank;
@@ -380,7 +380,7 @@ void jc_run_destroy(jc_run *run);
  * its edges. Same dtype, shape and strides as in the graph. Borrowed until bound again or the run is destroyed. */
 jc_status jc_run_bind_jacobian(jc_run *run, int64_t edge, const char *field, jc_dtype dtype, const void *data);
 
-/* The seed: width x size(of) (rows) or size(wrt) x width (columns), F64 or F32. Borrowed likewise. */
+/* The seed: width x size(of) (rows) or size(wrt) x width (columns), of any floating type. Borrowed likewise. */
 jc_status jc_run_bind_seed(jc_run *run, jc_dtype dtype, const void *data);
 
 /* Forms all products. May be called again and again; allocates nothing. */
@@ -412,7 +412,7 @@ typedef struct jc_results jc_results;
 typedef struct jc_evaluate_options {
     size_t struct_size;
     jc_program_options program; /* its memory_limit cuts the seed into blocks where needed */
-    jc_array seed;              /* for a query with a seed; 2-D F64 or F32, borrowed during the call */
+    jc_array seed;              /* for a query with a seed; 2-D, of any floating type, borrowed during the call */
 } jc_evaluate_options;
 
 /* Plan, program, run, in as many blocks of seed rows (columns) as the memory limit asks for. JC_E_LIMIT with both
@@ -472,7 +472,7 @@ typedef struct jc_check_summary {
 jc_status jc_check(const jc_graph *graph, const jc_query *query, const jc_program_options *options,
                    jc_check_report **report);
 
-/* Judges given totals: n matrices values[i] (F64 or F32, row-major) of d of[i] / d wrt[i], said to be computed in
+/* Judges given totals: n matrices values[i] (of a floating type, row-major) of d of[i] / d wrt[i], said to be computed in
  * `precision`, against adjoints computed here in double. */
 jc_status jc_check_against(const jc_graph *graph, int64_t n, const int64_t *of, const int64_t *wrt,
                            const jc_array *values, jc_precision precision, jc_check_report **report);

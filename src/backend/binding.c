@@ -71,7 +71,8 @@ jc_status jc_run_bind_jacobian(jc_run *run, int64_t edge, const char *field, jc_
 jc_status jc_run_bind_seed(jc_run *run, jc_dtype dtype, const void *data)
 {
     if (run->program->plan->seed == JC_SEED_NONE) return jc_fail(JC_E_USAGE, "the query has no seed to bind");
-    if (dtype != JC_F64 && dtype != JC_F32) return jc_fail(JC_E_USAGE, "a seed is F64 or F32");
+    if ((unsigned)dtype > JC_I32 || !jc_dtype_is_float(dtype))
+        return jc_fail(JC_E_USAGE, "a seed is F64, F32, BF16 or F16");
     if (!data) return jc_fail(JC_E_USAGE, "the seed has no data");
     run->seed.data[0] = data;
     run->seed.dtype[0] = dtype;

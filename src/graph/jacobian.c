@@ -101,9 +101,6 @@ static jc_status check_dtype(const jc_field_spec *spec, const jc_array *array, c
     if (jc_dtype_is_float(array->dtype) == spec->is_index)
         return jc_fail_at(JC_E_INPUT, part, -1, "%s must be %s, not %s", spec->name,
                           spec->is_index ? "I64 or I32" : "a floating type", jc_dtype_name(array->dtype));
-    if (array->dtype == JC_BF16 || array->dtype == JC_F16)
-        return jc_fail_at(JC_E_USAGE, part, -1, "%s: %s numbers are not there yet", spec->name,
-                          jc_dtype_name(array->dtype));
     if (array->ownership == JC_DEVICE && !spec->is_index) return JC_OK;
     if (array->ownership != JC_BORROW && array->ownership != JC_COPY)
         return jc_fail_at(JC_E_USAGE, part, -1, "%s: there is no ownership %d", spec->name, array->ownership);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/dtype.h"
 #include "core/error.h"
 #include "io/json.h"
 
@@ -39,8 +40,8 @@ static jc_status as_matrix(const jc_tensor *t, jc_seed kind, jc_array *array)
     char shown[JC_SHORT_BYTES];
     jc_status status = jc_tensor_array(t, &a);
     if (status) return status;
-    if (a.dtype != JC_F64 && a.dtype != JC_F32)
-        return jc_fail(JC_E_INPUT, "tensor '%s' is %s; a seed is F64 or F32", jc_shorten(t->name, shown),
+    if (!jc_dtype_is_float(a.dtype))
+        return jc_fail(JC_E_INPUT, "tensor '%s' is %s; a seed is F64, F32, BF16 or F16", jc_shorten(t->name, shown),
                        t->dtype_name);
     if (a.rank != 1 && a.rank != 2)
         return jc_fail(JC_E_INPUT, "tensor '%s' has %d axes; a seed has one or two", jc_shorten(t->name, shown),

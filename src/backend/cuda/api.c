@@ -155,8 +155,8 @@ jc_status jc_cuda_bind_seed(jc_run *run, const jc_cuda_array *seed, jc_cuda_rebi
     jc_cuda_rebind asks = JC_CUDA_REBIND_NOTHING;
     int before;
     if (run->program->plan->seed == JC_SEED_NONE) return jc_fail(JC_E_USAGE, "%s: the query has no seed", call);
-    if (seed && seed->dtype != JC_F64 && seed->dtype != JC_F32)
-        return jc_fail(JC_E_USAGE, "%s: a seed is F64 or F32", call);
+    if (seed && ((unsigned)seed->dtype > JC_I32 || !jc_dtype_is_float(seed->dtype)))
+        return jc_fail(JC_E_USAGE, "%s: a seed is F64, F32, BF16 or F16", call);
     jc_status status = check_array(seed, seed ? seed->dtype : JC_F64, call);
     if (!status) status = enter(run, call, &before);
     if (status) return status;
