@@ -105,7 +105,8 @@ typedef enum jc_dtype {
 
 enum { JC_BORROW = 0, JC_COPY = 1, JC_DEVICE = 2 };
 
-/* A row-major contiguous array at any byte alignment, used as it lies: numbers of 16 bits stay those. data == NULL with rank 0: the field is not given. */
+/* A row-major contiguous array at any byte alignment, used as it lies: numbers of 16 bits stay those. data == NULL with
+ * rank 0: the field is not given. */
 typedef struct jc_array {
     jc_dtype dtype;
     int rank;
@@ -472,8 +473,8 @@ typedef struct jc_check_summary {
 jc_status jc_check(const jc_graph *graph, const jc_query *query, const jc_program_options *options,
                    jc_check_report **report);
 
-/* Judges given totals: n matrices values[i] (of a floating type, row-major) of d of[i] / d wrt[i], said to be computed in
- * `precision`, against adjoints computed here in double. */
+/* Judges given totals: n matrices values[i] (of a floating type, row-major) of d of[i] / d wrt[i], said to be computed
+ * in `precision`, against adjoints computed here in double. */
 jc_status jc_check_against(const jc_graph *graph, int64_t n, const int64_t *of, const int64_t *wrt,
                            const jc_array *values, jc_precision precision, jc_check_report **report);
 

@@ -76,8 +76,8 @@ static void make_graph(problem *p, jt_rng *rng)
     jt_ok(jc_graph_add_variable(p->graph, "w", p->cols, &w), "w");
     jt_ok(jc_graph_add_variable(p->graph, "x", p->rows, &x), "x");
     for (int64_t i = 0; i < c->parallel; i++) {
-        jt_jacobian jac = jt_jacobian_random(&p->pool, rng, rng, &shape, c->numbers, c->real,
-                                             i % 2 ? JC_I32 : JC_I64, c->misalign);
+        jt_jacobian jac =
+            jt_jacobian_random(&p->pool, rng, rng, &shape, c->numbers, c->real, i % 2 ? JC_I32 : JC_I64, c->misalign);
         poison_numbers(c, &jac, rng);
         jc_jacobian public = jt_jacobian_public(&p->pool, &jac, false);
         jt_ok(jc_graph_add_edge(p->graph, x, w, &public, NULL, 0), jt_case_text(c));

@@ -254,7 +254,8 @@ Test(results_file, names_are_split_wherever_only_one_split_fits)
     expect_unknown(&folder, g, "{" RESULT("dL") "}", "is not d<of>/d<wrt>");
     expect_unknown(&folder, g, "{" RESULT("") "}", "is not d<of>/d<wrt>");
     expect_unknown(&folder, g, "{" RESULT("/d") "}", "is not d<of>/d<wrt>");
-    expect_unknown(&folder, g, "{'dL/dw':{'dtype':'I64','shape':[1,2],'data_offsets':[0,16]}}", "F64, F32, BF16 or F16");
+    expect_unknown(&folder, g, "{'dL/dw':{'dtype':'I64','shape':[1,2],'data_offsets':[0,16]}}",
+                   "F64, F32, BF16 or F16");
     expect_unknown(&folder, g, META("{") RESULT("dL/dw") "}", "jacchain_results: line 1");
     expect_unknown(&folder, g, META("{\\'dL/dw\\':1}") RESULT("dL/dw") "}", "'of' and 'wrt'");
     expect_unknown(&folder, g, META("{\\'x\\':{\\'of\\':\\'L\\',\\'wrt\\':\\'y\\'}}") RESULT("x") "}", "does not have");

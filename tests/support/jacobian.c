@@ -11,7 +11,8 @@
 static double random_number(jt_rng *rng, jt_numbers numbers, jc_dtype real)
 {
     if (numbers == JT_SMALL) return (double)jt_between(rng, -2, 2);
-    if (numbers == JT_WIDE) return (double)(real == JC_BF16 ? jt_between(rng, -250, 250) : jt_between(rng, -1000, 1000));
+    if (numbers == JT_WIDE)
+        return (double)(real == JC_BF16 ? jt_between(rng, -250, 250) : jt_between(rng, -1000, 1000));
     if (numbers == JT_SPARSE) return jt_below(rng, 4) ? 0.0 : (double)jt_between(rng, -1, 1);
     return jt_float_round(jt_unit(rng), real);
 }

@@ -46,8 +46,8 @@ typedef struct jt_shape {
     int64_t members;
 } jt_shape;
 
-/* A Jacobian with random numbers of the type `real`; floating ones from number_rng, patterns and scales from rng. m: for csr ignored (the
- * pattern is random), low_rank the rank, weight the samples. */
+/* A Jacobian with random numbers of the type `real`; floating ones from number_rng, patterns and scales from rng. m:
+ * for csr ignored (the pattern is random), low_rank the rank, weight the samples. */
 jt_jacobian jt_jacobian_random(jt_pool *pool, jt_rng *rng, jt_rng *number_rng, const jt_shape *shape,
                                jt_numbers numbers, jc_dtype real, jc_dtype integer, int misalign);
 
