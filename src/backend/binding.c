@@ -63,9 +63,13 @@ jc_status jc_run_bind_jacobian(jc_run *run, int64_t edge, const char *field, jc_
         status =
             jc_alloc_zero(&run->program->allocator, g->groups.count, sizeof *run->bindings, "bindings", &run->bindings);
     if (status) return status;
-    run->bindings[jc_graph_group_number(g, edge)].data[f] = data;
-    run->bindings[jc_graph_group_number(g, edge)].dtype[f] = dtype;
-    return tell_backend(run, jc_graph_group_number(g, edge), f);
+    jc_graph_part part = jc_graph_first_part(g, edge);
+    for (; jc_graph_has_part(g, &part) && !status; jc_graph_next_part(g, f, &part)) {
+        run->bindings[part.group].data[f] = (const unsigned char *)data + part.elements * jc_dtype_bytes(dtype);
+        run->bindings[part.group].dtype[f] = dtype;
+        status = tell_backend(run, part.group, f);
+    }
+    return status;
 }
 
 jc_status jc_run_bind_seed(jc_run *run, jc_dtype dtype, const void *data)

@@ -552,9 +552,9 @@ static const struct {
     int64_t cases;
     uint64_t favour;
 } webs[] = {
-    {{.levels = 3, .width = 4, .sizes = mixed_sizes, .n_sizes = 9, .fan = 4, .favourite = JC_DENSE}, 12, 0},
+    {{.levels = 3, .width = 4, .sizes = mixed_sizes, .n_sizes = 9, .fan = 4, .favourite = JC_DENSE}, 16, 0},
     {{.levels = 2, .width = 3, .sizes = wide_sizes, .n_sizes = 4, .fan = 3, .favourite = JC_DENSE, .only = true}, 6, 0},
-    {{.levels = 3, .width = 5, .sizes = one_size, .n_sizes = 1, .fan = 3, .favourite = JC_DENSE, .plain = true}, 16, 1},
+    {{.levels = 3, .width = 5, .sizes = one_size, .n_sizes = 1, .fan = 3, .favourite = JC_DENSE, .plain = true}, 24, 1},
     {{.levels = 3,
       .width = 5,
       .sizes = weight_size,

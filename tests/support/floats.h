@@ -3,6 +3,7 @@
 #define JT_FLOATS_H
 
 #include "jacchain.h"
+#include "support/pool.h"
 
 /* Bytes of a number. */
 int jt_float_bytes(jc_dtype dtype);
@@ -21,6 +22,13 @@ static inline jc_dtype jt_float_type(int64_t number)
 {
     static const jc_dtype types[] = {JC_F64, JC_F32, JC_BF16, JC_F16};
     return types[number & 3];
+}
+
+/* One of them, F64 and F32 most often: what is made for two equal types (batches) needs them to meet. */
+static inline jc_dtype jt_float_often(jt_rng *rng)
+{
+    int64_t number = jt_below(rng, 8);
+    return jt_float_type(number < 6 ? number % 2 : number - 4);
 }
 
 #endif
