@@ -113,7 +113,8 @@ typedef enum jc_dtype {
 
 enum { JC_BORROW = 0, JC_COPY = 1, JC_DEVICE = 2 };
 
-/* A row-major contiguous array at any byte alignment. data == NULL with rank 0: the field is not given. */
+/* A row-major contiguous array at any byte alignment, used as it lies: numbers of 16 bits stay those. data == NULL with
+ * rank 0: the field is not given. */
 typedef struct jc_array {
     jc_dtype dtype;
     int rank;
@@ -170,7 +171,11 @@ typedef struct jc_operator {
 } jc_operator;
 
 /* A local Jacobian, or E of one kind and shape for jc_graph_add_edges: then every array has a leading axis of
- * length E, and `scales` (copied), where given, holds E numbers in place of `scale`. */
+ * length E, and `scales` (copied), where given, holds E numbers in place of `scale`.
+ * Where the shapes of the E edges differ (dense, diagonal, csr and select, batch and inner 1), every array is flat, the
+ * edges' numbers one after the other, and its offsets say where each begins: edge i has the elements offsets[i] to
+ * offsets[i+1] - 1, from 0 to the length of the array. A csr edge has its own indptr, p + 1 numbers from 0. Such a
+ * group costs as much memory as one of its edges for every run of edges of equal shape. */
 typedef struct jc_jacobian {
     size_t struct_size;
     jc_kind kind;
@@ -180,6 +185,7 @@ typedef struct jc_jacobian {
     const double *scales;
     jc_array values, indptr, indices, u, v, x;
     jc_operator op;
+    jc_array values_offsets, indptr_offsets, indices_offsets; /* I32 or I64, [E + 1], borrowed during the call */
 } jc_jacobian;
 
 #ifdef __cplusplus
@@ -400,10 +406,11 @@ jc_status jc_run_create(const jc_program *program, jc_run **run);
 void jc_run_destroy(jc_run *run);
 
 /* New numbers for the floating field (`values`, `u`, `v` or `x`) of an edge's Jacobian; for an edge of a group: of all
- * its edges. Same dtype, shape and strides as in the graph. Borrowed until bound again or the run is destroyed. */
+ * its edges. Same dtype, shape, strides and offsets as in the graph. Borrowed until bound again or the run is
+ * destroyed. */
 jc_status jc_run_bind_jacobian(jc_run *run, int64_t edge, const char *field, jc_dtype dtype, const void *data);
 
-/* The seed: width x size(of) (rows) or size(wrt) x width (columns), F64 or F32. Borrowed likewise. */
+/* The seed: width x size(of) (rows) or size(wrt) x width (columns), of any floating type. Borrowed likewise. */
 jc_status jc_run_bind_seed(jc_run *run, jc_dtype dtype, const void *data);
 
 /* Forms all products. May be called again and again; allocates nothing. */
@@ -435,7 +442,7 @@ typedef struct jc_results jc_results;
 typedef struct jc_evaluate_options {
     size_t struct_size;
     jc_program_options program; /* its memory_limit cuts the seed into blocks where needed */
-    jc_array seed;              /* for a query with a seed; 2-D F64 or F32, borrowed during the call */
+    jc_array seed;              /* for a query with a seed; 2-D, of any floating type, borrowed during the call */
 } jc_evaluate_options;
 
 /* Plan, program, run, in as many blocks of seed rows (columns) as the memory limit asks for. JC_E_LIMIT with both
@@ -525,8 +532,8 @@ typedef struct jc_check_summary {
 jc_status jc_check(const jc_graph *graph, const jc_query *query, const jc_program_options *options,
                    jc_check_report **report);
 
-/* Judges given totals: n matrices values[i] (F64 or F32, row-major) of d of[i] / d wrt[i], said to be computed in
- * `precision`, against adjoints computed here in double. */
+/* Judges given totals: n matrices values[i] (of a floating type, row-major) of d of[i] / d wrt[i], said to be computed
+ * in `precision`, against adjoints computed here in double. */
 jc_status jc_check_against(const jc_graph *graph, int64_t n, const int64_t *of, const int64_t *wrt,
                            const jc_array *values, jc_precision precision, jc_check_report **report);
 

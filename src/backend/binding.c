@@ -63,15 +63,20 @@ jc_status jc_run_bind_jacobian(jc_run *run, int64_t edge, const char *field, jc_
         status =
             jc_alloc_zero(&run->program->allocator, g->groups.count, sizeof *run->bindings, "bindings", &run->bindings);
     if (status) return status;
-    run->bindings[jc_graph_group_number(g, edge)].data[f] = data;
-    run->bindings[jc_graph_group_number(g, edge)].dtype[f] = dtype;
-    return tell_backend(run, jc_graph_group_number(g, edge), f);
+    jc_graph_part part = jc_graph_first_part(g, edge);
+    for (; jc_graph_has_part(g, &part) && !status; jc_graph_next_part(g, f, &part)) {
+        run->bindings[part.group].data[f] = (const unsigned char *)data + part.elements * jc_dtype_bytes(dtype);
+        run->bindings[part.group].dtype[f] = dtype;
+        status = tell_backend(run, part.group, f);
+    }
+    return status;
 }
 
 jc_status jc_run_bind_seed(jc_run *run, jc_dtype dtype, const void *data)
 {
     if (run->program->plan->seed == JC_SEED_NONE) return jc_fail(JC_E_USAGE, "the query has no seed to bind");
-    if (dtype != JC_F64 && dtype != JC_F32) return jc_fail(JC_E_USAGE, "a seed is F64 or F32");
+    if ((unsigned)dtype > JC_I32 || !jc_dtype_is_float(dtype))
+        return jc_fail(JC_E_USAGE, "a seed is F64, F32, BF16 or F16");
     if (!data) return jc_fail(JC_E_USAGE, "the seed has no data");
     run->seed.data[0] = data;
     run->seed.dtype[0] = dtype;

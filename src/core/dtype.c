@@ -1,16 +1,9 @@
 #include "core/dtype.h"
 
-#define DTYPE_BYTES(name, bytes, is_float) bytes,
 #define DTYPE_FLOAT(name, bytes, is_float) is_float,
 #define DTYPE_NAME(name, bytes, is_float) #name,
-static const int64_t dtype_bytes[] = {JC_DTYPE_MAP(DTYPE_BYTES)};
 static const bool dtype_float[] = {JC_DTYPE_MAP(DTYPE_FLOAT)};
 static const char *const dtype_names[] = {JC_DTYPE_MAP(DTYPE_NAME)};
-
-int64_t jc_dtype_bytes(jc_dtype dtype)
-{
-    return dtype_bytes[dtype];
-}
 
 bool jc_dtype_is_float(jc_dtype dtype)
 {

@@ -124,44 +124,55 @@ static jc_status keep_copy(jc_graph *g, const void *data, int64_t bytes, const c
     return JC_OK;
 }
 
-/* Copies the arrays that the caller does not lend, and the scales. On failure nothing is kept. */
-static jc_status keep_numbers(jc_graph *g, const jc_jacobian *jacobian, jc_group *group)
+/* Field f of the groups from number `first` on, which lie in one array, now points into a copy of it. */
+static jc_status keep_field(jc_graph *g, const jc_array *array, int64_t first, int f, const char *name)
 {
-    const jc_kind_info *info = &jc_kinds[group->shape.kind];
+    jc_group *groups = g->groups.data;
+    const unsigned char *from = groups[first].field[f].data;
+    const void *copy = NULL;
+    if (array->ownership != JC_COPY) return JC_OK;
+    jc_status status = keep_copy(g, from, jc_array_bytes(array), name, &copy);
+    for (int64_t i = first; i < g->groups.count && !status; i++)
+        groups[i].field[f].data = (const unsigned char *)copy + (groups[i].field[f].data - from);
+    return status;
+}
+
+static jc_status keep_scales(jc_graph *g, const double *scales, int64_t count, int64_t first)
+{
+    jc_group *groups = g->groups.data;
+    const void *copy = NULL;
+    if (!scales) return JC_OK;
+    jc_status status = keep_copy(g, scales, count * (int64_t)sizeof *scales, "scales", &copy);
+    for (int64_t i = first; i < g->groups.count && !status; i++)
+        groups[i].scales = (const double *)copy + (groups[i].scales - scales);
+    return status;
+}
+
+/* Copies the arrays that the caller does not lend, and the scales, of the groups from number `first` on. On failure
+ * nothing is kept. */
+static jc_status keep_numbers(jc_graph *g, const jc_addition *add, const jc_jacobian *jacobian, int64_t first)
+{
+    const jc_kind_info *info = &jc_kinds[jacobian->kind];
+    bool has_numbers = ((const jc_group *)g->groups.data)[first].has_numbers;
     int64_t mark = g->resources.count;
     jc_status status = JC_OK;
-    for (int f = 0; f < info->n_fields && group->has_numbers && !status; f++) {
+    for (int f = 0; f < info->n_fields && has_numbers && !status; f++) {
         const jc_array *array = (const jc_array *)((const char *)jacobian + info->field[f].offset);
-        const void *copy = group->field[f].data;
-        if (array->ownership == JC_COPY)
-            status = keep_copy(g, copy, jc_group_field_bytes(group, f), info->field[f].name, &copy);
-        group->field[f].data = copy;
+        status = keep_field(g, array, first, f, info->field[f].name);
     }
-    if (!status && group->scales) {
-        const void *copy = NULL;
-        status = keep_copy(g, group->scales, group->n_edges * (int64_t)sizeof(double), "scales", &copy);
-        group->scales = copy;
-    }
+    if (!status) status = keep_scales(g, jacobian->scales, add->count, first);
     if (status) release_after(g, mark);
     return status;
 }
 
 /* ---- edges ---------------------------------------------------------------------------------------------------- */
 
-/* What is being added: one edge, or a group. */
-typedef struct addition {
-    const jc_array *of, *wrt;
-    int64_t count;
-    bool grouped;
-} addition;
-
 static int64_t end_at(const jc_array *ends, int64_t i)
 {
     return jc_load_index(ends->dtype, ends->data, i);
 }
 
-/* Puts the edge's name before the last message. */
-static jc_status fail_edge(const jc_graph *g, const addition *add, int64_t i, int64_t member, jc_status status)
+jc_status jc_addition_fail(const jc_graph *g, const jc_addition *add, int64_t i, int64_t member, jc_status status)
 {
     char text[2 * JC_EDGE_TEXT_BYTES + 8], part[JC_EDGE_TEXT_BYTES];
     snprintf(part, sizeof part, "%s", jc_fail_part());
@@ -169,7 +180,7 @@ static jc_status fail_edge(const jc_graph *g, const addition *add, int64_t i, in
     return jc_fail_at(status, part, add->grouped ? member : -1, "edge %s: %s", text, jc_last_error());
 }
 
-static jc_status check_end_arrays(const addition *add)
+static jc_status check_end_arrays(const jc_addition *add)
 {
     if (add->count < 1)
         return jc_fail_at(JC_E_INPUT, "count", -1, "count is %lld, expected at least 1", (long long)add->count);
@@ -186,33 +197,35 @@ static jc_status check_end_arrays(const addition *add)
     return JC_OK;
 }
 
-static jc_status check_end(const jc_graph *g, const addition *add, int64_t i, const jc_array *ends, const char *name,
+enum { ANY_SIZE = 0 };
+
+static jc_status check_end(const jc_graph *g, const jc_addition *add, int64_t i, const jc_array *ends, const char *name,
                            int64_t size)
 {
     int64_t v = end_at(ends, i), member = add->grouped ? i : -1;
     if (v < 0 || v >= g->n_variables)
         return jc_fail_at(JC_E_INPUT, name, member, "%s is variable number %lld, the graph has %lld variables", name,
                           (long long)v, (long long)g->n_variables);
-    if (jc_graph_size(g, v) == size || i == 0) return JC_OK;
+    if (jc_graph_size(g, v) == size || size == ANY_SIZE) return JC_OK;
     char variable[JC_EDGE_TEXT_BYTES];
     jc_graph_variable_name(g, v, variable, sizeof variable);
     return jc_fail_at(JC_E_INPUT, name, member, "%s has size %lld, expected %lld as in the first edge of the group",
                       variable, (long long)jc_graph_size(g, v), (long long)size);
 }
 
-/* Known variables, the same sizes in the whole group, no edge from a variable to itself. */
-static jc_status check_ends(const jc_graph *g, const addition *add, int64_t *rows, int64_t *cols)
+/* Known variables, no edge from a variable to itself; the same sizes in the whole group where it is not ragged. */
+static jc_status check_ends(const jc_graph *g, const jc_addition *add, bool ragged, int64_t *rows, int64_t *cols)
 {
-    int64_t size_of = 0, size_wrt = 0;
+    int64_t size_of = ANY_SIZE, size_wrt = ANY_SIZE;
     for (int64_t i = 0; i < add->count; i++) {
         jc_status status = check_end(g, add, i, add->of, "of", size_of);
         if (!status) status = check_end(g, add, i, add->wrt, "wrt", size_wrt);
         if (status) return status;
         if (end_at(add->of, i) == end_at(add->wrt, i)) {
             jc_fail(JC_E_INPUT, "a variable cannot depend on itself");
-            return fail_edge(g, add, i, i, JC_E_INPUT);
+            return jc_addition_fail(g, add, i, i, JC_E_INPUT);
         }
-        if (i > 0) continue;
+        if (i > 0 || ragged) continue;
         size_of = jc_graph_size(g, end_at(add->of, 0));
         size_wrt = jc_graph_size(g, end_at(add->wrt, 0));
     }
@@ -221,15 +234,18 @@ static jc_status check_ends(const jc_graph *g, const addition *add, int64_t *row
     return JC_OK;
 }
 
-static jc_status check_indices(const jc_graph *g, const addition *add, const jc_group *group)
+/* Of the groups from number `first` on. */
+static jc_status check_indices(const jc_graph *g, const jc_addition *add, int64_t first)
 {
-    jc_status (*check)(const jc_jac *) = jc_kinds[group->shape.kind].check_indices;
-    if (!check || !group->has_numbers) return JC_OK;
-    for (int64_t i = 0; i < group->n_edges; i++) {
-        jc_jac jac = jc_group_member(group, i, NULL);
-        jc_status status = check(&jac);
-        if (status) return fail_edge(g, add, i, i, status);
-    }
+    const jc_group *groups = g->groups.data;
+    jc_status (*check)(const jc_jac *) = jc_kinds[groups[first].shape.kind].check_indices;
+    if (!check || !groups[first].has_numbers) return JC_OK;
+    for (int64_t k = first, i = 0; k < g->groups.count; k++)
+        for (int64_t member = 0; member < groups[k].n_edges; member++, i++) {
+            jc_jac jac = jc_group_member(&groups[k], member, NULL);
+            jc_status status = check(&jac);
+            if (status) return jc_addition_fail(g, add, i, i, status);
+        }
     return JC_OK;
 }
 
@@ -239,48 +255,63 @@ static jc_status reserve_edges(jc_graph *g, int64_t count)
     jc_status status = jc_vec_reserve(a, &g->of, count, "edges");
     if (!status) status = jc_vec_reserve(a, &g->wrt, count, "edges");
     if (!status) status = jc_vec_reserve(a, &g->edge_group, count, "edges");
-    if (!status) status = jc_vec_reserve(a, &g->groups, 1, "edges");
     return status;
 }
 
-/* Cannot fail: there is room. */
-static void append_edges(jc_graph *g, const addition *add, const jc_group *group)
+/* The edges of the groups from number `first` on. Cannot fail: there is room. */
+static void append_edges(jc_graph *g, const jc_addition *add, int64_t first, int64_t label_set)
 {
-    int64_t number = g->groups.count;
-    jc_vec_append(&g->allocator, &g->groups, group, 1, "edges");
+    jc_group *groups = g->groups.data;
     int64_t *of = (int64_t *)g->of.data + g->n_edges;
     int64_t *wrt = (int64_t *)g->wrt.data + g->n_edges;
     int64_t *edge_group = (int64_t *)g->edge_group.data + g->n_edges;
     for (int64_t i = 0; i < add->count; i++) {
         of[i] = end_at(add->of, i);
         wrt[i] = end_at(add->wrt, i);
-        edge_group[i] = number;
+    }
+    for (int64_t k = first; k < g->groups.count; k++) {
+        groups[k].label_set = label_set;
+        for (int64_t i = 0; i < groups[k].n_edges; i++) *edge_group++ = k;
     }
     g->n_edges += add->count;
     g->of.count = g->wrt.count = g->edge_group.count = g->n_edges;
 }
 
-/* Checks everything, makes room, copies, and only then adds. */
-static jc_status add_edges(jc_graph *g, const addition *add, const jc_jacobian *jacobian, const char *const *labels,
-                           int64_t n_labels)
+/* The edges as one group. */
+static jc_status add_group(jc_graph *g, const jc_addition *add, const jc_jacobian *jacobian, int64_t rows, int64_t cols)
 {
     jc_group group;
-    int64_t rows = 0, cols = 0;
+    jc_status status = jc_group_describe(jacobian, rows, cols, add->count, add->grouped, &group);
+    if (status) return jc_addition_fail(g, add, 0, -1, status);
+    group.first_edge = g->n_edges;
+    return jc_vec_append(&g->allocator, &g->groups, &group, 1, "edges");
+}
+
+/* Checks everything, makes room, copies, and only then adds; the groups are there by then, and taken back where
+ * something fails. */
+static jc_status add_edges(jc_graph *g, const jc_addition *add, const jc_jacobian *jacobian, const char *const *labels,
+                           int64_t n_labels)
+{
+    jc_jacobian j;
+    int64_t rows = 0, cols = 0, first = g->groups.count, label_set = 0;
     jc_status status = jc_graph_check_open(g);
     if (status) return status;
     if (!jacobian) return jc_fail(JC_E_USAGE, "an edge needs a jc_jacobian");
     if ((status = check_end_arrays(add))) return status;
-    if ((status = check_ends(g, add, &rows, &cols))) return status;
-    status = jc_group_describe(jacobian, rows, cols, add->count, add->grouped, &group);
-    if (status) return fail_edge(g, add, 0, -1, status);
-    group.first_edge = g->n_edges;
-    if ((status = check_indices(g, add, &group))) return status;
-    status = jc_graph_intern_labels(g, labels, n_labels, &group.label_set);
-    if (status) return status == JC_E_INPUT ? fail_edge(g, add, 0, -1, status) : status;
-    if ((status = reserve_edges(g, add->count))) return status;
-    if ((status = keep_numbers(g, jacobian, &group))) return status;
-    append_edges(g, add, &group);
-    return JC_OK;
+    if ((status = jc_jacobian_take(jacobian, &j))) return status;
+    bool ragged = jc_jacobian_is_ragged(&j);
+    if ((status = check_ends(g, add, ragged, &rows, &cols))) return status;
+    status = ragged ? jc_graph_add_ragged(g, add, &j) : add_group(g, add, &j, rows, cols);
+    if (!status) status = check_indices(g, add, first);
+    if (!status && (status = jc_graph_intern_labels(g, labels, n_labels, &label_set)) == JC_E_INPUT)
+        status = jc_addition_fail(g, add, 0, -1, status);
+    if (!status) status = reserve_edges(g, add->count);
+    if (!status) status = keep_numbers(g, add, &j, first);
+    if (status)
+        g->groups.count = first;
+    else
+        append_edges(g, add, first, label_set);
+    return status;
 }
 
 jc_status jc_graph_add_edge(jc_graph *graph, int64_t of, int64_t wrt, const jc_jacobian *jacobian,
@@ -288,7 +319,7 @@ jc_status jc_graph_add_edge(jc_graph *graph, int64_t of, int64_t wrt, const jc_j
 {
     if (!graph) return jc_fail(JC_E_USAGE, "jc_graph_add_edge: no graph");
     jc_array ends[2] = {jc_array_1d(JC_I64, 1, &of), jc_array_1d(JC_I64, 1, &wrt)};
-    addition add = {&ends[0], &ends[1], 1, false};
+    jc_addition add = {&ends[0], &ends[1], 1, false};
     return add_edges(graph, &add, jacobian, labels, n_labels);
 }
 
@@ -296,7 +327,7 @@ jc_status jc_graph_add_edges(jc_graph *graph, int64_t count, const jc_array *of,
                              const jc_jacobian *jacobian, const char *const *labels, int64_t n_labels)
 {
     if (!graph) return jc_fail(JC_E_USAGE, "jc_graph_add_edges: no graph");
-    addition add = {of, wrt, count, true};
+    jc_addition add = {of, wrt, count, true};
     return add_edges(graph, &add, jacobian, labels, n_labels);
 }
 

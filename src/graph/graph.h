@@ -71,6 +71,33 @@ static inline const jc_group *jc_graph_group(const jc_graph *g, int64_t edge)
     return (const jc_group *)g->groups.data + jc_graph_group_number(g, edge);
 }
 
+/* The parts of the group that an edge was added with: groups of one shape, one after the other in the group's flat
+ * arrays; one part where all its edges have one shape. */
+typedef struct jc_graph_part {
+    int64_t group;    /* its number */
+    int64_t first;    /* the number of the first part's group */
+    int64_t elements; /* of the field in the parts before it */
+} jc_graph_part;
+
+static inline jc_graph_part jc_graph_first_part(const jc_graph *g, int64_t edge)
+{
+    int64_t number = jc_graph_group_number(g, edge), ragged = jc_graph_group(g, edge)->ragged;
+    jc_graph_part part = {ragged < 0 ? number : ragged, ragged < 0 ? number : ragged, 0};
+    return part;
+}
+
+static inline bool jc_graph_has_part(const jc_graph *g, const jc_graph_part *part)
+{
+    const jc_group *groups = g->groups.data;
+    return part->group == part->first || (part->group < g->groups.count && groups[part->group].ragged == part->first);
+}
+
+static inline void jc_graph_next_part(const jc_graph *g, int field, jc_graph_part *part)
+{
+    const jc_group *group = (const jc_group *)g->groups.data + part->group++;
+    part->elements += group->n_edges * group->field[field].elements;
+}
+
 /* Runs `release(ctx)` when the graph is destroyed. On failure nothing was taken. */
 jc_status jc_graph_keep(jc_graph *graph, void (*release)(void *ctx, const jc_allocator *allocator), void *ctx);
 

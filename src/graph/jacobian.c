@@ -39,13 +39,16 @@ static const char *part_of(const char *field, char part[PART_BYTES])
     return part;
 }
 
-static jc_status check_struct(const jc_jacobian *j)
+jc_status jc_jacobian_take(const jc_jacobian *j, jc_jacobian *whole)
 {
-    if (j->struct_size < sizeof *j)
+    const size_t without_offsets = offsetof(jc_jacobian, values_offsets);
+    if (j->struct_size != without_offsets && j->struct_size < sizeof *j)
         return jc_fail(JC_E_USAGE, "jc_jacobian: struct_size is %zu, expected %zu (JC_JACOBIAN_INIT sets it)",
                        j->struct_size, sizeof *j);
     if ((unsigned)j->kind >= JC_KIND_COUNT)
         return jc_fail(JC_E_USAGE, "jc_jacobian: there is no kind %d", (int)j->kind);
+    memset(whole, 0, sizeof *whole);
+    memcpy(whole, j, j->struct_size < sizeof *j ? j->struct_size : sizeof *j);
     return JC_OK;
 }
 
@@ -101,9 +104,6 @@ static jc_status check_dtype(const jc_field_spec *spec, const jc_array *array, c
     if (jc_dtype_is_float(array->dtype) == spec->is_index)
         return jc_fail_at(JC_E_INPUT, part, -1, "%s must be %s, not %s", spec->name,
                           spec->is_index ? "I64 or I32" : "a floating type", jc_dtype_name(array->dtype));
-    if (array->dtype == JC_BF16 || array->dtype == JC_F16)
-        return jc_fail_at(JC_E_USAGE, part, -1, "%s: %s numbers are not there yet", spec->name,
-                          jc_dtype_name(array->dtype));
     if (array->ownership == JC_DEVICE && !spec->is_index) return JC_OK;
     if (array->ownership != JC_BORROW && array->ownership != JC_COPY)
         return jc_fail_at(JC_E_USAGE, part, -1, "%s: there is no ownership %d", spec->name, array->ownership);
@@ -213,10 +213,9 @@ static jc_status describe_operator(const jc_jacobian *j, jc_group *group)
 jc_status jc_group_describe(const jc_jacobian *jacobian, int64_t rows, int64_t cols, int64_t count, bool grouped,
                             jc_group *group)
 {
-    jc_status status = check_struct(jacobian);
-    if (status) return status;
-    jc_group g = {.n_edges = count};
+    jc_group g = {.n_edges = count, .ragged = -1};
     bool given;
+    jc_status status;
     if ((status = check_fields_given(jacobian, &given))) return status;
     if ((status = describe_shape(jacobian, rows, cols, &g.shape))) return status;
     if (given && (status = describe_fields(jacobian, count, grouped, &g))) return status;
@@ -227,8 +226,16 @@ jc_status jc_group_describe(const jc_jacobian *jacobian, int64_t rows, int64_t c
     return JC_OK;
 }
 
-int64_t jc_group_field_bytes(const jc_group *group, int field)
+jc_status jc_array_check(const jc_field_spec *spec, const jc_array *array, const char *part)
 {
-    const jc_field *f = &group->field[field];
-    return group->n_edges * f->elements * jc_dtype_bytes(f->dtype);
+    int64_t elements;
+    jc_status status = check_dtype(spec, array, part);
+    return status ? status : count_elements(spec->name, array, part, &elements);
+}
+
+int64_t jc_array_bytes(const jc_array *array)
+{
+    int64_t bytes = jc_dtype_bytes(array->dtype);
+    for (int axis = 0; axis < array->rank; axis++) bytes *= array->dims[axis];
+    return bytes;
 }

@@ -41,6 +41,7 @@ typedef struct jc_group {
     const double *scales; /* [n_edges], owned by the graph, or NULL */
     jc_operator op;
     int64_t label_set; /* 0: none */
+    int64_t ragged;    /* a run of a group whose shapes differ: the number of its first run's group; else -1 */
 } jc_group;
 
 /* One Jacobian as the loops of a backend take it. Borrows from its group. */
@@ -67,6 +68,7 @@ typedef struct jc_kind_info {
     int n_fields;
     jc_field_spec field[JC_MAX_FIELDS];
     bool has_scale;
+    bool may_be_ragged; /* the edges of a group may differ in shape: its fields are flat, with offsets */
 
     /* Checks p and q themselves where D has a rule for them (square, a multiple), and batch and inner where it has
      * none; sets m where it follows from p and q. NULL: any shape. */
@@ -93,6 +95,9 @@ jc_kind jc_kind_find(const char *name);
 
 /* The group's array field of that name, or -1. */
 int jc_kind_field(jc_kind kind, const char *name);
+
+/* ragged.c: the offsets of a field in a group whose shapes differ, or NULL: no kind that has it may be such. */
+jc_array *jc_jacobian_offsets(jc_jacobian *jacobian, const jc_field_spec *spec);
 
 /* Its array fields are not given: all that is known of D is p x q, and shape.m is 0. */
 bool jc_group_only_structure(const jc_group *group);

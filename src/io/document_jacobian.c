@@ -28,14 +28,13 @@ static jc_status read_kind(const json_t *value, jc_kind *kind)
                       jc_shorten(json_string_value(name), shown), names);
 }
 
-/* Ragged groups come later; every other key must be one of the kind. */
+/* Every key must be one of the kind. */
 static jc_status check_keys(const json_t *value, jc_kind kind, bool grouped)
 {
     const jc_kind_info *info = &jc_kinds[kind];
     const char *known[MAX_KEYS] = {"kind", "transpose"};
     int n = 2;
-    if (grouped && json_object_get(value, "offsets"))
-        return jc_fail_at(JC_E_USAGE, "jacobian/offsets", -1, "groups of edges of different shapes are not there yet");
+    if (grouped) known[n++] = "offsets";
     for (int i = 0; i < info->n_fields; i++) known[n++] = info->field[i].name;
     if (info->has_scale) known[n++] = "scale";
     if (kind == JC_CSR) known[n++] = "file";
@@ -93,6 +92,32 @@ static jc_status read_file(jc_document *doc, const json_t *value, int64_t count,
         return jc_fail_at(JC_E_INPUT, "jacobian/file", -1,
                           "a group of edges takes its arrays from tensors, not a file");
     return jc_document_matrix_file(doc, given, jacobian);
+}
+
+/* Of a group whose shapes differ: for each field of the kind where each edge's part begins. The builder checks them. */
+static jc_status read_offsets(const jc_document *doc, const json_t *value, jc_jacobian *jacobian)
+{
+    const jc_kind_info *info = &jc_kinds[jacobian->kind];
+    const json_t *given = json_object_get(value, "offsets");
+    const char *known[JC_MAX_FIELDS + 1] = {NULL};
+    if (!given) return JC_OK;
+    if (!info->may_be_ragged)
+        return jc_fail_at(JC_E_INPUT, "jacobian/offsets", -1,
+                          "the edges of a group may differ in shape where they are dense, diagonal, csr or select");
+    if (!json_is_object(given))
+        return jc_fail_at(JC_E_INPUT, "jacobian/offsets", -1, "expected {FIELD: {\"tensor\": NAME}}, not %s",
+                          jc_json_what(given));
+    for (int i = 0; i < info->n_fields; i++) known[i] = info->field[i].name;
+    jc_status status = jc_document_keys(given, "jacobian/offsets", known);
+    for (int i = 0; i < info->n_fields && !status; i++) {
+        const json_t *offsets = json_object_get(given, known[i]);
+        char part[JC_PLACE_BYTES];
+        snprintf(part, sizeof part, "jacobian/offsets/%s", known[i]);
+        if (!offsets)
+            return jc_fail_at(JC_E_INPUT, "jacobian/offsets", -1, "the offsets of '%s' are not given", known[i]);
+        status = jc_document_tensor(doc, offsets, part, jc_jacobian_offsets(jacobian, &info->field[i]));
+    }
+    return status;
 }
 
 /* E scales of a group, as doubles. */
@@ -153,6 +178,7 @@ jc_status jc_document_jacobian(jc_document *doc, const json_t *value, int64_t co
     if (!status) status = read_scale(doc, value, count, &j);
     if (!status) status = read_fields(doc, value, &j);
     if (!status) status = read_file(doc, value, count, &j);
+    if (!status) status = read_offsets(doc, value, &j);
     if (!status) *jacobian = j;
     return status;
 }

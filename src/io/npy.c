@@ -268,20 +268,6 @@ jc_status jc_npy_parse(const void *file, int64_t bytes, jc_npy *out)
 
 /* ---- elements --------------------------------------------------------------------------------------------------- */
 
-/* (-1)^s 1.m 2^(e-15), 0.m 2^-14 where e = 0, infinity or NaN where e = 31: exact in single precision. */
-static float from_half(uint16_t half)
-{
-    uint32_t sign = (uint32_t)(half & 0x8000) << 16, exponent = half >> 10 & 31, mantissa = half & 0x3ff, bits;
-    float value;
-    if (exponent == 0) {
-        value = (float)mantissa * 0x1p-24f;
-        return sign ? -value : value;
-    }
-    bits = sign | (exponent == 31 ? 0x7f800000u : (exponent + 112) << 23) | mantissa << 13;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
 /* The bytes of element i in this machine's order. */
 static void fetch(const jc_npy *npy, int64_t i, unsigned char *out)
 {
@@ -311,7 +297,7 @@ static jc_status convert(const jc_npy *npy, int64_t i, unsigned char *out)
     if (npy->dtype == JC_F16) {
         uint16_t half;
         memcpy(&half, bytes, sizeof half);
-        float value = from_half(half);
+        float value = jc_float_of_f16(half);
         memcpy(out, &value, sizeof value);
     } else {
         memcpy(out, bytes, (size_t)jc_dtype_bytes(npy->dtype));

@@ -24,7 +24,7 @@ typedef struct jc_results_file {
     jc_safetensors *file;
     int64_t n;
     int64_t *of, *wrt; /* [n] variables of the graph */
-    jc_array *values;  /* [n] F64 or F32, borrowed from the file */
+    jc_array *values;  /* [n] of floating types, borrowed from the file */
 } jc_results_file;
 
 /* Reads every tensor of the file as a result of `graph`: by the file's "jacchain_results" where it names the tensor,

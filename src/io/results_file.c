@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "core/dtype.h"
 #include "core/error.h"
 #include "graph/graph.h"
 #include "io/json.h"
@@ -59,8 +60,7 @@ static jc_status read_result(const jc_graph *g, const jc_tensor *t, const json_t
                              : identify_by_name(g, t->name, scratch, &f->of[f->n], &f->wrt[f->n]);
     if (!status) status = jc_tensor_array(t, &f->values[f->n]);
     if (status) return status;
-    if (f->values[f->n].dtype != JC_F64 && f->values[f->n].dtype != JC_F32)
-        return fail_tensor(t->name, "results are F64 or F32");
+    if (!jc_dtype_is_float(f->values[f->n].dtype)) return fail_tensor(t->name, "results are F64, F32, BF16 or F16");
     f->n++;
     return JC_OK;
 }

@@ -370,11 +370,8 @@ jc_status jc_tensor_slice(const jc_tensor *t, int64_t index, jc_tensor *slice)
 jc_status jc_tensor_array(const jc_tensor *t, jc_array *array)
 {
     char shown[JC_SHORT_BYTES];
-    if (t->dtype == JC_F16 || t->dtype == JC_BF16)
-        return jc_fail(JC_E_USAGE, "tensor '%s' is %s; 16-bit floats are not there yet", jc_shorten(t->name, shown),
-                       t->dtype_name);
     if (t->dtype < 0)
-        return jc_fail(JC_E_INPUT, "tensor '%s' is %s; what can be used is F64, F32, I64 and I32",
+        return jc_fail(JC_E_INPUT, "tensor '%s' is %s; what can be used is F64, F32, BF16, F16, I64 and I32",
                        jc_shorten(t->name, shown), t->dtype_name);
     if (t->rank > JC_MAX_RANK)
         return jc_fail(JC_E_INPUT, "tensor '%s' has %lld axes; at most %d can be used", jc_shorten(t->name, shown),

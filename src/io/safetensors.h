@@ -44,8 +44,7 @@ const char *jc_safetensors_metadata(const jc_safetensors *file, const char *key)
 /* Slice `index` of the first axis; JC_E_INPUT when there is none. Places of messages: none. */
 jc_status jc_tensor_slice(const jc_tensor *tensor, int64_t index, jc_tensor *slice);
 
-/* The tensor as an array, borrowed. JC_E_INPUT for a type or rank that jacchain has no use for, JC_E_USAGE for 16-bit
- * floats, which are not there yet. */
+/* The tensor as an array, borrowed. JC_E_INPUT for a type or rank that jacchain has no use for. */
 jc_status jc_tensor_array(const jc_tensor *tensor, jc_array *array);
 
 #endif

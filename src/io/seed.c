@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/dtype.h"
 #include "core/error.h"
 #include "io/json.h"
 #include "io/npy.h"
@@ -59,9 +60,9 @@ static jc_status open_tensor(jc_seed_file *f, const char *path, const char *name
     if (status) return status; /* which names the file already */
     status = choose_tensor(f->tensors, name, &t);
     if (!status) status = jc_tensor_array(t, array);
-    if (!status && array->dtype != JC_F64 && array->dtype != JC_F32)
-        status =
-            jc_fail(JC_E_INPUT, "tensor '%s' is %s; a seed is F64 or F32", jc_shorten(t->name, shown), t->dtype_name);
+    if (!status && !jc_dtype_is_float(array->dtype))
+        status = jc_fail(JC_E_INPUT, "tensor '%s' is %s; a seed is F64, F32, BF16 or F16", jc_shorten(t->name, shown),
+                         t->dtype_name);
     if (!status && array->rank > 2)
         status = jc_fail(JC_E_INPUT, "tensor '%s' has %d axes; a seed has one or two", jc_shorten(t->name, shown),
                          array->rank);

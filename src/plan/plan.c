@@ -261,7 +261,7 @@ int64_t jc_plan_seed_rows(const jc_plan *plan)
 
 jc_precision jc_plan_precision(const jc_plan *plan)
 {
-    bool any_f32 = false;
+    bool any = false;
     for (int64_t i = 0; i < plan->subgraph.n_edges; i++) {
         if (plan->subgraph.jacobian[i] < 0) continue;
         const jc_group *group = jc_graph_group(plan->graph, plan->subgraph.jacobian[i]);
@@ -269,10 +269,10 @@ jc_precision jc_plan_precision(const jc_plan *plan)
             const jc_field *field = &group->field[f];
             if ((!field->data && !field->on_device) || field->literal || !jc_dtype_is_float(field->dtype)) continue;
             if (field->dtype == JC_F64) return JC_PRECISION_F64;
-            any_f32 = true;
+            any = true;
         }
     }
-    return any_f32 ? JC_PRECISION_F32 : JC_PRECISION_F64;
+    return any ? JC_PRECISION_F32 : JC_PRECISION_F64;
 }
 
 int64_t jc_plan_edge_on_device(const jc_plan *plan)

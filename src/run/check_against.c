@@ -32,8 +32,8 @@ static jc_status check_matrix(const given *g, int64_t i)
         return jc_fail(JC_E_USAGE, "total %lld is of a variable that is not there", (long long)i);
     jc_graph_edge_text(g->graph, g->of[i], g->wrt[i], text, sizeof text);
     int64_t rows = jc_graph_size(g->graph, g->of[i]), cols = jc_graph_size(g->graph, g->wrt[i]);
-    if (a->dtype != JC_F64 && a->dtype != JC_F32)
-        return jc_fail(JC_E_INPUT, "the total %s is %s, expected F64 or F32", text, jc_dtype_name(a->dtype));
+    if ((unsigned)a->dtype > JC_I32 || !jc_dtype_is_float(a->dtype))
+        return jc_fail(JC_E_INPUT, "the total %s is not of a floating type", text);
     if (!a->data || a->rank != 2 || a->dims[0] != rows || a->dims[1] != cols)
         return jc_fail(JC_E_INPUT, "the total %s has the wrong shape, expected %lld x %lld", text, (long long)rows,
                        (long long)cols);
@@ -46,10 +46,19 @@ static double entry(const given *g, int64_t i, int64_t row, int64_t col)
     return jc_load_float(a->dtype, a->data, row * a->dims[1] + col);
 }
 
-/* Rounding of an entry to what it is stored in. */
+/* Rounding of an entry to what it is stored in: the unit roundoff, and half of the smallest subnormal. */
 static double stored(const given *g, int64_t i, double value)
 {
-    return g->values[i].dtype == JC_F32 ? 0x1p-24 * fabs(value) + 0x1p-150 : 0;
+    switch (g->values[i].dtype) {
+    case JC_F32:
+        return 0x1p-24 * fabs(value) + 0x1p-150;
+    case JC_BF16:
+        return 0x1p-8 * fabs(value) + 0x1p-134;
+    case JC_F16:
+        return 0x1p-11 * fabs(value) + 0x1p-25;
+    default:
+        return 0;
+    }
 }
 
 /* The precision that is judged where none is named: what the file and the graph hold. */
@@ -57,7 +66,7 @@ static jc_precision precision_of(const given *g, const jc_plan *plan)
 {
     if (g->precision != JC_PRECISION_AUTO) return g->precision;
     for (int64_t k = 0; k < g->n_members; k++)
-        if (g->values[g->member[k]].dtype == JC_F32) return JC_PRECISION_F32;
+        if (g->values[g->member[k]].dtype != JC_F64) return JC_PRECISION_F32;
     return jc_plan_precision(plan);
 }
 

@@ -6,6 +6,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "support/floats.h"
+
 /* The sum of the Jacobians as a list of the entries that their structure has, also those whose number is 0. */
 typedef struct entry {
     int64_t row, col;
@@ -18,8 +20,9 @@ typedef struct problem {
     jc_graph *graph;
     int64_t rows, cols, n_entries, terms;
     entry *entries; /* [n_entries] */
-    double *S;      /* k x rows, or cols x k: F32 numbers */
-    float *narrow;  /* the same; half the cases bind these */
+    double *S;      /* k x rows, or cols x k */
+    jc_dtype dtype; /* as which it is bound */
+    void *bound;    /* S so */
 } problem;
 
 enum { MOST_WORK = 20000000, STANDIN_WORK = 50000 }; /* beyond that the stand-in takes part in every eighth case */
@@ -64,6 +67,8 @@ static void poison_numbers(const jt_case *c, jt_jacobian *jac, jt_rng *rng)
 static void make_graph(problem *p, jt_rng *rng)
 {
     const jt_case *c = p->c;
+    jt_shape shape = c->shape;
+    shape.mixed = true;
     int64_t w, x, r = c->shape.batch * c->shape.inner;
     p->rows = r * (c->shape.transpose ? c->shape.q : c->shape.p);
     p->cols = r * (c->shape.transpose ? c->shape.p : c->shape.q);
@@ -71,8 +76,8 @@ static void make_graph(problem *p, jt_rng *rng)
     jt_ok(jc_graph_add_variable(p->graph, "w", p->cols, &w), "w");
     jt_ok(jc_graph_add_variable(p->graph, "x", p->rows, &x), "x");
     for (int64_t i = 0; i < c->parallel; i++) {
-        jt_jacobian jac = jt_jacobian_random(&p->pool, rng, rng, &c->shape, c->numbers, c->real,
-                                             i % 2 ? JC_I32 : JC_I64, c->misalign);
+        jt_jacobian jac =
+            jt_jacobian_random(&p->pool, rng, rng, &shape, c->numbers, c->real, i % 2 ? JC_I32 : JC_I64, c->misalign);
         poison_numbers(c, &jac, rng);
         jc_jacobian public = jt_jacobian_public(&p->pool, &jac, false);
         jt_ok(jc_graph_add_edge(p->graph, x, w, &public, NULL, 0), jt_case_text(c));
@@ -158,13 +163,28 @@ static void ask(problem *p, request what, const long double *E, const long doubl
         for (q.order = JC_ORDER_REVERSE; q.order <= JC_ORDER_FORWARD; q.order++) {
             if (!in_structure(p->c, what, q.order) || too_long(p, what, q.order)) continue;
             jt_pool pool = {0};
-            bool narrow = what != TOTAL && p->c->seed % 2;
-            jt_results results = narrow ? jt_compute_f32(&pool, p->graph, &q, &backends[b], p->narrow)
-                                        : jt_compute(&pool, p->graph, &q, &backends[b], what == TOTAL ? NULL : p->S);
+            jt_results results =
+                jt_compute_typed(&pool, p->graph, &q, &backends[b], p->dtype, what == TOTAL ? NULL : p->bound);
             judge(p, &backends[b], what, q.order, &results.result[0], E, A);
             jt_pool_free(&pool);
         }
     }
+}
+
+/* Numbers that an f32 has: nothing is rounded before the sum. */
+static void make_seed(problem *p, jt_pool *pool, jt_rng *rng, int64_t n)
+{
+    const jt_case *c = p->c;
+    p->dtype = jt_float_type((int64_t)(c->seed % 4));
+    p->S = jt_alloc(pool, n, sizeof *p->S);
+    p->bound = jt_alloc(pool, n, sizeof(double));
+    for (int64_t i = 0; i < n; i++) {
+        double x = c->numbers == JT_REAL ? (double)(float)jt_unit(rng) : (double)jt_between(rng, -2, 2);
+        p->S[i] = jt_float_round(x, p->dtype);
+    }
+    if (c->poison == JT_NAN_SEED || c->poison == JT_INF_SEED)
+        p->S[jt_below(rng, n)] = c->poison == JT_NAN_SEED ? NAN : INFINITY;
+    for (int64_t i = 0; i < n; i++) jt_float_put(p->bound, i, p->dtype, p->S[i]);
 }
 
 int64_t jt_case_check(const jt_case *c)
@@ -179,12 +199,7 @@ int64_t jt_case_check(const jt_case *c)
         int64_t n = what == TOTAL ? p.rows * p.cols : c->k * out;
         jt_pool pool = {0};
         p.S = jt_alloc(&pool, c->k * in, sizeof *p.S);
-        for (int64_t i = 0; i < c->k * in; i++)
-            p.S[i] = c->numbers == JT_REAL ? (double)(float)jt_unit(&rng) : (double)jt_between(&rng, -2, 2);
-        if (c->poison == JT_NAN_SEED || c->poison == JT_INF_SEED)
-            p.S[jt_below(&rng, c->k * in)] = c->poison == JT_NAN_SEED ? NAN : INFINITY;
-        p.narrow = jt_alloc(&pool, c->k * in, sizeof *p.narrow);
-        for (int64_t i = 0; i < c->k * in; i++) p.narrow[i] = (float)p.S[i];
+        make_seed(&p, &pool, &rng, c->k * in);
         long double *E = jt_alloc(&pool, n, sizeof *E), *A = jt_alloc(&pool, n, sizeof *A);
         expected(&p, what, E, A);
         ask(&p, what, E, A);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "conformance/case.h"
+#include "support/floats.h"
 
 typedef struct extent {
     int64_t p, q;
@@ -47,7 +48,7 @@ static jt_case small_case(jc_kind kind, bool transpose, int mode, int64_t inner,
     c.shape = fit(kind, e, transpose, mode, inner, &rng);
     c.k = widths[number % N_WIDTHS];
     c.parallel = jt_between(&rng, 1, 3) == 3 ? 2 : 1;
-    c.real = jt_below(&rng, 2) ? JC_F64 : JC_F32;
+    c.real = jt_float_type(jt_below(&rng, 4));
     c.misalign = (int)jt_below(&rng, 2) * (int)jt_below(&rng, 8);
     return c;
 }
@@ -117,7 +118,7 @@ static void large_sweep(jt_numbers numbers, int64_t most_work)
                 jt_case c = {.numbers = numbers, .seed = number, .parallel = 1, .exact_work = 200000};
                 c.shape = fit(kind, large[i], transpose, (int)jt_below(&rng, MODES), inner, &rng);
                 shrink(&c.shape);
-                c.real = jt_below(&rng, 2) ? JC_F64 : JC_F32;
+                c.real = jt_float_type(jt_below(&rng, 4));
                 c.misalign = (int)jt_below(&rng, 2) * (int)jt_below(&rng, 8);
                 int64_t width = jt_below(&rng, N_LARGE_WIDTHS);
                 while (width > 0 && work_of(&c.shape, large_widths[width]) > most_work) width--;
@@ -150,7 +151,7 @@ Test(conformance, large_dense_blocks_with_wide_seeds_come_out_bit_for_bit)
             for (int own = 0; own < (cases[i].batch > 1 ? 2 : 1); own++) {
                 jt_case c = {
                     .numbers = JT_SMALL, .seed = 5 << 20 | i, .k = cases[i].k, .parallel = 1, .no_totals = true};
-                c.real = transpose ? JC_F64 : JC_F32;
+                c.real = jt_float_type((int64_t)i + 2 * transpose);
                 c.shape = (jt_shape){.kind = JC_DENSE,
                                      .transpose = transpose,
                                      .batch = cases[i].batch,
@@ -168,7 +169,8 @@ Test(conformance, every_small_square_dense_size_comes_out_bit_for_bit)
 {
     for (int64_t n = 1; n <= 66; n++)
         for (int transpose = 0; transpose < 2; transpose++)
-            for (int64_t k = 1; k <= 9; k += 4) {
+            for (int64_t i = 0; i < 6; i++) { /* one row in every type, five and nine in one */
+                int64_t k = i < 4 ? 1 : i == 4 ? 5 : 9;
                 if (n > 40 && n != 63 && n != 64 && n != 65 && n != 48) continue;
                 jt_case c = {.numbers = JT_SMALL,
                              .seed = (uint64_t)(6 << 20 | n),
@@ -176,7 +178,7 @@ Test(conformance, every_small_square_dense_size_comes_out_bit_for_bit)
                              .parallel = 1 + n % 2,
                              .exact_work = 0,
                              .no_totals = n % 4 != 0};
-                c.real = n % 3 ? JC_F32 : JC_F64;
+                c.real = jt_float_type(i < 4 ? i : n / 2 + i);
                 c.misalign = n % 5 ? 0 : 4;
                 c.shape = (jt_shape){
                     .kind = JC_DENSE, .transpose = transpose, .batch = 1, .inner = 1, .p = n, .q = n, .members = 1};

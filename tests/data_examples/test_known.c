@@ -6,6 +6,7 @@
 
 #include "support/compute.h"
 #include "support/expected.h"
+#include "support/floats.h"
 
 static jc_graph *load(const char *path)
 {
@@ -303,4 +304,46 @@ Test(known, sweeps_of_matrix_free_chains_cost_what_is_published)
     }
     fclose(f);
     cr_assert_eq(chains, 200);
+}
+
+/* ---- digits24: images in F16 ------------------------------------------------------------------------------------- */
+
+enum { IMAGES = 24, PIXELS = 64, DIGITS = 10 };
+
+/* sum[j] = the images' pixel j, all of them, read by the tests' own few lines: the data are the end of the file. */
+static void sum_images(const char *path, double sum[PIXELS])
+{
+    unsigned char bytes[IMAGES * PIXELS * 2];
+    FILE *f = fopen(path, "rb");
+    cr_assert(f && fseek(f, -(long)sizeof bytes, SEEK_END) == 0);
+    cr_assert_eq(fread(bytes, 1, sizeof bytes, f), sizeof bytes);
+    fclose(f);
+    memset(sum, 0, PIXELS * sizeof *sum);
+    for (int i = 0; i < IMAGES * PIXELS; i++)
+        sum[i % PIXELS] += jt_float_of_f16((unsigned)(bytes[2 * i] | bytes[2 * i + 1] << 8));
+}
+
+Test(known, the_sum_of_real_images_in_f16_is_exact_on_every_backend)
+{
+    double sum[PIXELS], all = 0;
+    jt_backend backends[JT_MAX_BACKENDS];
+    int n = jt_backends(backends);
+    jc_graph *graph = load(JC_TEST_DATA "/digits24.json");
+    int64_t of = variable(graph, "sum"), wrt = variable(graph, "W");
+    sum_images(JC_TEST_DATA "/digits24.safetensors", sum);
+    for (int j = 0; j < PIXELS; j++) all += sum[j];
+    cr_assert(all > 1000 && sum[2] != sum[3]);
+    for (int b = 0; b < n; b++)
+        for (jc_order order = JC_ORDER_REVERSE; order <= JC_ORDER_FORWARD; order++) {
+            jt_pool pool = {0};
+            jt_results results = totals(&pool, graph, &of, 1, &wrt, 1, order, &backends[b]);
+            const jt_result *r = jt_find(&results, of, wrt);
+            for (int i = 0; i < DIGITS * DIGITS * PIXELS; i++) {
+                double expected = i / (DIGITS * PIXELS) == i / PIXELS % DIGITS ? sum[i % PIXELS] : 0;
+                double got = r->real ? r->real[i] : (double)r->modulo[i];
+                cr_assert_eq(got, expected, "%s: entry %d is %g, expected %g", backends[b].name, i, got, expected);
+            }
+            jt_pool_free(&pool);
+        }
+    jc_graph_destroy(graph);
 }

@@ -152,7 +152,7 @@ static const bad_document bad_documents[] = {
     {JAC("{'kind':'dense','values':{'tensor':'scalar'}}"), JC_E_INPUT, "/edges/1/jacobian/values", "axes"},
     {JAC("{'kind':'dense','values':{'tensor':'five'}}"), JC_E_INPUT, "/edges/1/jacobian/values", "5 axes"},
     {JAC("{'kind':'dense','values':{'tensor':'bytes'}}"), JC_E_INPUT, "/edges/1/jacobian/values", "U8"},
-    {JAC("{'kind':'dense','values':{'tensor':'half'}}"), JC_E_USAGE, "/edges/1/jacobian/values", "not there yet"},
+    {JAC("{'kind':'select','indices':{'tensor':'half'}}"), JC_E_INPUT, "/edges/1/jacobian/indices", "not F16"},
     {JAC("{'kind':'dense','values':{'tensor':'of'}}"), JC_E_INPUT, "/edges/1/jacobian/values", "floating"},
     {JAC("{'kind':'dense','values':{'tensor':'stack'}}"), JC_E_INPUT, "/edges/1/jacobian/values", "batch"},
     {JAC("{'kind':'select','indices':{'tensor':'w'}}"), JC_E_INPUT, "/edges/1/jacobian/indices", "I64 or I32"},

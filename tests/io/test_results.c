@@ -253,7 +253,8 @@ Test(results_file, names_are_split_wherever_only_one_split_fits)
     expect_unknown(&folder, g, "{" RESULT("dL") "}", "is not d<of>/d<wrt>");
     expect_unknown(&folder, g, "{" RESULT("") "}", "is not d<of>/d<wrt>");
     expect_unknown(&folder, g, "{" RESULT("/d") "}", "is not d<of>/d<wrt>");
-    expect_unknown(&folder, g, "{'dL/dw':{'dtype':'I64','shape':[1,2],'data_offsets':[0,16]}}", "F64 or F32");
+    expect_unknown(&folder, g, "{'dL/dw':{'dtype':'I64','shape':[1,2],'data_offsets':[0,16]}}",
+                   "F64, F32, BF16 or F16");
     expect_unknown(&folder, g, META("{") RESULT("dL/dw") "}", "jacchain_results: line 1");
     expect_unknown(&folder, g, META("{\\'dL/dw\\':1}") RESULT("dL/dw") "}", "'of' and 'wrt'");
     expect_unknown(&folder, g, META("{\\'x\\':{\\'of\\':\\'L\\',\\'wrt\\':\\'y\\'}}") RESULT("x") "}", "does not have");
@@ -339,7 +340,7 @@ Test(seed, one_axis_is_one_row_or_one_column)
     expect_no_seed(path, NULL, JC_E_INPUT, "holds 5 tensors");
     expect_no_seed(path, "cube", JC_E_INPUT, "3 axes");
     expect_no_seed(path, "i", JC_E_INPUT, "I32");
-    expect_no_seed(path, "half", JC_E_USAGE, "not there yet");
+    expect_seed(path, "half", JC_SEED_ROWS, 1, 2, JC_BF16, row_major);
     expect_no_seed(io_path(&folder, "s.txt"), NULL, JC_E_USAGE, "*.safetensors");
     expect_no_seed(io_path(&folder, "none.safetensors"), NULL, JC_E_INPUT, "No such file");
     io_folder_remove(&folder);

@@ -23,6 +23,7 @@ typedef struct met {
     int64_t walks[2];                /* by one block, by a cluster */
     int64_t product[FORMS][2][2][3]; /* form, vector, numbers are operand B; f64, f32 or tf32, bf16 */
     int64_t converted[2];            /* numbers, values */
+    int64_t narrow_as_they_lie;      /* BF16 numbers in bf16 products */
     int64_t members, later_waves, added, callbacks, parts;
     int64_t rebound[3]; /* by jc_cuda_rebind */
     int64_t by_address, from_host, delivered, captured;
@@ -35,6 +36,7 @@ static void note_products(const jc_cuda_program *impl, met *m)
         const jc_gpu_product *c = &p[i].call;
         m->product[c->form][c->vector][p[i].numbers_are_b][c->in == JC_GPU_BF16 ? 2 : c->in == JC_GPU_F32]++;
         m->converted[0] += p[i].convert_numbers, m->converted[1] += p[i].convert_value;
+        m->narrow_as_they_lie += c->in == JC_GPU_BF16 && !p[i].convert_numbers;
         m->members += p[i].member_step > 0;
         m->later_waves += p[i].wave > 0;
         m->added += c->beta > 0;
@@ -511,6 +513,7 @@ static void try_web(uint64_t seed, const jt_web_options *shape, uint64_t favour,
     t.precision = (jc_precision)(JC_PRECISION_F64 + seed % 4);
     t.tolerance = tolerances[t.precision] * (shape->levels > 10 ? 10 : 1);
     o.seed = seed, o.real = t.precision == JC_PRECISION_F64 ? JC_F64 : JC_F32;
+    if (t.precision == JC_PRECISION_BF16 && seed % 8 > 3) o.real = JC_BF16;
     jt_web_make(&o, &web);
     o.number_seed = 77;
     jt_web_make(&o, &other);
@@ -549,9 +552,9 @@ static const struct {
     int64_t cases;
     uint64_t favour;
 } webs[] = {
-    {{.levels = 3, .width = 4, .sizes = mixed_sizes, .n_sizes = 9, .fan = 4, .favourite = JC_DENSE}, 12, 0},
+    {{.levels = 3, .width = 4, .sizes = mixed_sizes, .n_sizes = 9, .fan = 4, .favourite = JC_DENSE}, 16, 0},
     {{.levels = 2, .width = 3, .sizes = wide_sizes, .n_sizes = 4, .fan = 3, .favourite = JC_DENSE, .only = true}, 6, 0},
-    {{.levels = 3, .width = 5, .sizes = one_size, .n_sizes = 1, .fan = 3, .favourite = JC_DENSE, .plain = true}, 16, 1},
+    {{.levels = 3, .width = 5, .sizes = one_size, .n_sizes = 1, .fan = 3, .favourite = JC_DENSE, .plain = true}, 24, 1},
     {{.levels = 3,
       .width = 5,
       .sizes = weight_size,
@@ -572,7 +575,7 @@ static const struct {
 enum { WEBS = sizeof webs / sizeof *webs, SMALL = 32, STARS = 5 };
 
 /* Products there are: dense ones as vectors in f64 and f32 only, with their numbers as operand B only where they have
- * inner ones or weights. Of bf16 everything is converted, and nothing batched by pointers. */
+ * inner ones or weights. Of bf16 every value is converted, and nothing batched by pointers. */
 static bool exists(int form, int vector, int numbers_are_b, int type)
 {
     if (vector) return !numbers_are_b && type < 2;
@@ -590,6 +593,7 @@ static void expect_all_met(const met *m)
     }
     for (int i = 0; i < 2; i++) cr_expect(m->walks[i] && m->converted[i], "no walk or conversion %d", i);
     for (int i = 0; i < 3; i++) cr_expect(m->rebound[i], "no binding that asked for %d", i);
+    cr_expect(m->narrow_as_they_lie, "no product of numbers in BF16 as they lie");
     cr_expect(m->members && m->later_waves && m->added && m->callbacks && m->parts);
     cr_expect(m->by_address && m->from_host && m->delivered && m->captured);
 }

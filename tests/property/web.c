@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "support/compute.h"
+#include "support/floats.h"
 #include "support/jacobian.h"
 
 enum { MOST_MEMBERS = 12 };
@@ -75,7 +76,7 @@ static void scale(jt_jacobian *jac, int fan)
 
 static jt_jacobian random_jacobian(maker *m, const jt_shape *shape, int fan)
 {
-    jc_dtype real = jt_below(&m->rng, 2) ? JC_F64 : JC_F32;
+    jc_dtype real = jt_float_often(&m->rng);
     if (m->o->plain) real = m->o->real;
     jt_jacobian jac = jt_jacobian_random(&m->web->pool, &m->rng, &m->numbers, shape, JT_REAL, real,
                                          jt_below(&m->rng, 2) ? JC_I64 : JC_I32, 0);

@@ -208,10 +208,10 @@ jt_results jt_compute(jt_pool *pool, const jc_graph *graph, const jc_query *quer
     return compute(pool, graph, query, backend, JC_F64, seed);
 }
 
-jt_results jt_compute_f32(jt_pool *pool, const jc_graph *graph, const jc_query *query, const jt_backend *backend,
-                          const float *seed)
+jt_results jt_compute_typed(jt_pool *pool, const jc_graph *graph, const jc_query *query, const jt_backend *backend,
+                            jc_dtype dtype, const void *seed)
 {
-    return compute(pool, graph, query, backend, JC_F32, seed);
+    return compute(pool, graph, query, backend, dtype, seed);
 }
 
 jt_results jt_evaluate(jt_pool *pool, const jc_graph *graph, const jc_query *query, int64_t memory_limit)

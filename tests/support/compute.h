@@ -61,9 +61,9 @@ typedef struct jt_results {
 jt_results jt_compute(jt_pool *pool, const jc_graph *graph, const jc_query *query, const jt_backend *backend,
                       const double *seed);
 
-/* The same with a seed of F32 numbers. */
-jt_results jt_compute_f32(jt_pool *pool, const jc_graph *graph, const jc_query *query, const jt_backend *backend,
-                          const float *seed);
+/* The same with a seed of another type. */
+jt_results jt_compute_typed(jt_pool *pool, const jc_graph *graph, const jc_query *query, const jt_backend *backend,
+                            jc_dtype dtype, const void *seed);
 
 /* A query without seed through jc_evaluate on the backend that it chooses; results must be contiguous. */
 jt_results jt_evaluate(jt_pool *pool, const jc_graph *graph, const jc_query *query, int64_t memory_limit);

@@ -4,14 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/floats.h"
+
 /* ---- random numbers --------------------------------------------------------------------------------------------- */
 
 static double random_number(jt_rng *rng, jt_numbers numbers, jc_dtype real)
 {
     if (numbers == JT_SMALL) return (double)jt_between(rng, -2, 2);
-    if (numbers == JT_WIDE) return (double)jt_between(rng, -1000, 1000);
+    if (numbers == JT_WIDE)
+        return (double)(real == JC_BF16 ? jt_between(rng, -250, 250) : jt_between(rng, -1000, 1000));
     if (numbers == JT_SPARSE) return jt_below(rng, 4) ? 0.0 : (double)jt_between(rng, -1, 1);
-    return real == JC_F32 ? (double)(float)jt_unit(rng) : jt_unit(rng);
+    return jt_float_round(jt_unit(rng), real);
 }
 
 static double random_scale(jt_rng *rng, jt_numbers numbers)
@@ -28,13 +31,14 @@ static int64_t field_blocks(const jt_jacobian *jac, const jt_field *field)
 }
 
 static void fill_numbers(jt_pool *pool, jt_rng *rng, const jt_jacobian *jac, jt_field *field, int64_t block,
-                         bool batched, jt_numbers numbers)
+                         bool batched, jt_numbers numbers, jc_dtype dtype)
 {
     field->block = block;
     field->batched = batched;
+    field->dtype = dtype;
     int64_t n = field_blocks(jac, field) * block;
     field->number = jt_alloc(pool, n, sizeof(double));
-    for (int64_t i = 0; i < n; i++) field->number[i] = random_number(rng, numbers, jac->real);
+    for (int64_t i = 0; i < n; i++) field->number[i] = random_number(rng, numbers, dtype);
 }
 
 static void fill_indices(jt_pool *pool, jt_rng *rng, const jt_jacobian *jac, jt_field *field, int64_t block,
@@ -49,7 +53,8 @@ static void fill_indices(jt_pool *pool, jt_rng *rng, const jt_jacobian *jac, jt_
 
 /* Every member has its own pattern with the same number of nonzeros, about a third of the entries; rows may be empty.
  */
-static void fill_csr(jt_pool *pool, jt_rng *rng, jt_rng *number_rng, jt_jacobian *jac, bool batched, jt_numbers numbers)
+static void fill_csr(jt_pool *pool, jt_rng *rng, jt_rng *number_rng, jt_jacobian *jac, bool batched, jt_numbers numbers,
+                     jc_dtype real)
 {
     int64_t entries = jac->p * jac->q;
     jac->m = entries < 3 ? jt_below(rng, entries + 1) : entries / 3;
@@ -65,7 +70,7 @@ static void fill_csr(jt_pool *pool, jt_rng *rng, jt_rng *number_rng, jt_jacobian
         }
         indptr[jac->p] = n;
     }
-    fill_numbers(pool, number_rng, jac, &jac->values, jac->m, batched, numbers);
+    fill_numbers(pool, number_rng, jac, &jac->values, jac->m, batched, numbers, real);
 }
 
 static bool has_scale(jc_kind kind)
@@ -84,7 +89,6 @@ jt_jacobian jt_jacobian_random(jt_pool *pool, jt_rng *rng, jt_rng *number_rng, c
                        .q = shape->q,
                        .m = shape->m,
                        .members = shape->members,
-                       .real = real,
                        .integer = integer,
                        .misalign = misalign};
     bool b = shape->batched;
@@ -92,26 +96,27 @@ jt_jacobian jt_jacobian_random(jt_pool *pool, jt_rng *rng, jt_rng *number_rng, c
     for (int64_t e = 0; e < jac.members; e++) jac.scales[e] = has_scale(jac.kind) ? random_scale(rng, numbers) : 1.0;
     switch (jac.kind) {
     case JC_DENSE:
-        fill_numbers(pool, number_rng, &jac, &jac.values, jac.p * jac.q, b, numbers);
+        fill_numbers(pool, number_rng, &jac, &jac.values, jac.p * jac.q, b, numbers, real);
         break;
     case JC_DIAGONAL:
-        fill_numbers(pool, number_rng, &jac, &jac.values, jac.p, b, numbers);
+        fill_numbers(pool, number_rng, &jac, &jac.values, jac.p, b, numbers, real);
         break;
     case JC_CSR:
-        fill_csr(pool, rng, number_rng, &jac, b, numbers);
+        fill_csr(pool, rng, number_rng, &jac, b, numbers, real);
         break;
     case JC_LOW_RANK:
-        fill_numbers(pool, number_rng, &jac, &jac.u, jac.p * jac.m, b, numbers);
-        fill_numbers(pool, number_rng, &jac, &jac.v, jac.q * jac.m, b && jt_below(rng, 2), numbers);
+        fill_numbers(pool, number_rng, &jac, &jac.u, jac.p * jac.m, b, numbers, real);
+        fill_numbers(pool, number_rng, &jac, &jac.v, jac.q * jac.m, b && jt_below(rng, 2), numbers,
+                     shape->mixed ? jt_float_type(jt_below(rng, 4)) : real);
         break;
     case JC_SELECT:
         fill_indices(pool, rng, &jac, &jac.indices, jac.p, b, jac.q);
         break;
     case JC_WEIGHT:
-        fill_numbers(pool, number_rng, &jac, &jac.x, jac.m * (jac.q / (jac.p / jac.m)), false, numbers);
+        fill_numbers(pool, number_rng, &jac, &jac.x, jac.m * (jac.q / (jac.p / jac.m)), false, numbers, real);
         break;
     case JC_OPERATOR:
-        fill_numbers(pool, number_rng, &jac, &jac.values, jac.p * jac.q, false, numbers);
+        fill_numbers(pool, number_rng, &jac, &jac.values, jac.p * jac.q, false, numbers, real);
         break;
     default:
         break;
@@ -316,14 +321,8 @@ static jc_array number_array(jt_pool *pool, const jt_jacobian *jac, const jt_fie
 {
     int64_t n = field_blocks(jac, field) * field->block, dims[2] = {d0, d1};
     unsigned char *data = room(pool, jac, n * 8);
-    for (int64_t i = 0; i < n; i++) {
-        float f = (float)field->number[i];
-        if (jac->real == JC_F32)
-            memcpy(data + 4 * i, &f, 4);
-        else
-            memcpy(data + 8 * i, &field->number[i], 8);
-    }
-    return array_of(jac, field, group, jac->real, data, dims, rank);
+    for (int64_t i = 0; i < n; i++) jt_float_put(data, i, field->dtype, field->number[i]);
+    return array_of(jac, field, group, field->dtype, data, dims, rank);
 }
 
 static jc_array index_array(jt_pool *pool, const jt_jacobian *jac, const jt_field *field, bool group, int64_t d0)

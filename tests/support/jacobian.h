@@ -22,6 +22,7 @@ typedef struct jt_field {
     bool batched;   /* its own numbers for each block of the batch */
     double *number; /* [members * (batched ? batch : 1) * block], or */
     int64_t *index; /* the same for indices */
+    jc_dtype dtype; /* of numbers, as they are handed out */
 } jt_field;
 
 typedef struct jt_jacobian {
@@ -30,9 +31,9 @@ typedef struct jt_jacobian {
     int64_t batch, inner, p, q;
     int64_t m; /* csr: nonzeros of a block; low_rank: rho; weight: samples c */
     int64_t members;
-    double *scales;         /* [members] */
-    jc_dtype real, integer; /* F64 or F32, I64 or I32 */
-    int misalign;           /* bytes by which the arrays handed out are off */
+    double *scales;   /* [members] */
+    jc_dtype integer; /* I64 or I32 */
+    int misalign;     /* bytes by which the arrays handed out are off */
     jt_field values, indptr, indices, u, v, x;
 } jt_jacobian;
 
@@ -41,11 +42,12 @@ typedef struct jt_shape {
     bool transpose;
     int64_t batch, inner, p, q, m;
     bool batched; /* fields that may have their own numbers per block do */
+    bool mixed;   /* low_rank: V of any floating type, whatever U is */
     int64_t members;
 } jt_shape;
 
-/* A Jacobian with random numbers; floating ones from number_rng, patterns and scales from rng. m: for csr ignored (the
- * pattern is random), low_rank the rank, weight the samples. */
+/* A Jacobian with random numbers of the type `real`; floating ones from number_rng, patterns and scales from rng. m:
+ * for csr ignored (the pattern is random), low_rank the rank, weight the samples. */
 jt_jacobian jt_jacobian_random(jt_pool *pool, jt_rng *rng, jt_rng *number_rng, const jt_shape *shape,
                                jt_numbers numbers, jc_dtype real, jc_dtype integer, int misalign);
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/floats.h"
 #include "support/oracle.h"
 
 enum { MAX_GROUP = 4, TRIES = 40 };
@@ -192,7 +193,8 @@ static void add_edges(maker *m, const int64_t *position)
     pairs[0][0] = of, pairs[0][1] = wrt;
     jt_shape shape = random_shape(m, g->size[of], g->size[wrt], n);
     int real = m->options->real;
-    jc_dtype dtype = real == 1 || (real == 0 && jt_below(rng, 2)) ? JC_F64 : JC_F32;
+    jc_dtype dtype = real == 1 ? JC_F64 : real == 2 ? JC_F32 : jt_float_often(rng);
+    shape.mixed = real == 0;
     jt_jacobian jac =
         jt_jacobian_random(&g->pool, rng, &m->number_rng, &shape, m->numbers, dtype, jt_below(rng, 2) ? JC_I64 : JC_I32,
                            (int)jt_below(rng, 2) * (int)jt_below(rng, 8));

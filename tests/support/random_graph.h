@@ -35,7 +35,7 @@ typedef struct jt_graph_options {
     int64_t samples;      /* B > 1: every edge is block diagonal in B blocks */
     jt_numbers numbers;
     double largest; /* JT_SMALL: bound of every entry of every total from absolute values; 0: none */
-    int real;       /* 0: F64 and F32 mixed; 1: all F64; 2: all F32 */
+    int real;       /* 0: all floating types; 1: all F64; 2: all F32 */
     bool no_operators;
     const jc_allocator *allocator; /* of the jc_graph; NULL: malloc and free */
 } jt_graph_options;

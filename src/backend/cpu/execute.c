@@ -169,8 +169,7 @@ static inline void prefetch_op(const jc_run *run, const jc_cpu_op *op)
     const jc_field *field = &group->field[0];
     if (op->group < 0 || !field->data) return;
     const unsigned char *data = field_of(run, op, group);
-    int64_t bytes =
-        jc_min(field->elements * (field->dtype == JC_F64 || field->dtype == JC_I64 ? 8 : 4), MOST_AHEAD_BYTES);
+    int64_t bytes = jc_min(field->elements * jc_dtype_bytes(field->dtype), MOST_AHEAD_BYTES);
     if (op->down)
         for (int64_t at = bytes - 1; at >= 0; at -= JC_CPU_LINE) __builtin_prefetch(data + at, 0, 3);
     else

@@ -113,7 +113,7 @@ static jc_status bind_field(jc_run *run, int64_t group, int field, const jc_cuda
         status = numbers_of(o, jc_cuda_operand_group(run->program->plan, o), array, &n);
         if (!status) status = jc_cuda_set_numbers(run, number[i], &n, what);
     }
-    return status ? status : jc_cuda_refresh(run, *what);
+    return status;
 }
 
 static jc_status check_edge(const jc_graph *g, int64_t edge, const char *call)
@@ -132,6 +132,8 @@ static jc_status check_field(const jc_graph *g, int64_t edge, const char *field,
     if (*f < 0 || jc_kinds[group->shape.kind].field[*f].is_index || !group->has_numbers)
         return jc_fail(JC_E_USAGE, "%s: a %s Jacobian has no numbers `%s` to bind", call,
                        jc_kind_name(group->shape.kind), field);
+    if (group->ragged >= 0 && array && (array->ld || array->block_stride || array->member_stride))
+        return jc_fail(JC_E_USAGE, "%s: the numbers of edges of different shapes have no strides", call);
     return check_array(array, group->field[*f].dtype, call);
 }
 
@@ -144,7 +146,13 @@ jc_status jc_cuda_bind_jacobian(jc_run *run, int64_t edge, const char *field, co
     jc_status status = check_field(g, edge, field, numbers, &f);
     if (!status) status = enter(run, "jc_cuda_bind_jacobian", &before);
     if (status) return status;
-    status = bind_field(run, jc_graph_group_number(g, edge), f, numbers, &asks);
+    jc_graph_part part = jc_graph_first_part(g, edge);
+    for (; jc_graph_has_part(g, &part) && !status; jc_graph_next_part(g, f, &part)) {
+        jc_cuda_array array = *numbers;
+        array.d_data = (unsigned char *)numbers->d_data + part.elements * jc_dtype_bytes(numbers->dtype);
+        status = bind_field(run, part.group, f, &array, &asks);
+    }
+    if (!status) status = jc_cuda_refresh(run, asks);
     if (!status && what) *what = asks;
     return jc_cuda_end(run, status, before);
 }
@@ -155,12 +163,13 @@ jc_status jc_cuda_bind_seed(jc_run *run, const jc_cuda_array *seed, jc_cuda_rebi
     jc_cuda_rebind asks = JC_CUDA_REBIND_NOTHING;
     int before;
     if (run->program->plan->seed == JC_SEED_NONE) return jc_fail(JC_E_USAGE, "%s: the query has no seed", call);
-    if (seed && seed->dtype != JC_F64 && seed->dtype != JC_F32)
-        return jc_fail(JC_E_USAGE, "%s: a seed is F64 or F32", call);
+    if (seed && ((unsigned)seed->dtype > JC_I32 || !jc_dtype_is_float(seed->dtype)))
+        return jc_fail(JC_E_USAGE, "%s: a seed is F64, F32, BF16 or F16", call);
     jc_status status = check_array(seed, seed ? seed->dtype : JC_F64, call);
     if (!status) status = enter(run, call, &before);
     if (status) return status;
     status = bind_field(run, -1, 0, seed, &asks);
+    if (!status) status = jc_cuda_refresh(run, asks);
     if (!status) run->seed.data[0] = seed->d_data, run->seed.dtype[0] = seed->dtype;
     if (!status && what) *what = asks;
     return jc_cuda_end(run, status, before);

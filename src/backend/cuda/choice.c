@@ -40,12 +40,14 @@ static int64_t rows_of(const jc_cuda_operand *o, int64_t rows)
     return o->block_stride || o->inner > 1 ? rows : jc_cost_mul(rows, o->batch);
 }
 
-static bool same_type(const jc_program *program, const jc_cuda_operand *o)
+/* Whether cuBLAS takes the numbers as they lie. It has no gemv of 16-bit ones. */
+static bool fits_blas(const jc_program *program, const jc_cuda_operand *o, bool vector)
 {
-    return program->precision != JC_PRECISION_BF16 && o->group >= 0 && o->dtype == program->dtype;
+    jc_dtype in = program->precision == JC_PRECISION_BF16 ? JC_BF16 : program->dtype;
+    return o->group >= 0 && o->dtype == in && !(vector && in == JC_BF16);
 }
 
-/* cuBLAS has no gemv of 16-bit numbers; converting pays where many rows use what was converted. */
+/* Converting pays where many rows use what was converted. */
 static jc_cuda_route dense_route(const jc_program *program, const jc_cuda_operand *o, int64_t rows)
 {
     enum { LEAST_BLOCK = 8 };
@@ -53,7 +55,8 @@ static jc_cuda_route dense_route(const jc_program *program, const jc_cuda_operan
     int64_t work = jc_cost_mul(jc_cost_mul(o->p, o->q), all);
     bool worth = all == 1 ? at_least(program, jc_cuda_operand_bytes(o), JC_CUDA_GEMV_BYTES)
                           : at_least(program, work, JC_CUDA_GEMM_WORK);
-    if (worth && (same_type(program, o) || at_least(program, shared, JC_CUDA_CONVERTED_ROWS))) return JC_CUDA_BLAS;
+    if (worth && (fits_blas(program, o, all == 1) || at_least(program, shared, JC_CUDA_CONVERTED_ROWS)))
+        return JC_CUDA_BLAS;
     if (o->inner > 1 || (o->batch > 1 && o->n_out < LEAST_BLOCK)) return JC_CUDA_ANY;
     return rows > 1 ? JC_CUDA_ROWS : JC_CUDA_ROW;
 }
@@ -62,7 +65,7 @@ static jc_cuda_route weight_route(const jc_program *program, const jc_cuda_opera
 {
     int64_t work = jc_cost_mul(jc_cost_mul(o->p, o->ld), jc_cost_mul(rows, o->batch));
     if (o->inner > 1 || !at_least(program, work, JC_CUDA_WEIGHT_WORK)) return JC_CUDA_ANY;
-    return same_type(program, o) || at_least(program, work, JC_CUDA_GEMM_WORK) ? JC_CUDA_BLAS : JC_CUDA_ANY;
+    return fits_blas(program, o, false) || at_least(program, work, JC_CUDA_GEMM_WORK) ? JC_CUDA_BLAS : JC_CUDA_ANY;
 }
 
 jc_cuda_route jc_cuda_route_of(const jc_program *program, const jc_cuda_operand *o, int64_t rows, bool expand)

@@ -22,6 +22,7 @@
 #define JC_BACKEND_CUDA_INTERNAL_H
 
 #include "backend/cuda/cuda.h"
+#include "core/dtype.h"
 #include "jacchain_cuda.h"
 
 enum { JC_CUDA_ALIGN = 256, JC_CUDA_NO_FIELD = -1, JC_CUDA_BOTH = 2 };
@@ -399,7 +400,7 @@ jc_status jc_cuda_upload_pointers(jc_run *run, int64_t first, int64_t n);
 static inline bool jc_cuda_pointers_aligned(const jc_cuda_numbers *n)
 {
     enum { UNIT = 16 };
-    return (uintptr_t)n->d_data % UNIT == 0 && n->member_stride * (n->dtype == JC_F64 ? 8 : 4) % UNIT == 0;
+    return (uintptr_t)n->d_data % UNIT == 0 && n->member_stride * jc_dtype_bytes(n->dtype) % UNIT == 0;
 }
 
 /* ---- issue.c ----------------------------------------------------------------------------------------------------- */
