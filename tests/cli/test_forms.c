@@ -172,6 +172,7 @@ Test(cli_forms, a_document_from_a_pipe)
     cr_assert_eq(mkfifo("pipe", 0600), 0);
     pid_t pid = fork();
     if (pid == 0) {
+        alarm(60); /* where nobody reads it */
         FILE *f = fopen("pipe", "wb");
         for (int i = 0; i < 200000; i++) fputc(' ', f); /* more than a pipe holds */
         fputs(document, f);

@@ -38,6 +38,7 @@ static pid_t feed_seed(const char *truncated)
     cr_assert_eq(mkfifo("seed.safetensors", 0600), 0);
     pid_t pid = fork();
     if (pid) return pid;
+    alarm(60); /* where the command ends before it opens the pipe */
     static char bytes[SIZE * 8 + 1000];
     int in = open("seed.file", O_RDONLY), out = open("seed.safetensors", O_WRONLY);
     ssize_t n = read(in, bytes, sizeof bytes);

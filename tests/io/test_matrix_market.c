@@ -258,6 +258,27 @@ static double *total(const char *path)
     return out;
 }
 
+Test(matrix_market, a_matrix_may_have_no_entries)
+{
+    static const char *const texts[] = {REAL "2 3 0\n", SKEW "1 1 0",
+                                        "%%MatrixMarket matrix array real skew-symmetric\n1 1\n"};
+    const double zeros[6] = {0};
+    for (int i = 0; i < 3; i++) {
+        jc_allocator a = jc_allocator_or_default(NULL);
+        jc_mm_matrix m = {0};
+        cr_assert_eq(parse(&a, texts[i], strlen(texts[i]), &m), JC_OK, "%s", jc_last_error());
+        cr_expect_eq(m.nnz, 0);
+        expect_matrix(texts[i], &m, i ? 1 : 2, i ? 1 : 3, zeros);
+        jc_mm_matrix_fini(&a, &m);
+    }
+    io_folder folder = io_folder_make();
+    io_write(&folder, "a.mtx", texts[0], strlen(texts[0]));
+    double *none = total(io_write_text(&folder, "g.json", DOCUMENT("2", "3", "'kind':'csr','file':'a.mtx'")));
+    cr_expect(!memcmp(none, zeros, sizeof zeros));
+    free(none);
+    io_folder_remove(&folder);
+}
+
 Test(matrix_market, a_file_stands_for_the_arrays_under_batch_inner_and_transpose)
 {
     static const struct {
