@@ -35,6 +35,7 @@ int jc_cli_vjp(int argc, char **argv);
 int jc_cli_jvp(int argc, char **argv);
 int jc_cli_check(int argc, char **argv);
 int jc_cli_plan(int argc, char **argv);
+int jc_cli_draw(int argc, char **argv);
 int jc_cli_gen(int argc, char **argv);
 int jc_cli_info(int argc, char **argv);
 
