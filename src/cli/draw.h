@@ -29,6 +29,7 @@ typedef struct jc_drawing {
     const jc_graph *graph;
     int64_t n_variables, n_edges;
     char **name;                            /* [n_variables], owned */
+    const char **leaf;                      /* [n_variables] the names without their groups */
     jc_draw_place *place;                   /* [n_variables] in the order in which groups are written */
     bool has_groups;                        /* some variable is in one */
     bool *node_on, *edge_on;                /* on a path that --of and --wrt ask for; NULL: nothing is dimmed */
@@ -80,6 +81,7 @@ typedef struct jc_draw_layout {
     int64_t n_columns;
     double *x, *y; /* JC_DRAW_GRID: [n_variables], points to the right and up */
     bool *aside;   /* JC_DRAW_GRID: [n_variables] above the grid: parameters */
+    bool straight; /* JC_DRAW_GRID: too many for lines around what is in their way; rows are set off instead */
 } jc_draw_layout;
 
 void jc_draw_layout_init(jc_draw_layout *layout, const jc_drawing *d);

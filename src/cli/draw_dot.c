@@ -101,12 +101,12 @@ static void write_edge_tooltip(FILE *out, const jc_drawing *d, int64_t e)
 /* The index of a D: "yx" of short names, "of,wrt" of others; nothing where they are long. */
 static void write_index(FILE *out, const jc_drawing *d, int64_t of, int64_t wrt)
 {
-    int64_t n = jc_draw_characters(d->name[of]), m = jc_draw_characters(d->name[wrt]);
+    int64_t n = jc_draw_characters(d->leaf[of]), m = jc_draw_characters(d->leaf[wrt]);
     if (n > LABEL_CHARACTERS || m > LABEL_CHARACTERS) return;
     fputs("<SUB><FONT POINT-SIZE=\"10\">", out);
-    jc_dot_html(out, d->name[of], 0);
+    jc_dot_html(out, d->leaf[of], 0);
     if (n > 1 || m > 1) putc(',', out);
-    jc_dot_html(out, d->name[wrt], 0);
+    jc_dot_html(out, d->leaf[wrt], 0);
     fputs("</FONT></SUB>", out);
 }
 
@@ -116,7 +116,7 @@ static void write_edge_label(FILE *out, const jc_drawing *d, int64_t e)
     write_index(out, d, jc_graph_of(d->graph, e), jc_graph_wrt(d->graph, e));
     fputs("</I>", out);
     if (jc_graph_group(d->graph, e)->label_set) {
-        fputs("<BR/><FONT FACE=\"Helvetica\" POINT-SIZE=\"9\">", out);
+        fputs("<BR/><FONT POINT-SIZE=\"4\">&#160;</FONT><BR/><FONT FACE=\"Helvetica\" POINT-SIZE=\"9\">", out);
         write_words(out, d->graph, e);
         fputs("</FONT>", out);
     }
@@ -173,7 +173,7 @@ static void write_node(FILE *out, const jc_drawing *d, const jc_draw_layout *lay
     fputs("  ", out);
     jc_dot_identifier(out, d->name[v]);
     fprintf(out, " [id=\"variable%lld\" ", (long long)v);
-    write_node_label(out, layout, place->leaf, size, i);
+    write_node_label(out, layout, d->leaf[v], size, i);
     fputs(" tooltip=\"", out);
     jc_dot_escaped(out, d->name[v]);
     fprintf(out, ", size %lld\"", (long long)size);
@@ -197,7 +197,7 @@ static void open_group(FILE *out, const char *title, size_t bytes, int64_t numbe
 {
     char *text = jc_cli_alloc((int64_t)bytes + 1, 1);
     memcpy(text, title, bytes);
-    fprintf(out, "  subgraph \"cluster_%lld\" {\n  label=\"", (long long)number);
+    fprintf(out, "  subgraph \"cluster_%lld\" {\n  labelloc=t;\n  labeljust=l;\n  label=\"", (long long)number);
     jc_dot_escaped(out, text);
     fputs("\";\n", out);
     free(text);
@@ -244,28 +244,16 @@ static void write_grouped_nodes(FILE *out, const jc_drawing *d, const jc_draw_la
     for (int k = count_groups(before); k > 0; k--) fputs("  }\n", out);
 }
 
-/* Each column is a cluster that is not seen; edges that are not seen either put the columns side by side. */
+/* Each column is a cluster that is not seen. */
 static void write_columns(FILE *out, const jc_drawing *d, const jc_draw_layout *layout)
 {
-    int64_t last_top = -1;
     for (int64_t c = 0; c < layout->n_columns; c++) {
-        int64_t top = -1;
         fprintf(out, "  subgraph \"cluster_%lld\" {\n  style=invis;\n", (long long)c);
         for (int64_t i = 0; i < d->n_variables; i++) {
             int64_t v = d->graph->topological[i];
-            if (layout->column[v] != c) continue;
-            write_node(out, d, layout, &d->place[v]);
-            if (top < 0) top = v;
+            if (layout->column[v] == c) write_node(out, d, layout, &d->place[v]);
         }
         fputs("  }\n", out);
-        if (last_top >= 0) {
-            fputs("  ", out);
-            jc_dot_identifier(out, d->name[last_top]);
-            fputs(" -> ", out);
-            jc_dot_identifier(out, d->name[top]);
-            fputs(" [style=invis constraint=false];\n", out);
-        }
-        last_top = top;
     }
 }
 
@@ -284,7 +272,7 @@ static void write_defaults(FILE *out, const jc_draw_layout *layout)
     bool tight = layout->downwards;
     fprintf(out, "  graph [bgcolor=white fontname=\"Helvetica\" fontsize=11 fontcolor=\"#1f2328\" pad=0.15");
     if (layout->style == JC_DRAW_GRID)
-        fputs(" layout=neato splines=true", out);
+        fprintf(out, " layout=neato splines=%s", layout->straight ? "line" : "true");
     else
         fprintf(out, " rankdir=%s nodesep=%s ranksep=%s", layout->downwards ? "TB" : "LR",
                 tight            ? "0.15"

@@ -1,5 +1,6 @@
 /* An unrolled network as a grid: a column for each step that the names end with, a row for each variable of a step, in
  * the order in which a step computes them; parameters above, what comes after the last step at the right. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,8 @@ enum {
     MIN_ROWS = 2,
     MAX_ROWS = 12,
     MAX_OTHERS = 60, /* variables that no row has */
-    MAX_DIGITS = 9
+    MAX_DIGITS = 9,
+    ROUTED = 64 /* variables: time for lines around them grows with the third power */
 };
 
 /* Points. */
@@ -33,6 +35,7 @@ typedef struct grid {
     int64_t *row;  /* [n_variables], -1: in no row */
     int64_t *step; /* [n_variables] */
     double column; /* distance of two columns */
+    double offset; /* of every other row to the right, so that a line from a row to the next but one misses it */
     double bottom; /* y of the lowest row so far */
     double *x, *y; /* [n_variables] */
     bool *placed, *aside;
@@ -168,10 +171,15 @@ static void place_rows(grid *g)
     }
     double needed = (double)longest * CHARACTER + NODE_EXTRA;
     g->column = needed > COLUMN ? needed : COLUMN;
+    if (g->drawing->n_variables > ROUTED) {
+        g->column *= 1.3;
+        g->offset = 0.45 * g->column;
+    }
     g->bottom = -ROW * (double)(g->n_rows - 1);
     for (int64_t v = 0; v < g->drawing->n_variables; v++) {
         if (g->row[v] < 0) continue;
-        put(g, v, g->column * (double)(g->step[v] - g->first_step), -ROW * (double)g->row[v]);
+        double x = g->column * (double)(g->step[v] - g->first_step) + (g->row[v] % 2 ? g->offset : 0);
+        put(g, v, x, -ROW * (double)g->row[v]);
     }
 }
 
@@ -288,6 +296,7 @@ static void place_aside(grid *g)
     int64_t n = g->drawing->n_variables, *line = jc_cli_alloc(n, sizeof *line);
     wish *wishes = jc_cli_alloc(n, sizeof *wishes);
     int64_t lines = lines_above(g, line), longest = 0;
+    double above = fmin(ASIDE + ASIDE_STEP * fmax((double)g->n_steps - 8, 0), ASIDE_MOST);
     for (int64_t v = 0; v < n; v++) {
         if (g->aside[v]) longest = jc_max(longest, jc_min(jc_draw_characters(g->drawing->name[v]), 24));
     }
@@ -298,7 +307,7 @@ static void place_aside(grid *g)
         }
         qsort(wishes, (size_t)count, sizeof *wishes, compare_wishes);
         spread(wishes, count, (double)longest * CHARACTER + NODE_EXTRA);
-        for (int64_t i = 0; i < count; i++) put(g, wishes[i].variable, wishes[i].x, ROW * (ASIDE + (double)(l - 1)));
+        for (int64_t i = 0; i < count; i++) put(g, wishes[i].variable, wishes[i].x, ROW * (above + (double)(l - 1)));
     }
     free(wishes);
     free(line);
@@ -313,6 +322,7 @@ bool jc_draw_grid(const jc_drawing *d, jc_draw_layout *layout)
     find_rows(&g);
     bool unrolled = is_unrolled(&g);
     if (unrolled) {
+        layout->straight = n > ROUTED;
         g.x = layout->x = jc_cli_alloc(n, sizeof *g.x);
         g.y = layout->y = jc_cli_alloc(n, sizeof *g.y);
         g.aside = layout->aside = jc_cli_alloc(n, sizeof *g.aside);

@@ -38,10 +38,12 @@ void jc_drawing_init(jc_drawing *d, const jc_graph *graph)
     int64_t n = jc_graph_variable_count(graph);
     *d = (jc_drawing){.graph = graph, .n_variables = n, .n_edges = jc_graph_edge_count(graph)};
     d->name = jc_cli_alloc(n, sizeof *d->name);
+    d->leaf = jc_cli_alloc(n, sizeof *d->leaf);
     d->place = jc_cli_alloc(n, sizeof *d->place);
     for (int64_t v = 0; v < n; v++) {
         d->name[v] = jc_cli_name(graph, v);
         place_name(d->name[v], v, &d->place[v]);
+        d->leaf[v] = d->place[v].leaf;
         d->has_groups = d->has_groups || *d->place[v].path;
     }
     if (d->has_groups) qsort(d->place, (size_t)n, sizeof *d->place, compare_places);
@@ -54,6 +56,7 @@ void jc_drawing_fini(jc_drawing *d)
         free(d->name[v]);
     }
     free(d->place);
+    free(d->leaf);
     free(d->name);
     free(d->node_on);
     free(d->edge_on);

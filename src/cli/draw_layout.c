@@ -13,12 +13,15 @@ enum {
     LABELLED_EDGES = 24, /* edges up to which each has its text beside it */
     FORMULA_NODES = 12,
     FORMULA_NAME = 2, /* characters of a name in a round node */
+    LONG_NAME = 24,   /* characters; those of longer names are not all shown */
+    WIDE = 8,         /* nodes of a layer; more do not make a column wider */
+    SHORT_COLUMN = 8, /* layers */
     MOST_CUT = 4      /* edges from a column to later ones */
 };
 
 /* Points: a layer's height, a node's width for each character and besides, and how wide a picture is to be by height.
  */
-static const double LAYER_HEIGHT = 28, CHARACTER = 6.5, NODE_EXTRA = 34, PROPORTION = 1.4;
+static const double LAYER_HEIGHT = 28, CHARACTER = 6.5, NODE_EXTRA = 34, COLUMN_EXTRA = 40, PROPORTION = 1.4;
 
 /* layer[v]: edges of the longest path from a source to v. Returns the number of layers. */
 static int64_t find_layers(const jc_graph *g, int64_t *layer)
@@ -58,13 +61,22 @@ static int64_t longest_name(const jc_drawing *d)
     return most;
 }
 
-/* Layers of one column, so that all columns together are PROPORTION times as wide as high:
+/* Points that a node takes, the space beside it included. */
+static double mean_width(const jc_drawing *d)
+{
+    double sum = 0;
+    for (int64_t v = 0; v < d->n_variables; v++) sum += (double)jc_min(jc_draw_characters(d->name[v]), LONG_NAME);
+    return sum / (double)d->n_variables * CHARACTER + NODE_EXTRA;
+}
+
+/* Layers of one column, so that all columns are about equally high and together PROPORTION times as wide as high:
  * (layers / n) columns of width w, n layers of height h: w layers / n = PROPORTION h n. */
 static int64_t column_layers(const jc_drawing *d, const int64_t *layer, int64_t n_layers)
 {
-    double node = (double)jc_min(longest_name(d), 24) * CHARACTER + NODE_EXTRA;
-    double width = node * (double)jc_min(widest_layer(d, layer, n_layers), 8);
-    return jc_max((int64_t)lround(sqrt(width * (double)n_layers / (PROPORTION * LAYER_HEIGHT))), 8);
+    double width = mean_width(d) * (double)jc_min(widest_layer(d, layer, n_layers), WIDE) + COLUMN_EXTRA;
+    double n = sqrt(width * (double)n_layers / (PROPORTION * LAYER_HEIGHT));
+    int64_t columns = jc_max(lround((double)n_layers / n), 1);
+    return jc_max((n_layers + columns - 1) / columns, SHORT_COLUMN);
 }
 
 /* The best layer to begin the next column, which the fewest edges cross and which is nearest to `about` layers after
@@ -72,7 +84,7 @@ static int64_t column_layers(const jc_drawing *d, const int64_t *layer, int64_t 
 static int64_t find_cut(const int64_t *crossing, int64_t n_layers, int64_t start, int64_t about)
 {
     int64_t best = 0, first = start + (about * 7 + 9) / 10,
-            last = jc_min(start + about * 13 / 10, n_layers - about / 3);
+            last = jc_min(start + about * 13 / 10, n_layers - about / 2);
     for (int64_t l = first; l <= last; l++) {
         if (crossing[l] > MOST_CUT) continue;
         bool nearer = best && crossing[l] == crossing[best] && llabs(l - start - about) < llabs(best - start - about);

@@ -13,6 +13,10 @@ void jc_dot_identifier(FILE *out, const char *text)
     putc('"', out);
 }
 
+/* A space without width. Behind a backslash it keeps the next letter from being an escape ("\N" is the node's name):
+ * how often Graphviz looks for those differs from attribute to attribute, and from version to version. */
+#define NO_SPACE "\xE2\x80\x8B"
+
 /* The character at p where XML has it; U+FFFE and U+FFFF, which it has not, as U+FFFD. Returns the bytes read. */
 static size_t put_character(FILE *out, const char *p)
 {
@@ -27,11 +31,14 @@ static size_t put_character(FILE *out, const char *p)
 void jc_dot_escaped(FILE *out, const char *text)
 {
     for (const char *p = text; *p;) {
-        if (*p == '"' || *p == '\\') putc('\\', out);
         if (*p == '&') {
             fputs("&amp;", out);
             p++;
+        } else if (*p == '\\') {
+            fputs("\\\\" NO_SPACE, out);
+            p++;
         } else {
+            if (*p == '"') putc('\\', out);
             p += put_character(out, p);
         }
     }
@@ -55,6 +62,8 @@ static const char *entity(char c)
         return "&gt;";
     case '"':
         return "&quot;";
+    case '\\': /* "\N" and the like stand for other texts, here too */
+        return "&#92;&#92;";
     case ' ': /* several, or one at an end, would be lost */
         return "&#160;";
     default:
