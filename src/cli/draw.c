@@ -6,7 +6,7 @@
 #include "graph/graph.h"
 #include "io/output.h"
 
-enum { MOST_DRAWN = 2000 }; /* variables that Graphviz lays out while one waits */
+enum { MOST_DRAWN = 2000, MOST_EDGES_DRAWN = 20000 }; /* variables, edges that Graphviz lays out while one waits */
 
 enum { COLOUR_PLAIN, COLOUR_NORM };
 
@@ -121,13 +121,14 @@ static bool check_output(work *w, int *exit_code)
 
 static bool check_size(const work *w, int *exit_code)
 {
-    char count[JC_QUANTITY_BYTES];
-    int64_t n = jc_graph_variable_count(w->graph);
-    if (!w->kind->format || n <= MOST_DRAWN) return true;
-    *exit_code = jc_cli_usage_error("draw",
-                                    "the graph has %s variables, too many for a %s (at most 2,000): write a .dot, "
-                                    "which Graphviz's programs can also cut and lay out otherwise",
-                                    jc_cli_count_text(n, count), w->kind->end);
+    char count[JC_QUANTITY_BYTES], limit[JC_QUANTITY_BYTES];
+    int64_t n = jc_graph_variable_count(w->graph), m = jc_graph_edge_count(w->graph);
+    bool many = n > MOST_DRAWN;
+    if (!w->kind->format || (!many && m <= MOST_EDGES_DRAWN)) return true;
+    *exit_code = jc_cli_usage_error(
+        "draw", "the graph has %s %s, too many for a %s (at most %s): write a .dot, which other programs can cut",
+        jc_cli_count_text(many ? n : m, count), many ? "variables" : "edges", w->kind->end,
+        jc_cli_count_text(many ? MOST_DRAWN : MOST_EDGES_DRAWN, limit));
     return false;
 }
 

@@ -7,7 +7,11 @@
 #include "cli/draw_legend.h"
 #include "graph/graph.h"
 
-enum { NAME_CHARACTERS = 28, LABEL_CHARACTERS = 8 };
+enum {
+    NAME_CHARACTERS = 28,
+    LABEL_CHARACTERS = 8,
+    MANY_EDGES = 2000 /* of more than these, dot improves order and places for a shorter time */
+};
 
 /* How a line or a node is drawn. */
 typedef struct ink {
@@ -267,7 +271,7 @@ static void write_nodes(FILE *out, const jc_drawing *d, const jc_draw_layout *la
 
 /* ---- the whole ----------------------------------------------------------------------------------------------- */
 
-static void write_defaults(FILE *out, const jc_draw_layout *layout)
+static void write_defaults(FILE *out, const jc_drawing *d, const jc_draw_layout *layout)
 {
     bool tight = layout->downwards;
     fprintf(out, "  graph [bgcolor=white fontname=\"Helvetica\" fontsize=11 fontcolor=\"#1f2328\" pad=0.15");
@@ -281,6 +285,8 @@ static void write_defaults(FILE *out, const jc_draw_layout *layout)
                 tight            ? "0.17"
                 : layout->labels ? "0.7"
                                  : "0.6");
+    if (d->n_edges > MANY_EDGES && layout->style != JC_DRAW_GRID)
+        fputs(" nslimit=1 nslimit1=1 mclimit=0.1 splines=polyline", out);
     fputs(" style=\"rounded,filled\" color=\"#b6c0ca\" fillcolor=\"#f6f8fa\" labeljust=l];\n", out);
     fprintf(out, "  node [shape=%s style=\"%s\" fontname=\"%s\" fontsize=%d margin=\"%s\" width=%s height=%s",
             layout->formulas ? "circle" : "box", layout->formulas ? "filled" : "rounded,filled",
@@ -304,7 +310,7 @@ static void write_defaults(FILE *out, const jc_draw_layout *layout)
 void jc_draw_write_dot(FILE *out, const jc_drawing *d, const jc_draw_layout *layout)
 {
     fputs("digraph jacchain {\n", out);
-    write_defaults(out, layout);
+    write_defaults(out, d, layout);
     if (d->scale.norm) jc_draw_write_legend(out, d);
     write_nodes(out, d, layout);
     for (int64_t e = 0; e < d->n_edges; e++) write_edge(out, d, layout, e);

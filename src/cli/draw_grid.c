@@ -18,8 +18,10 @@ enum {
 };
 
 /* Points. */
-static const double ROW = 62, COLUMN = 100, CHARACTER = 8, NODE_EXTRA = 62,
-                    ASIDE = 1.7; /* ASIDE: rows above the grid */
+static const double ROW = 62, COLUMN = 100, CHARACTER = 8, NODE_EXTRA = 62;
+
+/* How far above the grid parameters stand, in rows: further where more steps read them, so that lines stay apart. */
+static const double ASIDE = 1.7, ASIDE_STEP = 0.07, ASIDE_MOST = 7;
 
 /* A variable by its name: <stem><step>. */
 typedef struct numbered {
