@@ -57,6 +57,9 @@ bool jc_cli_load(const jc_cli_shared *shared, const char *path, jc_graph **graph
 bool jc_cli_find_variables(const jc_cli_shared *shared, const jc_graph *graph, const char *option, const char *text,
                            jc_cli_variables *variables, int *exit_code);
 
+/* Prints the names of the document's variables, one a line; returns the exit code. */
+int jc_cli_print_variables(const char *path);
+
 /* The variable's name, owned by the caller (free). Without memory the command ends. */
 char *jc_cli_name(const jc_graph *graph, int64_t variable);
 void jc_cli_emit_name(jc_emit *e, const char *key, const jc_graph *graph, int64_t variable);

@@ -60,7 +60,8 @@ static const jc_usage usage = {
         "network, whose names end with the step (h1, h2, ..), becomes a grid with time from left to right.",
     .tables = {table, jc_cli_report_options},
     .min_words = 1,
-    .max_words = 1};
+    .max_words = 1,
+    .example = "jacchain draw examples/post.json --output post.svg --of L --wrt x"};
 
 /* What --output ends with. */
 typedef struct picture_kind {
