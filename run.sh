@@ -11,7 +11,7 @@ mkdir -p "$root/build" || exit "$EXIT_SETUP"
 log=$root/build/run.log
 : >"$log"
 packages=("${BUILD_PACKAGES[@]}")
-[ "${1-}" = draw ] && packages+=("${DRAW_PACKAGES[@]}")
+[ "${1-}" = draw ] && [[ "$*" != *.dot* ]] && packages+=("${DRAW_PACKAGES[@]}")
 install_packages "$log" "${packages[@]}"
 # The first time only: later changes are noticed by the build itself.
 options=()
