@@ -433,11 +433,12 @@ Test(cli_draw, colours_are_darker_and_lines_wider_with_the_norm)
         const dot_item *i = dot_edge(&g, e);
         cr_expect_lt(luminance(dot_get(i, "color")), last, "rank %d: %s", rank, dot_get(i, "color"));
         cr_expect_gt(atof(dot_get(i, "penwidth")), width);
+        cr_expect_float_eq(atof(dot_get(i, "penwidth")), 1.2 + 1.6 * rank / (N - 1), 0.006); /* by its logarithm */
         cr_expect(strstr(dot_get(i, "tooltip"), "norm "));
         last = luminance(dot_get(i, "color"));
         width = atof(dot_get(i, "penwidth"));
     }
-    cr_expect_lt(luminance(dot_get(dot_edge(&g, (N - 1) * 13 % N), "color")), 0.5); /* seen on white */
+    cr_expect_lt(luminance(dot_get(dot_edge(&g, 0), "color")), 0.55); /* the smallest is seen on white */
     cr_expect_str_eq(dot_get(dot_edge(&g, N), "style"), "dotted");
     cr_expect(strstr(dot_get(dot_edge(&g, N + 1), "tooltip"), "no numbers"));
     char *legend = dot_text(dot_graph_get(&g, "label"));
@@ -449,7 +450,6 @@ Test(cli_draw, colours_are_darker_and_lines_wider_with_the_norm)
 
 Test(cli_draw, norms_of_known_jacobians)
 {
-    /* W_in's edges are of kind weight, transposed nowhere: |x| sqrt(h). */
     dot_graph g = draw(POST, "--color", "norm");
     cr_expect(strstr(dot_get(dot_edge(&g, 5), "tooltip"), "norm 3.74166"), "%s", dot_get(dot_edge(&g, 5), "tooltip"));
     cr_expect(strstr(dot_get(dot_edge(&g, 6), "tooltip"), "norm 2.82843"));
