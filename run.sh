@@ -10,7 +10,9 @@ root=${self%/*}
 mkdir -p "$root/build" || exit "$EXIT_SETUP"
 log=$root/build/run.log
 : >"$log"
-install_packages "$log" "${BUILD_PACKAGES[@]}"
+packages=("${BUILD_PACKAGES[@]}")
+[ "${1-}" = draw ] && [[ "$*" != *.dot* ]] && packages+=("${DRAW_PACKAGES[@]}")
+install_packages "$log" "${packages[@]}"
 # The first time only: later changes are noticed by the build itself.
 options=()
 [ -f "$root/build/release/build.ninja" ] || options=(-DJACCHAIN_TESTS=OFF -DJACCHAIN_BENCH=OFF -DJACCHAIN_EXAMPLES=OFF)

@@ -1,4 +1,4 @@
-# What `cmake --install` puts in place: library, header, command, and the files by which find_package and pkg-config
+# What `cmake --install` puts in place: library, header, command with its manual page and completion, and the files by which find_package and pkg-config
 # find them.
 include(CMakePackageConfigHelpers)
 
@@ -7,6 +7,9 @@ file(GLOB public_headers CONFIGURE_DEPENDS include/*.h)
 install(FILES ${public_headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 if(TARGET jacchain_command)
   install(TARGETS jacchain_command)
+  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/jacchain.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/jacchain.bash RENAME jacchain
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 endif()
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/jacchain)

@@ -32,3 +32,8 @@ fi
 printf '#include <jacchain.h>\nint main() { return jc_status_exit_code(JC_OK); }\n' >"$scratch/use.cpp"
 c++ -std=c++11 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -I"$prefix/include" "$scratch/use.cpp"
 "$prefix/bin/jacchain" total "$root/examples/post.json" --of L
+
+# The manual page and the completion, where man and bash look for them.
+if command -v man >/dev/null; then [ -z "$(man --warnings -l "$prefix/share/man/man1/jacchain.1" 2>&1 >/dev/null)" ]; fi
+grep -q '^\.TH JACCHAIN 1' "$prefix/share/man/man1/jacchain.1"
+bash -c '. "$1"; complete -p jacchain' - "$prefix/share/bash-completion/completions/jacchain"

@@ -6,7 +6,10 @@
 # shellcheck disable=SC2034
 BUILD_PACKAGES=(gcc libc6-dev cmake ninja-build pkg-config libjansson-dev libgmp-dev libopenblas-pthread-dev)
 # shellcheck disable=SC2034
-TEST_PACKAGES=(g++ libcriterion-dev jq)
+TEST_PACKAGES=(g++ libcriterion-dev jq graphviz)
+# What one command takes beyond the build.
+# shellcheck disable=SC2034
+DRAW_PACKAGES=(graphviz)
 
 # Exit codes as those of the command: 4 = something that is needed is not there.
 EXIT_SETUP=4

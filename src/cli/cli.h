@@ -36,6 +36,7 @@ int jc_cli_vjp(int argc, char **argv);
 int jc_cli_jvp(int argc, char **argv);
 int jc_cli_check(int argc, char **argv);
 int jc_cli_plan(int argc, char **argv);
+int jc_cli_draw(int argc, char **argv);
 int jc_cli_gen(int argc, char **argv);
 int jc_cli_paths(int argc, char **argv);
 int jc_cli_info(int argc, char **argv);
@@ -72,6 +73,8 @@ typedef struct jc_usage {
     const char *text;                       /* what it does; paragraphs split by "\n", wrapped by the printer */
     const jc_option *tables[JC_MAX_TABLES]; /* the first NULL ends them; 64 options in all at most */
     int min_words, max_words;               /* words that are no options */
+    const char *words;                      /* what the first of them can be, "a|b"; NULL: a graph document */
+    const char *example; /* command lines that work as they stand from the project's folder, "\n" between them */
 } jc_usage;
 
 typedef struct jc_words {

@@ -123,8 +123,7 @@ static int check_backend(const jc_cli_shared *shared)
         jc_fail(JC_E_UNAVAILABLE, "the backend asked for is not there: %s; --backend cpu computes here", reason));
 }
 
-/* Whether a file can be put in the folder of `path`: asked before the work, and not the last word. */
-static jc_status check_folder(const char *path)
+jc_status jc_cli_check_folder(const char *path)
 {
     const char *slash = strrchr(path, '/');
     size_t n = slash ? (size_t)(slash - path) : 0;
@@ -142,7 +141,7 @@ static int check_output(const jc_cli_shared *shared)
     const char *path = shared->output;
     if (!path) return JC_EXIT_DONE;
     if (jc_results_check_path(path)) return jc_cli_usage_error(shared->command, "--output: %s", jc_last_error());
-    jc_status status = check_folder(path);
+    jc_status status = jc_cli_check_folder(path);
     return status ? jc_cli_failed(status) : JC_EXIT_DONE;
 }
 

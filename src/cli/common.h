@@ -30,6 +30,9 @@ extern const jc_option jc_cli_rule_options[];   /* path rules, not there yet */
 extern const jc_option jc_cli_output_options[]; /* output, json, values, quiet */
 extern const jc_option jc_cli_report_options[]; /* json, quiet */
 
+/* Whether a file can be put in the folder of `path`: asked before the work, and not the last word. JC_E_OUTPUT. */
+jc_status jc_cli_check_folder(const char *path);
+
 /* What the options ask of the library. Says what is wrong and returns false with the exit code otherwise: a backend
  * that is not there, a precision that the backend does not have, an output that cannot be. */
 bool jc_cli_shared_check(const jc_cli_shared *shared, int *exit_code);
@@ -56,6 +59,9 @@ bool jc_cli_load(const jc_cli_shared *shared, const char *path, jc_graph **graph
  * wrong usage. */
 bool jc_cli_find_variables(const jc_cli_shared *shared, const jc_graph *graph, const char *option, const char *text,
                            jc_cli_variables *variables, int *exit_code);
+
+/* Prints the names of the document's variables, one a line; returns the exit code. */
+int jc_cli_print_variables(const char *path);
 
 /* The variable's name, owned by the caller (free). Without memory the command ends. */
 char *jc_cli_name(const jc_graph *graph, int64_t variable);

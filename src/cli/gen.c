@@ -23,6 +23,7 @@ typedef struct help {
     jc_option parameters[JC_GEN_PARAMETERS + 1];
     char parameter_text[JC_GEN_PARAMETERS][HELP_BYTES];
     char text[TEXT_BYTES];
+    char families[HELP_BYTES]; /* "chain|ladder" */
 } help;
 
 static void append(char *text, size_t capacity, const char *more)
@@ -65,6 +66,10 @@ static void make_help(help *h)
 {
     memset(h, 0, sizeof *h);
     describe_families(h->text);
+    for (const jc_gen_family *f = jc_gen_families; f->name; f++) {
+        if (*h->families) append(h->families, HELP_BYTES, "|");
+        append(h->families, HELP_BYTES, f->name);
+    }
     for (int p = 0; p < JC_GEN_PARAMETERS; p++) {
         describe_parameter(p, h->parameter_text[p]);
         h->parameters[p] = (jc_option){.name = jc_gen_parameter_name(p),
@@ -238,7 +243,14 @@ int jc_cli_gen(int argc, char **argv)
 {
     help h;
     make_help(&h);
-    const jc_usage usage = {"gen", "FAMILY --output STEM [options]", h.text, {common, h.parameters}, 1, 1};
+    const jc_usage usage = {.command = "gen",
+                            .synopsis = "FAMILY --output STEM [options]",
+                            .text = h.text,
+                            .tables = {common, h.parameters},
+                            .min_words = 1,
+                            .max_words = 1,
+                            .words = h.families,
+                            .example = "jacchain gen ladder --depth 40 --size 8 --output ladder"};
     options o = {.seed = 1};
     jc_gen_options gen_options;
     jc_words words;

@@ -2,6 +2,20 @@
 
 #include <string.h>
 
+const char jc_help_about[] =
+    "Total derivatives of a computation graph from its local Jacobians: the sum over all paths of the products of the "
+    "Jacobians on them. GRAPH is a graph document (docs/file-format.md); - reads it from standard input.";
+
+const char *const jc_help_exit_codes[] = {"done",
+                                          "a check failed or could not decide",
+                                          "wrong usage",
+                                          "an input is not valid",
+                                          "a device or library failed, or an output cannot be written",
+                                          "not enough memory",
+                                          NULL};
+
+static jc_help_form current_form = JC_HELP_TEXT;
+
 enum { COLUMNS = 100, OPTION_COLUMN = 28, MAX_NAME = 32 };
 
 static void spaces(int n)
@@ -71,7 +85,18 @@ static void print_later(const jc_usage *usage)
     if (separator[0] == ',') puts(".");
 }
 
-void jc_help_command(const jc_usage *usage)
+/* The lines of the example, as they are typed. */
+static void print_example(const char *example)
+{
+    puts("\nExample:");
+    while (*example) {
+        size_t n = strcspn(example, "\n");
+        printf("  %.*s\n", (int)n, example);
+        example += n + (example[n] == '\n');
+    }
+}
+
+static void print_text(const jc_usage *usage)
 {
     printf("jacchain %s %s\n\n", usage->command, usage->synopsis);
     jc_help_wrap(usage->text, 0, 0);
@@ -83,6 +108,30 @@ void jc_help_command(const jc_usage *usage)
     }
     print_option("help", NULL, "print this and end");
     print_later(usage);
+    if (usage->example) print_example(usage->example);
+}
+
+void jc_help_begin(jc_help_form form)
+{
+    current_form = form;
+    if (form == JC_HELP_MAN) jc_man_begin();
+    if (form == JC_HELP_BASH) jc_bash_begin();
+}
+
+void jc_help_command(const jc_usage *usage)
+{
+    if (current_form == JC_HELP_MAN)
+        jc_man_command(usage);
+    else if (current_form == JC_HELP_BASH)
+        jc_bash_command(usage);
+    else
+        print_text(usage);
+}
+
+void jc_help_end(void)
+{
+    if (current_form == JC_HELP_MAN) jc_man_end();
+    if (current_form == JC_HELP_BASH) jc_bash_end();
 }
 
 static int min3(int a, int b, int c)

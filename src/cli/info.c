@@ -25,7 +25,8 @@ static const jc_usage usage = {.command = "info",
                                .synopsis = "[--json]",
                                .text = "The version, the backends built in and whether they can be used here, the "
                                        "devices found, and the libraries with their versions.",
-                               .tables = {table}};
+                               .tables = {table},
+                               .example = "jacchain info --json"};
 
 enum { TEXT_BYTES = 256 };
 

@@ -29,7 +29,9 @@ static const jc_usage usage = {
         "every T.",
     .tables = {table, jc_cli_output_options, jc_cli_engine_options, jc_cli_report_options, jc_cli_rule_options},
     .min_words = 1,
-    .max_words = 1};
+    .max_words = 1,
+    .example = "jacchain total examples/post.json --of x --wrt w --output seed.safetensors\njacchain jvp "
+               "examples/post.json --of y --wrt x --seed seed.safetensors:dx/dw"};
 
 int jc_cli_jvp(int argc, char **argv)
 {

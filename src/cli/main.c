@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
+#include "cli/common.h"
 #include "cli/help.h"
 #include "cli/shrunk.h"
 
@@ -24,11 +24,11 @@ static const command commands[] = {
     {"check", "computes, and judges every variable by its own equation", jc_cli_check},
     {"paths", "how many paths there are, and a list of them with their norms", jc_cli_paths},
     {"plan", "what would be computed, in which order, at what cost", jc_cli_plan},
+    {"draw", "the graph as a picture", jc_cli_draw},
     {"gen", "writes a graph of a named family with random Jacobians", jc_cli_gen},
     {"info", "version, backends, devices, libraries", jc_cli_info},
     {"factor", "the formula of a total derivative", NULL},
     {"norms", "norms and singular values of dT/dV for every V", NULL},
-    {"draw", "the graph as a picture", NULL},
     {"bench", "times planning and evaluation", NULL},
 };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
@@ -55,23 +55,21 @@ static const char *closest_command(const char *name)
 static int print_help(void)
 {
     puts("jacchain COMMAND GRAPH [options]\n");
-    jc_help_wrap("Total derivatives of a computation graph from its local Jacobians: the sum over all paths of the "
-                 "products of the Jacobians on them. GRAPH is a graph document (docs/file-format.md); - reads it from "
-                 "standard input.",
-                 0, 0);
+    jc_help_wrap(jc_help_about, 0, 0);
     puts("\nCommands (jacchain COMMAND --help says more):");
     for (int i = 0; i < N_COMMANDS; i++) {
         if (commands[i].run) printf("  %-10s%s\n", commands[i].name, commands[i].summary);
     }
-    puts("  help      this, or what COMMAND --help prints: jacchain help COMMAND\n\nNot there yet:");
+    puts("  help      this, or what COMMAND --help prints: jacchain help COMMAND. help --man and help --bash\n"
+         "            print the manual page and the completion for bash, help --variables GRAPH the names\n"
+         "            of a graph's variables\n\nNot there yet:");
     for (int i = 0; i < N_COMMANDS; i++) {
         if (!commands[i].run) printf("  %-10s%s\n", commands[i].name, commands[i].summary);
     }
     puts("\nOptions:\n"
          "  --help      this\n"
-         "  --version   the version\n\n"
-         "Exit codes: 0 done; 1 a check failed or could not decide; 2 wrong usage; 3 an input is not valid;\n"
-         "4 a device or library failed, or an output cannot be written; 5 not enough memory.");
+         "  --version   the version\n\nExit codes:");
+    for (int i = 0; jc_help_exit_codes[i]; i++) printf("  %d         %s\n", i, jc_help_exit_codes[i]);
     return JC_EXIT_DONE;
 }
 
@@ -85,10 +83,26 @@ static int run_command(int argc, char **argv)
     return jc_cli_usage_error(NULL, "unknown command '%s'", argv[0]);
 }
 
-/* jacchain help [COMMAND] */
+/* What every command says of itself, as one text of another form. */
+static int print_form(jc_help_form form)
+{
+    static char help[] = "--help";
+    jc_help_begin(form);
+    for (int i = 0; i < N_COMMANDS; i++) {
+        char *command_help[] = {(char *)commands[i].name, help, NULL};
+        if (commands[i].run) commands[i].run(2, command_help);
+    }
+    jc_help_end();
+    return JC_EXIT_DONE;
+}
+
+/* jacchain help [COMMAND | --man | --bash | --variables GRAPH] */
 static int run_help(int argc, char **argv)
 {
     static char help[] = "--help";
+    if (argc == 2 && strcmp(argv[1], "--man") == 0) return print_form(JC_HELP_MAN);
+    if (argc == 2 && strcmp(argv[1], "--bash") == 0) return print_form(JC_HELP_BASH);
+    if (argc == 3 && strcmp(argv[1], "--variables") == 0) return jc_cli_print_variables(argv[2]);
     if (argc > 2) return jc_cli_usage_error(NULL, "help takes one command");
     if (argc < 2 || strcmp(argv[1], help) == 0 || strcmp(argv[1], "help") == 0) return print_help();
     char *command_help[] = {argv[1], help, NULL};

@@ -15,11 +15,11 @@ static const jc_usage usage = {
     .command = "partial",
     .synopsis = "GRAPH --of T --wrt S [options]",
     .text = "The local Jacobian D[T,S] as a dense matrix: the sum of the Jacobians of all edges from S to T, whatever "
-            "other paths there are; zero where there is no edge, and so where T is S.\n"
-            "Example: jacchain partial examples/post.json --of L --wrt y",
+            "other paths there are; zero where there is no edge, and so where T is S.",
     .tables = {table, jc_cli_output_options, jc_cli_engine_options, jc_cli_report_options},
     .min_words = 1,
-    .max_words = 1};
+    .max_words = 1,
+    .example = "jacchain partial examples/post.json --of L --wrt y"};
 
 int jc_cli_partial(int argc, char **argv)
 {

@@ -62,11 +62,11 @@ static const jc_usage usage = {
     .synopsis = "GRAPH --of T --wrt S [options]",
     .text = "How many paths lead from S to T, exactly, and a list of them. Each with the norm of its product and its "
             "share, that norm over the norm of the total; shares need not add up to 1. Cancellation is the norm of the "
-            "total formed from absolute values over the norm of the total: 1 where nothing cancels.\n"
-            "Example: jacchain paths examples/post.json --of L --wrt w --format latex",
+            "total formed from absolute values over the norm of the total: 1 where nothing cancels.",
     .tables = {table, jc_cli_output_options, jc_cli_engine_options, jc_cli_report_options, jc_cli_rule_options},
     .min_words = 1,
-    .max_words = 1};
+    .max_words = 1,
+    .example = "jacchain paths examples/post.json --of L --wrt w --format latex"};
 
 /* One run of the command: what it holds, freed together. */
 typedef struct work {

@@ -45,7 +45,8 @@ static const jc_usage usage = {
             "without numbers will do: they are counted as dense ones.",
     .tables = {table, jc_cli_engine_options, jc_cli_report_options, jc_cli_rule_options},
     .min_words = 1,
-    .max_words = 1};
+    .max_words = 1,
+    .example = "jacchain plan examples/digits_rnn.json --of L"};
 
 /* One run of the command: what it holds, freed together. */
 typedef struct work {

@@ -30,7 +30,8 @@ static const jc_usage usage = {
             "printed as tables, large ones as shape, norm, smallest and largest entry.",
     .tables = {table, jc_cli_output_options, jc_cli_engine_options, jc_cli_report_options, jc_cli_rule_options},
     .min_words = 1,
-    .max_words = 1};
+    .max_words = 1,
+    .example = "jacchain total examples/post.json --of L --wrt w,x"};
 
 int jc_cli_total(int argc, char **argv)
 {

@@ -114,6 +114,23 @@ char *jc_cli_total_name(const jc_graph *graph, int64_t of, int64_t wrt)
     return name;
 }
 
+int jc_cli_print_variables(const char *path)
+{
+    jc_cli_shared shared = JC_CLI_SHARED_INIT("help");
+    jc_graph *graph;
+    double seconds;
+    int code;
+    shared.quiet = true;
+    if (!jc_cli_load(&shared, path, &graph, &seconds, &code)) return code;
+    for (int64_t v = 0; v < jc_graph_variable_count(graph); v++) {
+        char *name = jc_cli_name(graph, v);
+        puts(name);
+        free(name);
+    }
+    jc_graph_destroy(graph);
+    return JC_EXIT_DONE;
+}
+
 void jc_cli_emit_name(jc_emit *e, const char *key, const jc_graph *graph, int64_t variable)
 {
     char *name = jc_cli_name(graph, variable);

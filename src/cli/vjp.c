@@ -27,7 +27,9 @@ static const jc_usage usage = {
             "every S.",
     .tables = {table, jc_cli_output_options, jc_cli_engine_options, jc_cli_report_options, jc_cli_rule_options},
     .min_words = 1,
-    .max_words = 1};
+    .max_words = 1,
+    .example = "jacchain total examples/post.json --of y --wrt x --output seed.safetensors\njacchain vjp "
+               "examples/post.json --of x --wrt w --seed seed.safetensors:dy/dx"};
 
 int jc_cli_vjp(int argc, char **argv)
 {

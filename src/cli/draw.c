@@ -1,0 +1,296 @@
+/* jacchain draw: the graph as a picture. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/draw.h"
+#include "graph/graph.h"
+#include "io/output.h"
+
+enum { MOST_DRAWN = 2000, MOST_EDGES_DRAWN = 20000 }; /* variables, edges that Graphviz lays out while one waits */
+
+enum { COLOUR_PLAIN, COLOUR_NORM };
+
+typedef struct options {
+    jc_cli_shared shared; /* first: the shared tables point to the start */
+    const char *path;
+    int colour;
+} options;
+
+static const jc_option table[] = {
+    {.name = "output",
+     .type = JC_OPTION_TEXT,
+     .offset = offsetof(options, shared.output),
+     .value = "FILE",
+     .help =
+         "the picture: FILE.svg, .png or .pdf, which takes Graphviz's program dot (package graphviz) and a graph of at "
+         "most 2,000 variables; or .dot, Graphviz's own text, which takes neither. A file is written whole or not at "
+         "all"},
+    {.name = "of",
+     .type = JC_OPTION_TEXT,
+     .offset = offsetof(options, shared.of),
+     .value = "T[,..]",
+     .help = "highlight the paths to these variables, from --wrt or from every source; the rest is dimmed"},
+    {.name = "wrt",
+     .type = JC_OPTION_TEXT,
+     .offset = offsetof(options, shared.wrt),
+     .value = "S[,..]",
+     .help = "highlight the paths from these variables, to --of or to every variable without outgoing edge"},
+    {.name = "path",
+     .type = JC_OPTION_TEXT,
+     .offset = offsetof(options, path),
+     .value = "V,V[,..]",
+     .help = "highlight the path through exactly these variables, the source first"},
+    {.name = "color",
+     .type = JC_OPTION_CHOICE,
+     .offset = offsetof(options, colour),
+     .value = "WHAT",
+     .help = "norm: colour each edge by the Frobenius norm of its Jacobian, on a logarithmic scale with a legend; none "
+             "(the "
+             "default)",
+     .choices = "none|norm"},
+    {0}};
+
+static const jc_usage usage = {
+    .command = "draw",
+    .synopsis = "GRAPH --output FILE [options]",
+    .text =
+        "The graph as a picture: a node for each variable with its name and size, an arrow for each edge, from wrt to "
+        "of. The part of a name before a slash is a group: layer1/h is h in the box layer1. Few edges have their D and "
+        "their labels beside them; in a .svg every edge says its kind, shape and labels when pointed at. An unrolled "
+        "network, whose names end with the step (h1, h2, ..), becomes a grid with time from left to right.",
+    .tables = {table, jc_cli_report_options},
+    .min_words = 1,
+    .max_words = 1,
+    .example = "jacchain draw examples/post.json --output post.svg --of L --wrt x"};
+
+/* What --output ends with. */
+typedef struct picture_kind {
+    const char *end;
+    const char *format; /* of Graphviz; NULL: its text itself */
+} picture_kind;
+
+static const picture_kind kinds[] = {{".svg", "svg"}, {".png", "png"}, {".pdf", "pdf"}, {".dot", NULL}};
+enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
+
+/* One run of the command: what it holds, freed together. */
+typedef struct work {
+    const options *options;
+    const picture_kind *kind;
+    jc_graph *graph;
+    jc_cli_variables of, wrt, path;
+    jc_drawing drawing;
+    jc_draw_layout layout;
+    char *dot;
+    size_t dot_bytes;
+    jc_draw_picture picture;
+} work;
+
+static void work_fini(work *w)
+{
+    free(w->picture.said);
+    free(w->picture.data);
+    free(w->dot);
+    jc_draw_layout_fini(&w->layout);
+    jc_drawing_fini(&w->drawing);
+    free(w->path.ids);
+    free(w->wrt.ids);
+    free(w->of.ids);
+    jc_graph_destroy(w->graph);
+}
+
+/* ---- what is asked ------------------------------------------------------------------------------------------- */
+
+static bool check_output(work *w, int *exit_code)
+{
+    const char *path = w->options->shared.output;
+    if (!path) {
+        *exit_code = jc_cli_usage_error("draw", "--output is missing: FILE.svg, .png, .pdf or .dot");
+        return false;
+    }
+    for (int i = 0; i < N_KINDS && !w->kind; i++) {
+        if (jc_cli_ends_with(path, kinds[i].end)) w->kind = &kinds[i];
+    }
+    if (!w->kind) {
+        *exit_code =
+            jc_cli_usage_error("draw", "--output takes a name that ends with .svg, .png, .pdf or .dot, not '%s'", path);
+        return false;
+    }
+    jc_status status = jc_cli_check_folder(path);
+    if (status) *exit_code = jc_cli_failed(status);
+    return status == JC_OK;
+}
+
+static bool check_size(const work *w, int *exit_code)
+{
+    char count[JC_QUANTITY_BYTES], limit[JC_QUANTITY_BYTES];
+    int64_t n = jc_graph_variable_count(w->graph), m = jc_graph_edge_count(w->graph);
+    bool many = n > MOST_DRAWN;
+    if (!w->kind->format || (!many && m <= MOST_EDGES_DRAWN)) return true;
+    *exit_code = jc_cli_usage_error(
+        "draw", "the graph has %s %s, too many for a %s (at most %s): write a .dot, which other programs can cut",
+        jc_cli_count_text(many ? n : m, count), many ? "variables" : "edges", w->kind->end,
+        jc_cli_count_text(many ? MOST_DRAWN : MOST_EDGES_DRAWN, limit));
+    return false;
+}
+
+/* Every variable without an incoming edge, or without an outgoing one. */
+static jc_cli_variables ends_of(const jc_graph *g, const int64_t *start)
+{
+    jc_cli_variables list = {jc_cli_alloc(g->n_variables, sizeof *list.ids), 0};
+    for (int64_t v = 0; v < g->n_variables; v++) {
+        if (start[v] == start[v + 1]) list.ids[list.count++] = v;
+    }
+    return list;
+}
+
+/* The ends that are not said are those of the whole graph; they are not marked as ends. */
+static void mark_between(work *w)
+{
+    const jc_cli_shared *s = &w->options->shared;
+    jc_cli_variables targets = s->of ? w->of : ends_of(w->graph, w->graph->out_start);
+    jc_cli_variables sources = s->wrt ? w->wrt : ends_of(w->graph, w->graph->in_start);
+    jc_draw_mark_between(&w->drawing, &targets, &sources);
+    jc_draw_mark_ends(&w->drawing, &w->of, &w->wrt);
+    if (!s->of) free(targets.ids);
+    if (!s->wrt) free(sources.ids);
+}
+
+static bool mark_path(work *w, int *exit_code)
+{
+    if (w->path.count < 2) {
+        *exit_code = jc_cli_usage_error("draw", "--path takes two variables or more, the source first");
+        return false;
+    }
+    int64_t gap = jc_draw_mark_path(&w->drawing, &w->path);
+    if (gap < 0) return true;
+    *exit_code = jc_cli_usage_error("draw", "--path: no edge leads from %s to %s", w->drawing.name[w->path.ids[gap]],
+                                    w->drawing.name[w->path.ids[gap + 1]]);
+    return false;
+}
+
+static bool prepare(work *w, const char *path, int *exit_code)
+{
+    const options *o = w->options;
+    const jc_cli_shared *s = &o->shared;
+    double seconds;
+    if (!check_output(w, exit_code) || !jc_cli_load(s, path, &w->graph, &seconds, exit_code) ||
+        !jc_cli_find_variables(s, w->graph, "of", s->of, &w->of, exit_code) ||
+        !jc_cli_find_variables(s, w->graph, "wrt", s->wrt, &w->wrt, exit_code) ||
+        !jc_cli_find_variables(s, w->graph, "path", o->path, &w->path, exit_code) || !check_size(w, exit_code)) {
+        return false;
+    }
+    jc_drawing_init(&w->drawing, w->graph);
+    if (s->of || s->wrt) mark_between(w);
+    if (o->path && !mark_path(w, exit_code)) return false;
+    if (o->colour == COLOUR_NORM) jc_draw_take_norms(&w->drawing);
+    return true;
+}
+
+/* ---- making the picture -------------------------------------------------------------------------------------- */
+
+static jc_status make_dot(work *w)
+{
+    jc_draw_layout_init(&w->layout, &w->drawing);
+    FILE *out = open_memstream(&w->dot, &w->dot_bytes);
+    if (!out) return jc_fail(JC_E_MEMORY, "not enough memory for the picture's text");
+    jc_draw_write_dot(out, &w->drawing, &w->layout);
+    bool failed = ferror(out);
+    failed = fclose(out) || failed;
+    return failed ? jc_fail(JC_E_MEMORY, "not enough memory for the picture's text") : JC_OK;
+}
+
+static jc_status write_file(const char *path, const char *data, size_t bytes)
+{
+    jc_output_file *file;
+    jc_status status = jc_output_create(NULL, path, &file);
+    if (status) return status;
+    status = jc_output_write(file, data, (int64_t)bytes);
+    if (!status) return jc_output_commit(file);
+    jc_output_abandon(file);
+    return status;
+}
+
+static jc_status make_picture(work *w)
+{
+    const jc_cli_shared *s = &w->options->shared;
+    jc_status status = make_dot(w);
+    if (status) return status;
+    if (!w->kind->format) return write_file(s->output, w->dot, w->dot_bytes);
+    jc_cli_meter meter;
+    jc_cli_meter_begin(&meter, s->quiet, "drawing");
+    status = jc_draw_render(w->dot, w->dot_bytes, w->kind->format, &w->picture);
+    jc_cli_meter_end(&meter);
+    return status ? status : write_file(s->output, w->picture.data, w->picture.bytes);
+}
+
+/* ---- saying what was made ------------------------------------------------------------------------------------ */
+
+static void narrate(const work *w)
+{
+    const jc_drawing *d = &w->drawing;
+    const jc_cli_shared *s = &w->options->shared;
+    char n[JC_QUANTITY_BYTES], m[JC_QUANTITY_BYTES];
+    if (w->picture.said && *w->picture.said && !s->quiet) fputs(w->picture.said, stderr);
+    jc_cli_narrate(s->quiet, "%s: %s variables, %s edges", s->output, jc_cli_count_text(d->n_variables, n),
+                   jc_cli_count_text(d->n_edges, m));
+    if (d->node_on && d->n_edges_on)
+        jc_cli_narrate(s->quiet, "%s variables and %s edges are on the paths asked for", jc_cli_count_text(d->n_on, n),
+                       jc_cli_count_text(d->n_edges_on, m));
+    else if (d->node_on)
+        jc_cli_narrate(s->quiet, "no edge is on a path between these variables");
+    if (d->scale.norm && d->scale.without_numbers == d->n_edges)
+        jc_cli_narrate(s->quiet, "no edge has numbers: there are no norms to colour by");
+}
+
+static void emit_marked(jc_emit *e, const char *key, const bool *marks, int64_t n)
+{
+    jc_emit_open(e, key, '[');
+    for (int64_t i = 0; i < n; i++) {
+        if (marks[i]) jc_emit_int(e, NULL, i);
+    }
+    jc_emit_close(e, ']');
+}
+
+static void emit_norms(jc_emit *e, const jc_draw_scale *s)
+{
+    jc_emit_open(e, "norms", '{');
+    jc_emit_double(e, "min", s->min);
+    jc_emit_double(e, "max", s->max);
+    jc_emit_int(e, "without_numbers", s->without_numbers);
+    jc_emit_int(e, "zero", s->zero);
+    jc_emit_int(e, "not_finite", s->not_finite);
+    jc_emit_close(e, '}');
+}
+
+static void emit(const work *w)
+{
+    const jc_drawing *d = &w->drawing;
+    jc_emit e = jc_emit_to(stdout);
+    jc_emit_open(&e, NULL, '{');
+    jc_emit_text(&e, "command", "draw");
+    jc_emit_text(&e, "output", w->options->shared.output);
+    jc_emit_int(&e, "variables", d->n_variables);
+    jc_emit_int(&e, "edges", d->n_edges);
+    if (d->edge_on) emit_marked(&e, "edges_between", d->edge_on, d->n_edges);
+    if (d->edge_path) emit_marked(&e, "edges_on_path", d->edge_path, d->n_edges);
+    if (d->scale.norm) emit_norms(&e, &d->scale);
+    jc_emit_close(&e, '}');
+    putchar('\n');
+}
+
+int jc_cli_draw(int argc, char **argv)
+{
+    options o = {.shared = JC_CLI_SHARED_INIT("draw")};
+    jc_words words;
+    int code;
+    if (!jc_cli_parse(&usage, argc, argv, &o, &words, &code)) return code;
+    work w = {.options = &o};
+    if (prepare(&w, words.word[0], &code)) {
+        jc_status status = make_picture(&w);
+        code = status ? jc_cli_failed(status) : JC_EXIT_DONE;
+        if (!status) narrate(&w);
+        if (!status && o.shared.json) emit(&w);
+    }
+    work_fini(&w);
+    return code;
+}
