@@ -40,7 +40,7 @@ static const jc_option table[] = {
      .offset = offsetof(paths_options, path),
      .value = "S,..,T",
      .help = "only the paths through exactly these variables (of parallel edges: all), and the sum of their products, "
-             "which --output writes"},
+             "which --output writes beside what is printed"},
     {.name = "norm",
      .type = JC_OPTION_CHOICE,
      .offset = offsetof(paths_options, norm),

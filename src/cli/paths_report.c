@@ -41,40 +41,76 @@ static void print_head(const jc_path_report *r)
     free(of);
 }
 
-/* Widths of the columns: the path, its norm, its share. */
-static void find_widths(const jc_path_report *r, char *const *texts, int widths[3])
+/* Whether another edge joins the same two variables. */
+static bool has_parallel(const jc_graph *g, int64_t edge)
 {
-    char text[JC_NUMBER_BYTES];
-    widths[0] = (int)strlen("path"), widths[1] = (int)strlen("norm"), widths[2] = (int)strlen("share");
-    for (int64_t i = 0; i < r->n_paths; i++) {
-        int width[3] = {jc_cli_text_width(texts[i]), (int)strlen(measure_text(r->paths[i].norm, text)),
-                        (int)strlen(measure_text(r->paths[i].share, text))};
-        for (int k = 0; k < 3; k++)
-            if (width[k] > widths[k] && width[k] <= MAX_PATH_WIDTH) widths[k] = width[k];
-    }
+    int64_t v = jc_graph_wrt(g, edge), n = 0;
+    for (int64_t k = g->out_start[v]; k < g->out_start[v + 1] && n < 2; k++)
+        n += jc_graph_of(g, g->out_edges[k]) == jc_graph_of(g, edge);
+    return n > 1;
 }
 
-static void print_row(const jc_path_report *r, int64_t i, const char *text, const int widths[3])
+/* Paths of parallel edges read alike: then their edge numbers are shown too. */
+static bool any_parallel(const jc_path_report *r)
+{
+    for (int64_t i = 0; i < r->n_paths; i++)
+        for (int64_t k = 0; k < r->paths[i].n_edges; k++)
+            if (has_parallel(r->graph, r->paths[i].edges[k])) return true;
+    return false;
+}
+
+/* The columns before the last one are as wide as their widest entry. */
+typedef struct columns {
+    int norm, share, path;
+    bool edges;
+} columns;
+
+static columns find_columns(const jc_path_report *r, char *const *texts)
+{
+    char text[JC_NUMBER_BYTES];
+    columns c = {(int)strlen("norm"), (int)strlen("share"), (int)strlen("path"), any_parallel(r)};
+    for (int64_t i = 0; i < r->n_paths; i++) {
+        int norm = (int)strlen(measure_text(r->paths[i].norm, text)), path = jc_cli_text_width(texts[i]);
+        int share = (int)strlen(measure_text(r->paths[i].share, text));
+        if (norm > c.norm) c.norm = norm;
+        if (share > c.share) c.share = share;
+        if (path > c.path && path <= MAX_PATH_WIDTH) c.path = path;
+    }
+    return c;
+}
+
+static void print_path(const char *text, const columns *c)
+{
+    int pad = c->edges ? c->path - jc_cli_text_width(text) : 0;
+    printf("  %s%*s", text, pad > 0 ? pad : 0, "");
+}
+
+static void print_header(const jc_path_report *r, const columns *c)
+{
+    if (!r->norm.known && !c->edges) return;
+    if (r->norm.known) printf("\n  %*s  %*s", c->norm, "norm", c->share, "share");
+    print_path("path", c);
+    puts(c->edges ? "  edges" : "");
+}
+
+static void print_row(const jc_path_report *r, const jc_listed_path *p, const char *text, const columns *c)
 {
     char norm[JC_NUMBER_BYTES], share[JC_NUMBER_BYTES];
-    int pad = widths[0] - jc_cli_text_width(text);
-    if (!r->norm.known) {
-        printf("  %s\n", text);
-        return;
-    }
-    printf("  %s%*s  %*s  %*s\n", text, pad > 0 ? pad : 0, "", widths[1], measure_text(r->paths[i].norm, norm),
-           widths[2], measure_text(r->paths[i].share, share));
+    if (r->norm.known)
+        printf("  %*s  %*s", c->norm, measure_text(p->norm, norm), c->share, measure_text(p->share, share));
+    print_path(text, c);
+    for (int64_t k = 0; k < p->n_edges && c->edges; k++) printf("%s%lld", k ? " " : "  ", (long long)p->edges[k]);
+    putchar('\n');
 }
 
 static void print_paths(const jc_path_report *r)
 {
-    int widths[3];
     char **texts = jc_cli_alloc(r->n_paths, sizeof *texts);
     for (int64_t i = 0; i < r->n_paths; i++) texts[i] = path_text(r, &r->paths[i]);
-    find_widths(r, texts, widths);
-    if (r->norm.known) printf("\n  %-*s  %*s  %*s\n", widths[0], "path", widths[1], "norm", widths[2], "share");
+    columns c = find_columns(r, texts);
+    print_header(r, &c);
     for (int64_t i = 0; i < r->n_paths; i++) {
-        print_row(r, i, texts[i], widths);
+        print_row(r, &r->paths[i], texts[i], &c);
         free(texts[i]);
     }
     free(texts);

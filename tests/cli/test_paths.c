@@ -37,8 +37,8 @@ Test(cli_paths, post_has_six_paths_from_w_and_three_from_x_in_the_order_of_edges
     cr_expect_str_eq(r.out, "0 paths from L to w\ndw/dL: frobenius norm 0\n");
     run_free(&r);
     r = expect_code(0, "paths", POST, "--of", "z", "--wrt", "z", "--quiet", "--norm", "spectral", NULL);
-    cr_expect_str_eq(r.out, "1 path from z to z\ndz/dz: spectral norm 1, cancellation 1\n\n  path  norm  share\n"
-                            "  I        1      1\n");
+    cr_expect_str_eq(r.out, "1 path from z to z\ndz/dz: spectral norm 1, cancellation 1\n\n  norm  share  path\n"
+                            "     1      1  I\n");
     run_free(&r);
 }
 
@@ -50,10 +50,10 @@ Test(cli_paths, the_table_has_norms_and_shares_in_columns)
     cr_expect_str_eq(r.out, "3 paths from x to L\n"
                             "dL/dx: frobenius norm 80.4612, cancellation 1.59093\n"
                             "\n"
-                            "  path                     norm      share\n"
-                            "  D[L,z] D[z,y] D[y,x]  93.5414    1.16257\n"
-                            "  D[L,y] D[y,x]          10.198   0.126745\n"
-                            "  D[L,x]                3.74166  0.0465026\n");
+                            "     norm      share  path\n"
+                            "  93.5414    1.16257  D[L,z] D[z,y] D[y,x]\n"
+                            "   10.198   0.126745  D[L,y] D[y,x]\n"
+                            "  3.74166  0.0465026  D[L,x]\n");
     run_free(&r);
 }
 
@@ -140,9 +140,9 @@ Test(cli_paths, a_named_path_takes_all_its_parallel_edges_and_adds_them)
                         "p.safetensors", NULL);
     cr_expect_str_eq(r.out, "3 paths from a to c, 2 through just a,b,c\n"
                             "dc/da: frobenius norm 7, cancellation 5.28571\n\n"
-                            "  path           norm    share\n"
-                            "  D[c,b] D[b,a]    15  2.14286\n"
-                            "  D[c,b] D[b,a]    20  2.85714\n\n"
+                            "  norm    share  path           edges\n"
+                            "    15  2.14286  D[c,b] D[b,a]  0 1\n"
+                            "    20  2.85714  D[c,b] D[b,a]  3 1\n\n"
                             "the sum of their products  1 x 1\n  5\n");
     jt_pool pool = {0};
     int64_t n;
