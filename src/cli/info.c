@@ -1,6 +1,7 @@
 /* jacchain info: what this build is and runs on. */
 #define _GNU_SOURCE /* sched_getaffinity */
 
+#include <gmp.h>
 #include <jansson.h>
 #include <sched.h>
 #include <string.h>
@@ -108,6 +109,7 @@ static void emit(void)
     jc_emit_open(&e, "libraries", '{');
     jc_emit_text(&e, "openblas", openblas);
     jc_emit_text(&e, "jansson", jansson_version_str());
+    jc_emit_text(&e, "gmp", gmp_version);
     jc_emit_cuda_libraries(&e);
     jc_emit_close(&e, '}');
     jc_emit_text(&e, "compiler", __VERSION__);
@@ -132,6 +134,7 @@ static void print(void)
     jc_print_cuda_devices();
     printf("library    OpenBLAS %s\n", openblas);
     printf("library    jansson %s\n", jansson_version_str());
+    printf("library    GMP %s\n", gmp_version);
     jc_print_cuda_libraries();
     printf("compiler   %s\n", __VERSION__);
 }

@@ -121,6 +121,7 @@ Test(cli_info, tells_version_backends_devices_and_libraries)
     cr_expect(json_is_string(json_at(root, "devices/0/name")));
     cr_expect_str_eq(json_string_value(json_at(root, "libraries/jansson")), jansson_version_str());
     cr_expect(json_is_string(json_at(root, "libraries/openblas")));
+    cr_expect(json_is_string(json_at(root, "libraries/gmp")));
 #ifdef JACCHAIN_HAS_CUDA
     cr_expect_eq(strncmp(json_string_value(json_at(root, "libraries/cuda_runtime")), "13.", 3), 0);
     cr_expect_not_null(json_at(root, "libraries/cuda_driver"));
