@@ -166,8 +166,8 @@ typedef struct jc_operator {
  * length E, and `scales` (copied), where given, holds E numbers in place of `scale`.
  * Where the shapes of the E edges differ (dense, diagonal, csr and select, batch and inner 1), every array is flat, the
  * edges' numbers one after the other, and its offsets say where each begins: edge i has the elements offsets[i] to
- * offsets[i+1] - 1, from 0 to the length of the array. A csr edge has its own indptr, p + 1 numbers from 0. Such a group
- * costs as much memory as one of its edges for every run of edges of equal shape. */
+ * offsets[i+1] - 1, from 0 to the length of the array. A csr edge has its own indptr, p + 1 numbers from 0. Such a
+ * group costs as much memory as one of its edges for every run of edges of equal shape. */
 typedef struct jc_jacobian {
     size_t struct_size;
     jc_kind kind;
@@ -383,7 +383,8 @@ jc_status jc_run_create(const jc_program *program, jc_run **run);
 void jc_run_destroy(jc_run *run);
 
 /* New numbers for the floating field (`values`, `u`, `v` or `x`) of an edge's Jacobian; for an edge of a group: of all
- * its edges. Same dtype, shape, strides and offsets as in the graph. Borrowed until bound again or the run is destroyed. */
+ * its edges. Same dtype, shape, strides and offsets as in the graph. Borrowed until bound again or the run is
+ * destroyed. */
 jc_status jc_run_bind_jacobian(jc_run *run, int64_t edge, const char *field, jc_dtype dtype, const void *data);
 
 /* The seed: width x size(of) (rows) or size(wrt) x width (columns), of any floating type. Borrowed likewise. */

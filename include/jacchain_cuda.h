@@ -81,8 +81,9 @@ typedef struct jc_cuda_array {
 typedef enum jc_cuda_rebind { JC_CUDA_REBIND_NOTHING, JC_CUDA_REBIND_TABLE, JC_CUDA_REBIND_CAPTURE } jc_cuda_rebind;
 
 /* As jc_run_bind_jacobian, with numbers in device memory: of the type that the graph has. ld and strides are those of
- * `values` of a dense Jacobian, `x` of a weight, `u` and `v` of a low_rank one; diagonal and csr have no ld, and a group
- * whose edges differ in shape has no strides: its numbers are flat. Waits for the run's executions. what: may be NULL. */
+ * `values` of a dense Jacobian, `x` of a weight, `u` and `v` of a low_rank one; diagonal and csr have no ld, and a
+ * group whose edges differ in shape has no strides: its numbers are flat. Waits for the run's executions. what: may be
+ * NULL. */
 jc_status jc_cuda_bind_jacobian(jc_run *run, int64_t edge, const char *field, const jc_cuda_array *numbers,
                                 jc_cuda_rebind *what);
 

@@ -78,8 +78,7 @@ static jc_status check_given(const ragged *r)
                           r->info->name);
     if (r->jacobian->batch > 1 || r->jacobian->inner > 1)
         return jc_fail_at(JC_E_INPUT, r->jacobian->batch > 1 ? "jacobian/batch" : "jacobian/inner", -1,
-                          "groups of edges of different shapes have no %s",
-                          r->jacobian->batch > 1 ? "batch" : "inner");
+                          "groups of edges of different shapes have no %s", r->jacobian->batch > 1 ? "batch" : "inner");
     for (int i = 0; i < N_WITH_OFFSETS; i++) {
         const jc_array *offsets = (const jc_array *)((const char *)r->jacobian + with_offsets[i].offsets);
         bool there = offsets->data || offsets->rank, known = jc_kind_field(r->jacobian->kind, given[i]) >= 0;
@@ -96,12 +95,11 @@ static jc_status check_offsets_array(const ragged *r, int f)
     int64_t expected = r->add->count + 1;
     char part[PART_BYTES];
     part_of(r->info->field[f].name, part);
-    if (o->dtype != JC_I64 && o->dtype != JC_I32)
-        return jc_fail_at(JC_E_INPUT, part, -1, "offsets must be I64 or I32");
+    if (o->dtype != JC_I64 && o->dtype != JC_I32) return jc_fail_at(JC_E_INPUT, part, -1, "offsets must be I64 or I32");
     if (o->rank != 1 || o->dims[0] != expected)
         return jc_fail_at(JC_E_INPUT, part, -1,
-                          "offsets have %d axes and %lld numbers, expected 1 axis of %lld, one more than edges", o->rank,
-                          (long long)(o->rank == 1 ? o->dims[0] : 0), (long long)expected);
+                          "offsets have %d axes and %lld numbers, expected 1 axis of %lld, one more than edges",
+                          o->rank, (long long)(o->rank == 1 ? o->dims[0] : 0), (long long)expected);
     if (!o->data || o->ownership == JC_DEVICE)
         return jc_fail_at(JC_E_USAGE, part, -1, "offsets are given in host memory");
     return JC_OK;
