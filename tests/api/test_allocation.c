@@ -76,6 +76,27 @@ static jc_status add_edges(jc_graph *graph)
     return status;
 }
 
+/* Four edges of two shapes, everything copied. */
+static jc_status add_ragged(jc_graph *graph)
+{
+    static const int64_t of[4] = {20, 21, 22, 23}, wrt[4] = {0, 1, 2, 0}, offsets[5] = {0, 3, 6, 9, 10};
+    static const int64_t picks[10] = {0, 1, 2, 2, 1, 0, 0, 0, 0, 0};
+    static const double scales[4] = {1, 2, 3, 4};
+    static const char *const label = "ragged";
+    jc_array ofs = jc_array_1d(JC_I64, 4, of), wrts = jc_array_1d(JC_I64, 4, wrt);
+    jc_jacobian select = JC_JACOBIAN_INIT(JC_SELECT);
+    select.indices = jc_array_1d(JC_I64, 10, picks);
+    select.indices.ownership = JC_COPY;
+    select.scales = scales;
+    select.indices_offsets = jc_array_1d(JC_I64, 5, offsets);
+    int64_t edges = jc_graph_edge_count(graph), groups = graph->groups.count, kept = graph->resources.count;
+    jc_status status = jc_graph_add_edges(graph, 4, &ofs, &wrts, &select, &label, 1);
+    cr_assert_eq(jc_graph_edge_count(graph), edges + (status ? 0 : 4));
+    cr_assert_eq(graph->groups.count, groups + (status ? 0 : 2));
+    cr_assert_eq(graph->resources.count, kept + (status ? 0 : 2));
+    return status;
+}
+
 static jc_status build_body(void *ctx)
 {
     jc_graph_options options = {.struct_size = sizeof options, .allocator = ctx};
@@ -84,6 +105,8 @@ static jc_status build_body(void *ctx)
     if (status) return status;
     status = add_variables(graph);
     if (!status) status = add_edges(graph);
+    if (!status) status = jc_graph_add_variable(graph, "one", 1, NULL);
+    if (!status) status = add_ragged(graph);
     if (!status) status = jc_graph_finish(graph);
     jc_graph_destroy(graph);
     return status;

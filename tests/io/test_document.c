@@ -296,6 +296,57 @@ Test(document, groups_stand_for_their_edges_in_order)
     io_folder_remove(&folder);
 }
 
+Test(document, edges_of_a_group_may_differ_in_shape)
+{
+    io_folder folder = io_folder_make();
+    static const int32_t of[3] = {2, 1, 2}, wrt[3] = {0, 0, 1}, dense_ends[4] = {0, 3, 5, 11};
+    static const int64_t sizes[3] = {1, 2, 3}, pointer_ends[4] = {0, 4, 7, 11}, entry_ends[4] = {0, 2, 3, 6},
+                         pick_ends[4] = {0, 3, 5, 8};
+    static const double values[11] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+    static const int32_t pointers[11] = {0, 1, 1, 2, 0, 0, 1, 0, 1, 3, 3}, columns[6] = {0, 0, 0, 1, 0, 1};
+    const io_tensor tensors[] = {{"of", "I32", "[3]", of, sizeof of},
+                                 {"wrt", "I32", "[3]", wrt, sizeof wrt},
+                                 {"sizes", "I64", "[3]", sizes, sizeof sizes},
+                                 {"v", "F64", "[11]", values, sizeof values},
+                                 {"o", "I32", "[4]", dense_ends, sizeof dense_ends},
+                                 {"po", "I64", "[4]", pointer_ends, sizeof pointer_ends},
+                                 {"eo", "I64", "[4]", entry_ends, sizeof entry_ends},
+                                 {"so", "I64", "[4]", pick_ends, sizeof pick_ends},
+                                 {"p", "I32", "[11]", pointers, sizeof pointers},
+                                 {"c", "I32", "[6]", columns, sizeof columns}};
+    io_write_list(&folder, "t.safetensors", tensors, 10, 3);
+    jc_graph *g = load_text(
+        &folder,
+        "{'jacchain':1,'tensors':'t.safetensors','variables':{'sizes':{'tensor':'sizes'},'prefix':'v'},'edges':["
+        "{'of':{'tensor':'of'},'wrt':{'tensor':'wrt'},'count':3,'label':'g','jacobian':{'kind':'dense',"
+        "'values':{'tensor':'v'},'offsets':{'values':{'tensor':'o'}}}},"
+        "{'of':{'tensor':'of'},'wrt':{'tensor':'wrt'},'count':3,'jacobian':{'kind':'csr','indptr':{'tensor':'p'},"
+        "'indices':{'tensor':'c'},'values':[1,2,3,4,5,6],'offsets':{'values':{'tensor':'eo'},"
+        "'indptr':{'tensor':'po'},'indices':{'tensor':'eo'}}}},"
+        "{'of':{'tensor':'of'},'wrt':{'tensor':'wrt'},'count':3,'jacobian':{'kind':'select','scale':[1,2,-3],"
+        "'indices':[0,0,0,0,0,1,0,1],'offsets':{'indices':{'tensor':'so'}}}},"
+        "{'of':'v1','wrt':'v0','jacobian':{'kind':'dense','values':[[7],[8]]}}]}");
+    cr_assert_eq(jc_graph_edge_count(g), 10);
+    EXPECT(g, 0, "values", 1, 2, 3);
+    EXPECT(g, 1, "values", 4, 5);
+    EXPECT(g, 2, "values", 6, 7, 8, 9, 10, 11);
+    EXPECT(g, 3, "indptr", 0, 1, 1, 2);
+    EXPECT(g, 4, "values", 3);
+    EXPECT(g, 5, "indptr", 0, 1, 3, 3);
+    EXPECT(g, 5, "indices", 1, 0, 1);
+    EXPECT(g, 5, "values", 4, 5, 6);
+    EXPECT(g, 7, "indices", 0, 0);
+    EXPECT(g, 8, "indices", 1, 0, 1);
+    EXPECT(g, 9, "values", 7, 8);
+    cr_assert_eq(*jc_graph_group(g, 8)->scales, -3.0);
+    cr_assert(jc_graph_group(g, 5)->shape.p == 3 && jc_graph_group(g, 5)->shape.q == 2);
+    int64_t o, w;
+    jc_graph_edge(g, 7, &o, &w);
+    cr_assert(o == 1 && w == 0);
+    jc_graph_destroy(g);
+    io_folder_remove(&folder);
+}
+
 /* Long enough for many pieces; strings full of what a reader of pieces could trip over. */
 Test(document, long_lists_are_read_whole)
 {

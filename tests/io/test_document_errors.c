@@ -168,7 +168,38 @@ static const bad_document bad_documents[] = {
     {GROUP(TWO "'jacobian':{'kind':'identity','scale':[1,'2']}"), JC_E_INPUT, "/edges/1/jacobian/scale/1", "text"},
     {GROUP(TWO "'jacobian':{'kind':'identity','scale':{'tensor':'of'}}"), JC_E_INPUT, "/edges/1/jacobian/scale",
      "2 edges"},
-    {GROUP(TWO "'jacobian':{'kind':'dense','offsets':{}}"), JC_E_USAGE, "/edges/1/jacobian/offsets", "not there yet"},
+    /* groups of edges of different shapes */
+    {GROUP(TWO "'jacobian':{'kind':'dense','offsets':{}}"), JC_E_INPUT, "/edges/1/jacobian/offsets",
+     "of 'values' are not given"},
+    {GROUP(TWO "'jacobian':{'kind':'dense','offsets':[0,4,8]}"), JC_E_INPUT, "/edges/1/jacobian/offsets", "FIELD"},
+    {GROUP(TWO "'jacobian':{'kind':'dense','offsets':{'values':[0,4,8]}}"), JC_E_INPUT,
+     "/edges/1/jacobian/offsets/values", "{\"tensor\": NAME}"},
+    {GROUP(TWO "'jacobian':{'kind':'dense','offsets':{'values':{'tensor':'ends'},'x':{'tensor':'ends'}}}"), JC_E_INPUT,
+     "/edges/1/jacobian/offsets/x", "not known"},
+    {GROUP(TWO "'jacobian':{'kind':'dense','offsets':{'values':{'tensor':'ends'}}}"), JC_E_INPUT,
+     "/edges/1/jacobian/values", "not given"},
+    {GROUP(TWO "'jacobian':{'kind':'dense','values':[1,2,3,4,5,6,7],'offsets':{'values':{'tensor':'of'}}}"), JC_E_INPUT,
+     "/edges/1/jacobian/offsets/values", "expected 1 axis of 3"},
+    {GROUP(TWO "'jacobian':{'kind':'dense','values':[1,2,3,4,5,6,7],'offsets':{'values':{'tensor':'w'}}}"), JC_E_INPUT,
+     "/edges/1/jacobian/offsets/values", "I64 or I32"},
+    {GROUP(TWO "'jacobian':{'kind':'dense','values':[1,2,3,4,5,6,7],'offsets':{'values':{'tensor':'ends'}}}"),
+     JC_E_INPUT, "/edges/1[1]/jacobian/offsets/values", "offsets[2] is 8, expected 4 to 7"},
+    {GROUP(TWO "'jacobian':{'kind':'dense','values':[1,2,3,4,5,6,7,8,9],'offsets':{'values':{'tensor':'ends'}}}"),
+     JC_E_INPUT, "/edges/1/jacobian/offsets/values", "end with 8, expected 9"},
+    {GROUP(TWO "'jacobian':{'kind':'dense','values':[1,2,3,4,5,6,7,8],'offsets':{'values':{'tensor':'down'}}}"),
+     JC_E_INPUT, "/edges/1[1]/jacobian/offsets/values", "offsets[2] is 4, expected 6 to 8"},
+    {GROUP(TWO "'jacobian':{'kind':'dense','values':[1,2,3,4,5,6,7,8],'offsets':{'values':{'tensor':'late'}}}"),
+     JC_E_INPUT, "/edges/1/jacobian/offsets/values", "begin with 1"},
+    {GROUP(TWO "'jacobian':{'kind':'dense','values':[1,2,3,4,5,6,7,8],'offsets':{'values':{'tensor':'other'}}}"),
+     JC_E_INPUT, "/edges/1[0]/jacobian/values", "3 numbers, expected 2 x 2"},
+    {GROUP(TWO "'jacobian':{'kind':'dense','batch':2,'values':[1,2],'offsets':{'values':{'tensor':'ends'}}}"),
+     JC_E_INPUT, "/edges/1/jacobian/batch", "no batch"},
+    {GROUP(TWO "'jacobian':{'kind':'csr','offsets':{'values':{'tensor':'ends'},'indices':{'tensor':'ends'}}}"),
+     JC_E_INPUT, "/edges/1/jacobian/offsets", "'indptr'"},
+    {GROUP(TWO "'jacobian':{'kind':'tile','offsets':{'values':{'tensor':'ends'}}}"), JC_E_INPUT,
+     "/edges/1/jacobian/offsets", "dense, diagonal, csr or select"},
+    {JAC("{'kind':'dense','values':{'tensor':'w'},'offsets':{'values':{'tensor':'ends'}}}"), JC_E_INPUT,
+     "/edges/1/jacobian/offsets", "not known"},
     {GROUP(TWO "'jacobian':{'kind':'dense','values':[[1,2],[3,4]]}"), JC_E_INPUT, "/edges/1/jacobian/values", "axes"},
     {GROUP(TWO "'jacobian':{'kind':'select','indices':[[0,1],[1,2]]}"), JC_E_INPUT, "/edges/1[1]/jacobian/indices",
      "2"},
@@ -187,6 +218,7 @@ static void write_side_file(const io_folder *folder)
 {
     static const double numbers[12];
     static const int32_t of[2] = {2, 2}, far[2] = {2, 9}, mixed[2] = {2, 1}, sizes[3] = {2, 2, 2}, zero[2] = {2, 0};
+    static const int64_t ends[3] = {0, 4, 8}, down[3] = {0, 6, 4}, late[3] = {1, 4, 8}, other[3] = {0, 3, 8};
     static const int64_t wrt[2] = {0, 0};
     const io_tensor tensors[] = {
         {"w", "F64", "[3,2]", numbers, 48},    {"stack", "F64", "[2,3,2]", numbers, 96},
@@ -195,6 +227,8 @@ static void write_side_file(const io_folder *folder)
         {"of", "I32", "[2]", of, 8},           {"wrt", "I64", "[2]", wrt, 16},
         {"far", "I32", "[2]", far, 8},         {"mixed", "I32", "[2]", mixed, 8},
         {"sizes", "I32", "[3]", sizes, 12},    {"zero", "I32", "[2]", zero, 8},
+        {"ends", "I64", "[3]", ends, 24},      {"down", "I64", "[3]", down, 24},
+        {"late", "I64", "[3]", late, 24},      {"other", "I64", "[3]", other, 24},
     };
     io_write_list(folder, "t.safetensors", tensors, sizeof tensors / sizeof tensors[0], 0);
 }

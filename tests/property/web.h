@@ -23,7 +23,8 @@ typedef struct jt_web_options {
     jc_kind favourite; /* half of the edges are of this kind */
     bool only;         /* all are */
     bool plain;        /* batch and inner are 1 */
-    jc_dtype real;     /* of all numbers where `plain`; else F64 and F32 mixed */
+    jc_dtype real;     /* of all numbers where `plain`; else F64 and F32 mixed, or with */
+    bool narrow;       /* all floating types */
 } jt_web_options;
 
 void jt_web_make(const jt_web_options *options, jt_web *web);
