@@ -9,7 +9,7 @@
 
 int64_t jc_dtype_bytes(jc_dtype dtype);
 bool jc_dtype_is_float(jc_dtype dtype);
-const char *jc_dtype_name(jc_dtype dtype); /* "F64", as safetensors spells it */
+const char *jc_dtype_name(jc_dtype dtype); /* "F64", as safetensors spells it; any number is allowed */
 
 /* Element i of an F64 or F32 (I64 or I32) array at any alignment. The 16-bit floats come with their readers. */
 static inline double jc_load_float(jc_dtype dtype, const void *data, int64_t i)

@@ -2,14 +2,18 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/nearest.h"
+#include "core/size.h"
 #include "graph/build.h"
+
+enum { MOST_OFFERED = 100000 };
 
 static bool is_label_byte(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("_:/-", c));
 }
 
-static jc_status check_label(const char *label)
+jc_status jc_label_check(const char *label)
 {
     if (!label) return jc_fail(JC_E_USAGE, "a label is NULL");
     if (!*label) return jc_fail_at(JC_E_INPUT, "label", -1, "a label is empty");
@@ -33,7 +37,7 @@ static bool label_equal(const void *ctx, int64_t id)
 
 static jc_status intern_label(jc_graph *g, const char *name, int64_t *id)
 {
-    jc_status status = check_label(name);
+    jc_status status = jc_label_check(name);
     if (status) return status;
     size_t bytes = strlen(name) + 1;
     uint64_t hash = jc_hash(name, bytes - 1);
@@ -51,6 +55,14 @@ static jc_status intern_label(jc_graph *g, const char *name, int64_t *id)
     }
     *id = found;
     return JC_OK;
+}
+
+const char *jc_graph_label_hint(const jc_graph *g, const char *label, char hint[JC_GRAPH_HINT_BYTES])
+{
+    jc_nearest nearest = jc_nearest_begin(label, strlen(label));
+    for (int64_t i = 0; i < jc_min(g->label_names.count, MOST_OFFERED); i++)
+        jc_nearest_offer(&nearest, ((char *const *)g->label_names.data)[i]);
+    return jc_nearest_hint(&nearest, hint);
 }
 
 typedef struct set_key {
