@@ -100,9 +100,11 @@ static jc_status intern_set(jc_graph *g, int64_t first, int64_t *id)
     return JC_OK;
 }
 
-static bool contains(const int64_t *ids, int64_t n, int64_t id)
+/* Whether the label is among those of the set that begins at `first` and is still being made. */
+static bool is_taken(const jc_graph *g, int64_t first, int64_t id)
 {
-    for (int64_t i = 0; i < n; i++)
+    const int64_t *ids = g->set_labels.data;
+    for (int64_t i = first; i < g->set_labels.count; i++)
         if (ids[i] == id) return true;
     return false;
 }
@@ -117,8 +119,7 @@ jc_status jc_graph_intern_labels(jc_graph *graph, const char *const *labels, int
     for (int64_t i = 0; i < n_labels && !status; i++) {
         int64_t id;
         status = intern_label(graph, labels[i], &id);
-        const int64_t *ids = (const int64_t *)graph->set_labels.data;
-        if (status || contains(ids + first, graph->set_labels.count - first, id)) continue;
+        if (status || is_taken(graph, first, id)) continue;
         status = jc_vec_append(&graph->allocator, &graph->set_labels, &id, 1, "labels");
     }
     if (!status) status = intern_set(graph, first, set);
