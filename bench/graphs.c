@@ -76,7 +76,7 @@ static jc_status write_and_load(graph_case *c, const bench_options *o)
 {
     char path[1024];
     jc_allocator allocator = bench_meter_allocator(&c->meter);
-    jc_graph_options options = {sizeof options, &allocator};
+    jc_graph_options options = {.struct_size = sizeof options, .allocator = &allocator};
     double start = bench_seconds();
     file_name(o, "", path, sizeof path);
     jc_status status = jc_gen_write(c->gen, path);

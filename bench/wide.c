@@ -41,7 +41,7 @@ static double digit(int64_t i, int64_t k)
 static jc_status begin(wide_case *c, int64_t n_variables, const int64_t *sizes)
 {
     jc_allocator allocator = bench_meter_allocator(&c->meter);
-    jc_graph_options options = {sizeof options, &allocator};
+    jc_graph_options options = {.struct_size = sizeof options, .allocator = &allocator};
     jc_status status = jc_graph_create(&options, &c->graph);
     for (int64_t v = 0; v < n_variables && !status; v++) {
         char name[8];

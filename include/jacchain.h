@@ -196,6 +196,7 @@ typedef struct jc_graph jc_graph;
 typedef struct jc_graph_options {
     size_t struct_size;
     const jc_allocator *allocator; /* copied; NULL: malloc and free */
+    int reads_files;               /* of jc_graph_load, 1: files are read into memory; 0: they are mapped */
 } jc_graph_options;
 
 jc_status jc_graph_create(const jc_graph_options *options, jc_graph **graph);
@@ -221,8 +222,15 @@ jc_status jc_graph_add_edges(jc_graph *graph, int64_t count, const jc_array *of,
 jc_status jc_graph_finish(jc_graph *graph);
 
 /* Reads a document (docs/file-format.md). JC_E_INPUT names file and place. The files stay mapped until the graph is
- * destroyed. */
+ * destroyed. Where one of them is made shorter meanwhile, the system sends SIGBUS to the thread that touches what is
+ * gone, and the process ends unless the program handles it (the library touches no signals). Replace a file by
+ * renaming another over it, or have the files read into memory (jc_graph_options.reads_files). */
 jc_status jc_graph_load(const char *path, const jc_graph_options *options, jc_graph **graph);
+
+/* Reads a document from its JSON text [bytes], borrowed during the call. name: stands for the file in messages (NULL:
+ * "document"). folder: where the files are that the document names (NULL: the working folder). */
+jc_status jc_graph_load_text(const char *text, size_t bytes, const char *name, const char *folder,
+                             const jc_graph_options *options, jc_graph **graph);
 
 int64_t jc_graph_variable_count(const jc_graph *graph);
 int64_t jc_graph_edge_count(const jc_graph *graph);

@@ -7,6 +7,8 @@
 BUILD_PACKAGES=(gcc libc6-dev cmake ninja-build pkg-config libjansson-dev libopenblas-pthread-dev)
 # shellcheck disable=SC2034
 TEST_PACKAGES=(g++ libcriterion-dev jq)
+# shellcheck disable=SC2034
+FUZZ_PACKAGES=(clang libclang-rt-14-dev)
 
 # Exit codes as those of the command: 4 = something that is needed is not there.
 EXIT_SETUP=4

@@ -8,10 +8,8 @@
 bool jc_against_check_name(const char *path, int *exit_code)
 {
     if (jc_cli_ends_with(path, ".safetensors")) return true;
-    if (jc_cli_ends_with(path, ".npy"))
-        *exit_code = jc_cli_not_yet("check", "--against %s: reading .npy", path);
-    else
-        *exit_code = jc_cli_usage_error("check", "--against takes FILE.safetensors, not '%s'", path);
+    *exit_code =
+        jc_cli_usage_error("check", "--against takes FILE.safetensors, whose tensors have names, not '%s'", path);
     return false;
 }
 

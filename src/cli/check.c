@@ -32,7 +32,7 @@ static const jc_option table[] = {
      .type = JC_OPTION_TEXT,
      .offset = offsetof(options, shared.output),
      .value = "FILE",
-     .help = "also write the totals to FILE.safetensors, as total does"},
+     .help = "also write the totals to FILE.safetensors, or the only one to FILE.npy, as total does"},
     {0}};
 
 static const jc_usage usage = {
@@ -92,6 +92,15 @@ static bool check_options(const options *o, int *exit_code)
     return o->against ? jc_against_check_name(o->against, exit_code) : jc_cli_shared_check(&o->shared, exit_code);
 }
 
+static jc_query query_of(const work *w)
+{
+    jc_query q = JC_QUERY_INIT;
+    q.of = w->of.ids, q.n_of = w->of.count;
+    q.wrt = w->wrt.ids, q.n_wrt = w->wrt.count;
+    q.order = (jc_order)w->options->shared.order;
+    return q;
+}
+
 static bool prepare(work *w, int *exit_code)
 {
     const jc_cli_shared *s = &w->options->shared;
@@ -105,16 +114,8 @@ static bool prepare(work *w, int *exit_code)
         free(w->of.ids);
         w->of = sinks(w->graph);
     }
-    return true;
-}
-
-static jc_query query_of(const work *w)
-{
-    jc_query q = JC_QUERY_INIT;
-    q.of = w->of.ids, q.n_of = w->of.count;
-    q.wrt = w->wrt.ids, q.n_wrt = w->wrt.count;
-    q.order = (jc_order)w->options->shared.order;
-    return q;
+    jc_query query = query_of(w);
+    return jc_cli_check_result_count(s, w->graph, &query, exit_code);
 }
 
 static jc_status judge(work *w)

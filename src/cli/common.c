@@ -66,7 +66,8 @@ const jc_option jc_cli_output_options[] = {
      .type = JC_OPTION_TEXT,
      .offset = offsetof(jc_cli_shared, output),
      .value = "FILE",
-     .help = "write the results to FILE.safetensors instead of printing them; a file is written whole or not at all"},
+     .help = "write the results to FILE.safetensors, or the only one to FILE.npy, instead of printing them; a file is "
+             "written whole or not at all"},
     {.name = "values",
      .type = JC_OPTION_FLAG,
      .offset = offsetof(jc_cli_shared, values),
@@ -140,7 +141,6 @@ static int check_output(const jc_cli_shared *shared)
 {
     const char *path = shared->output;
     if (!path) return JC_EXIT_DONE;
-    if (jc_cli_ends_with(path, ".npy")) return jc_cli_not_yet(shared->command, "--output %s: writing .npy", path);
     if (jc_results_check_path(path)) return jc_cli_usage_error(shared->command, "--output: %s", jc_last_error());
     jc_status status = check_folder(path);
     return status ? jc_cli_failed(status) : JC_EXIT_DONE;

@@ -46,7 +46,10 @@ typedef struct jc_cli_variables {
     int64_t count;
 } jc_cli_variables;
 
-/* Reads the document; *seconds is how long it took. */
+/* The document's name in messages: its path, or "standard input" for "-". */
+const char *jc_cli_document_name(const char *path);
+
+/* Reads the document, from standard input where path is "-"; *seconds is how long it took. */
 bool jc_cli_load(const jc_cli_shared *shared, const char *path, jc_graph **graph, double *seconds, int *exit_code);
 
 /* The variables that the list of option --`option` names; text NULL: none. A name that is not there or stands twice is

@@ -17,8 +17,8 @@ static const jc_option table[] = {
      .offset = offsetof(jc_product, seed_file),
      .value = "FILE[:NAME]",
      .help =
-         "the seed matrix, size(wrt) x k: tensor NAME of a .safetensors file, or its only one; a tensor of one axis "
-         "is k = 1"},
+         "the seed matrix, size(wrt) x k: tensor NAME of a .safetensors file, or its only one, or the array of a .npy "
+         "file; an array of one axis is k = 1"},
     {0}};
 
 static const jc_usage usage = {

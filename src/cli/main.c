@@ -53,7 +53,8 @@ static int print_help(void)
 {
     puts("jacchain COMMAND GRAPH [options]\n");
     jc_help_wrap("Total derivatives of a computation graph from its local Jacobians: the sum over all paths of the "
-                 "products of the Jacobians on them. GRAPH is a graph document (docs/file-format.md).",
+                 "products of the Jacobians on them. GRAPH is a graph document (docs/file-format.md); - reads it from "
+                 "standard input.",
                  0, 0);
     puts("\nCommands (jacchain COMMAND --help says more):");
     for (int i = 0; i < N_COMMANDS; i++) {

@@ -6,6 +6,7 @@
 #include "cli/report.h"
 #include "cli/seed.h"
 #include "io/results.h"
+#include "plan/plan.h"
 
 bool jc_product_needs(const jc_cli_shared *shared, const char *option, const char *value, int *exit_code)
 {
@@ -53,16 +54,6 @@ static bool load_seed(work *w, int *exit_code)
     return jc_cli_seed_load(w->shared, w->graph, p->seed_file, p->seed, end, &w->seed, exit_code);
 }
 
-static bool prepare(work *w, int *exit_code)
-{
-    const jc_cli_shared *s = w->shared;
-    return jc_cli_shared_check(s, exit_code) && jc_cli_seed_check_name(s, w->product->seed_file, exit_code) &&
-           jc_cli_load(s, w->product->graph_path, &w->graph, &w->load_s, exit_code) &&
-           jc_cli_find_variables(s, w->graph, "of", s->of, &w->of, exit_code) &&
-           jc_cli_find_variables(s, w->graph, "wrt", s->wrt, &w->wrt, exit_code) && check_seed_end(w, exit_code) &&
-           load_seed(w, exit_code);
-}
-
 static jc_query query_of(const work *w)
 {
     jc_query q = JC_QUERY_INIT;
@@ -74,6 +65,45 @@ static jc_query query_of(const work *w)
     q.seed = w->product->seed;
     q.per_sample = w->product->per_sample;
     return q;
+}
+
+/* The results of a query without a seed whose sources the graph says; -1: it does not apply, which the work will say.
+ */
+static int64_t count_results(const jc_graph *graph, const jc_query *query)
+{
+    jc_plan *plan = NULL;
+    if (query->n_wrt) return query->n_of * query->n_wrt;
+    if (jc_plan_create(graph, query, &plan)) return -1;
+    int64_t n = plan->n_outputs;
+    jc_plan_destroy(plan);
+    return n;
+}
+
+bool jc_cli_check_result_count(const jc_cli_shared *shared, const jc_graph *graph, const jc_query *query,
+                               int *exit_code)
+{
+    if (!shared->output || !jc_results_check_count(shared->output, 0)) return true;
+    int64_t n = count_results(graph, query);
+    if (n < 0 || !jc_results_check_count(shared->output, n)) return true;
+    *exit_code = jc_cli_usage_error(shared->command, "--output: %s", jc_last_error());
+    return false;
+}
+
+/* A .npy file that could not hold the results is refused before the seed is read and anything is computed. */
+static bool check_output_count(const work *w, int *exit_code)
+{
+    jc_query query = query_of(w);
+    return jc_cli_check_result_count(w->shared, w->graph, &query, exit_code);
+}
+
+static bool prepare(work *w, int *exit_code)
+{
+    const jc_cli_shared *s = w->shared;
+    return jc_cli_shared_check(s, exit_code) && jc_cli_seed_check_name(s, w->product->seed_file, exit_code) &&
+           jc_cli_load(s, w->product->graph_path, &w->graph, &w->load_s, exit_code) &&
+           jc_cli_find_variables(s, w->graph, "of", s->of, &w->of, exit_code) &&
+           jc_cli_find_variables(s, w->graph, "wrt", s->wrt, &w->wrt, exit_code) && check_seed_end(w, exit_code) &&
+           check_output_count(w, exit_code) && load_seed(w, exit_code);
 }
 
 static jc_status evaluate(work *w)
@@ -98,7 +128,7 @@ static void narrate(const work *w)
     char download[JC_QUANTITY_BYTES];
     jc_results_get_info(w->results, &info);
     jc_cli_warn_non_finite(w->graph, info.n_non_finite, info.non_finite);
-    jc_cli_narrate(w->shared->quiet, "%s: %lld variables, %lld edges", w->product->graph_path,
+    jc_cli_narrate(w->shared->quiet, "%s: %lld variables, %lld edges", jc_cli_document_name(w->product->graph_path),
                    (long long)jc_graph_variable_count(w->graph), (long long)jc_graph_edge_count(w->graph));
     jc_cli_narrate(w->shared->quiet, "%s on backend %s (%s), %s, %s; %s multiply-adds, peak %s",
                    jc_cli_order_name(info.order), info.backend, info.reason, info.device,

@@ -18,6 +18,10 @@ int jc_product_run(const jc_product *product);
 /* Writes all results to a file: whole or not at all. */
 jc_status jc_cli_write_results(const jc_graph *graph, const jc_results *results, const char *path);
 
+/* Refuses an output file that holds fewer results than the query has, where that is known before the work. */
+bool jc_cli_check_result_count(const jc_cli_shared *shared, const jc_graph *graph, const jc_query *query,
+                               int *exit_code);
+
 /* Refuses a command line without --`option`; true when it is there. */
 bool jc_product_needs(const jc_cli_shared *shared, const char *option, const char *value, int *exit_code);
 

@@ -3,18 +3,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/seed.h"
-
 static const char extension[] = ".safetensors";
 
-/* The bytes of FILE in FILE.safetensors[:NAME]: up to the first extension that ends there; 0 where there is none. */
+/* The bytes of FILE in FILE.safetensors[:NAME] or FILE.npy: up to the first extension that ends there; 0 where there is
+ * none. */
 static size_t file_bytes(const char *text)
 {
     for (const char *p = strstr(text, extension); p; p = strstr(p + 1, extension)) {
         const char *end = p + sizeof extension - 1;
         if (*end == ':' || !*end) return (size_t)(end - text);
     }
-    return 0;
+    return jc_seed_is_npy(text) ? strlen(text) : 0;
 }
 
 bool jc_cli_seed_check_name(const jc_cli_shared *shared, const char *text, int *exit_code)
@@ -23,10 +22,9 @@ bool jc_cli_seed_check_name(const jc_cli_shared *shared, const char *text, int *
     if (!text || (n && !(text[n] == ':' && !text[n + 1]))) return true;
     if (n)
         *exit_code = jc_cli_usage_error(shared->command, "--seed %s: the tensor's name is missing", text);
-    else if (strstr(text, ".npy"))
-        *exit_code = jc_cli_not_yet(shared->command, "--seed %s: reading .npy", text);
     else
-        *exit_code = jc_cli_usage_error(shared->command, "--seed takes FILE.safetensors[:NAME], not '%s'", text);
+        *exit_code =
+            jc_cli_usage_error(shared->command, "--seed takes FILE.safetensors[:NAME] or FILE.npy, not '%s'", text);
     return false;
 }
 
@@ -63,5 +61,5 @@ bool jc_cli_seed_load(const jc_cli_shared *shared, const jc_graph *graph, const 
 
 void jc_cli_seed_fini(jc_cli_seed *seed)
 {
-    jc_safetensors_close(seed->owner);
+    jc_seed_close(seed->owner);
 }

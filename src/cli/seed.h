@@ -3,11 +3,11 @@
 #define JC_CLI_SEED_H
 
 #include "cli/common.h"
-#include "io/safetensors.h"
+#include "io/seed.h"
 
 typedef struct jc_cli_seed {
     jc_array array; /* borrowed from owner */
-    jc_safetensors *owner;
+    jc_seed_file *owner;
 } jc_cli_seed;
 
 /* Whether FILE[:NAME] names a kind of file that can be read (NULL: yes); says why not. */

@@ -16,8 +16,8 @@ static const jc_option table[] = {
      .type = JC_OPTION_TEXT,
      .offset = offsetof(jc_product, seed_file),
      .value = "FILE[:NAME]",
-     .help = "the seed matrix, k x size(of): tensor NAME of a .safetensors file, or its only one; a tensor of one axis "
-             "is k = 1"},
+     .help = "the seed matrix, k x size(of): tensor NAME of a .safetensors file, or its only one, or the array of a "
+             ".npy file; an array of one axis is k = 1"},
     {0}};
 
 static const jc_usage usage = {

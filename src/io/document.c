@@ -1,4 +1,4 @@
-/* Reading a graph document: the file, its side file, its variables. */
+/* Reading a graph document: all of it, its own keys, its variables. */
 #include "io/document.h"
 
 #include <stdarg.h>
@@ -17,13 +17,14 @@ jc_status jc_document_fail(const jc_document *doc, jc_status status, const char 
 {
     char where[JC_PLACE_BYTES], part[JC_PLACE_BYTES], member[32] = "";
     va_list args;
+    if (doc->side_fault) return status;
     va_start(args, element);
     vsnprintf(where, sizeof where, element, args);
     va_end(args);
     snprintf(part, sizeof part, "%s", jc_fail_part());
     if (jc_fail_member() >= 0) snprintf(member, sizeof member, "[%lld]", (long long)jc_fail_member());
     const char *slash = part[0] ? "/" : "", *colon = where[0] || part[0] ? ": " : "";
-    return jc_fail_prefix(status, "%.1000s: %s%s%s%s%s", doc->path, where, member, slash, part, colon);
+    return jc_fail_prefix(status, "%.1000s: %s%s%s%s%s", doc->name, where, member, slash, part, colon);
 }
 
 jc_status jc_document_fail_part(jc_status status, const char *part)
@@ -91,57 +92,6 @@ static jc_status check_version(const json_t *root)
         return jc_fail_at(JC_E_INPUT, "jacchain", -1, "version %lld of the format is not known; this is version %d",
                           (long long)json_integer_value(version), FORMAT_VERSION);
     return JC_OK;
-}
-
-/* The side file is a neighbour of the document: a plain file name. */
-static jc_status check_tensors_name(const json_t *value, const char **name)
-{
-    const char *text = jc_json_text(value);
-    char shown[JC_SHORT_BYTES];
-    if (!text || !*text)
-        return jc_fail_at(JC_E_INPUT, "tensors", -1, "expected the name of a safetensors file, not %s",
-                          text                    ? "empty text"
-                          : json_is_string(value) ? "text with a NUL"
-                                                  : jc_json_what(value));
-    if (strchr(text, '/') || strstr(text, ".."))
-        return jc_fail_at(JC_E_INPUT, "tensors", -1, "expected a plain file name without '/' and '..', not '%s'",
-                          jc_shorten(text, shown));
-    *name = text;
-    return JC_OK;
-}
-
-static void release_tensors(void *ctx, const jc_allocator *allocator)
-{
-    (void)allocator; /* the file has its own copy */
-    jc_safetensors_close(ctx);
-}
-
-/* Opens the file `name` in the document's folder. Messages name that file. */
-static jc_status open_tensors(jc_document *doc, const char *name)
-{
-    const jc_allocator *a = &doc->graph->allocator;
-    const char *slash = strrchr(doc->path, '/');
-    size_t folder = slash ? (size_t)(slash - doc->path) + 1 : 0, bytes = folder + strlen(name) + 1;
-    char *path;
-    jc_safetensors *file = NULL;
-    jc_status status = jc_alloc(a, (int64_t)bytes, 1, "a file's name", &path);
-    if (status) return status;
-    memcpy(path, doc->path, folder);
-    memcpy(path + folder, name, bytes - folder);
-    status = jc_safetensors_open(a, path, &file);
-    jc_free(a, path, (int64_t)bytes, 1);
-    if (!status && (status = jc_graph_keep(doc->graph, release_tensors, file))) jc_safetensors_close(file);
-    if (!status) doc->tensors = file;
-    return status;
-}
-
-static jc_status read_tensors(jc_document *doc, const json_t *root)
-{
-    const json_t *value = json_object_get(root, "tensors");
-    const char *name = NULL;
-    if (!value) return JC_OK;
-    jc_status status = check_tensors_name(value, &name);
-    return status ? jc_document_fail(doc, status, "%s", "") : open_tensors(doc, name);
 }
 
 /* ---- variables -------------------------------------------------------------------------------------------------- */
@@ -214,20 +164,22 @@ static jc_status check_root(const json_t *root)
 static jc_status read_root(jc_document *doc, const json_t *root)
 {
     jc_status status = check_root(root);
+    if (!status) status = jc_document_open_tensors(doc, json_object_get(root, "tensors"));
     if (status) return jc_document_fail(doc, status, "%s", "");
-    status = read_tensors(doc, root);
-    if (!status) status = read_variables(doc, json_object_get(root, "variables"));
+    status = read_variables(doc, json_object_get(root, "variables"));
     if (!status) status = jc_document_each(doc, "edges", json_object_get(root, "edges"), jc_document_edge);
     return status;
 }
 
-static jc_status parse(jc_document *doc, json_t **root)
+static jc_status read_text(jc_document *doc)
 {
-    jc_status status = jc_file_open(&doc->graph->allocator, doc->path, &doc->file);
-    if (!status && jc_safetensors_recognise(doc->file.data, doc->file.bytes))
-        status = jc_fail(JC_E_USAGE, "a document inside a safetensors file is not there yet");
-    if (!status) status = jc_document_frame(doc, root);
-    return status ? jc_document_fail(doc, status, "%s", "") : JC_OK;
+    json_t *root = NULL;
+    jc_status status = jc_document_frame(doc, &root);
+    if (status) return jc_document_fail(doc, status, "%s", "");
+    status = read_root(doc, root);
+    json_decref(root);
+    if (!status && (status = jc_graph_finish(doc->graph))) status = jc_document_fail(doc, status, "%s", "");
+    return status;
 }
 
 static void init_buffers(jc_document *doc)
@@ -235,6 +187,9 @@ static void init_buffers(jc_document *doc)
     for (int i = 0; i < JC_MAX_FIELDS; i++) doc->numbers[i] = jc_vec_of(sizeof(double));
     doc->scales = jc_vec_of(sizeof(double));
     doc->labels = jc_vec_of(sizeof(const char *));
+    doc->matrices = jc_vec_of(sizeof(void *));
+    doc->lists[0].key = "variables";
+    doc->lists[1].key = "edges";
 }
 
 static void free_buffers(jc_document *doc)
@@ -243,26 +198,43 @@ static void free_buffers(jc_document *doc)
     for (int i = 0; i < JC_MAX_FIELDS; i++) jc_vec_free(a, &doc->numbers[i]);
     jc_vec_free(a, &doc->scales);
     jc_vec_free(a, &doc->labels);
+    jc_vec_free(a, &doc->matrices);
     jc_file_close(a, &doc->file);
+}
+
+/* path: of the document; NULL: its text is there. */
+static jc_status load(jc_document *doc, const char *path, const jc_graph_options *options, jc_graph **graph)
+{
+    jc_status status = jc_graph_create(options, &doc->graph);
+    if (status) return status;
+    doc->reads_files = options && options->reads_files;
+    init_buffers(doc);
+    if (path) status = jc_document_open(doc, path);
+    if (!status) status = read_text(doc);
+    free_buffers(doc);
+    if (status)
+        jc_graph_destroy(doc->graph);
+    else
+        *graph = doc->graph;
+    return status;
 }
 
 jc_status jc_graph_load(const char *path, const jc_graph_options *options, jc_graph **graph)
 {
     if (!path || !graph) return jc_fail(JC_E_USAGE, "jc_graph_load: no %s", path ? "place for the graph" : "path");
-    if (!strcmp(path, "-")) return jc_fail(JC_E_USAGE, "reading a document from standard input is not there yet");
-    jc_document doc = {.path = path, .lists = {{.key = "variables"}, {.key = "edges"}}};
-    json_t *root = NULL;
-    jc_status status = jc_graph_create(options, &doc.graph);
-    if (status) return status;
-    init_buffers(&doc);
-    status = parse(&doc, &root);
-    if (!status) status = read_root(&doc, root);
-    json_decref(root);
-    free_buffers(&doc);
-    if (!status && (status = jc_graph_finish(doc.graph))) status = jc_document_fail(&doc, status, "%s", "");
-    if (status)
-        jc_graph_destroy(doc.graph);
-    else
-        *graph = doc.graph;
-    return status;
+    const char *slash = strrchr(path, '/');
+    jc_document doc = {.name = path, .folder = path, .folder_bytes = slash ? slash - path + 1 : 0};
+    return load(&doc, path, options, graph);
+}
+
+jc_status jc_graph_load_text(const char *text, size_t bytes, const char *name, const char *folder,
+                             const jc_graph_options *options, jc_graph **graph)
+{
+    if (!text || !graph) return jc_fail(JC_E_USAGE, "jc_graph_load_text: no %s", text ? "place for the graph" : "text");
+    jc_document doc = {.name = name ? name : "document", .folder = folder, .text = text, .text_bytes = (int64_t)bytes};
+    doc.folder_bytes = folder ? (int64_t)strlen(folder) : 0;
+    if (jc_safetensors_recognise((const unsigned char *)text, doc.text_bytes))
+        return jc_fail(JC_E_INPUT, "%.1000s: is a safetensors file; a document in one is read by the file's path only",
+                       doc.name);
+    return load(&doc, NULL, options, graph);
 }

@@ -57,6 +57,8 @@ static jc_status read_edge(jc_document *doc, const json_t *edge)
     if (!status) status = read_end(doc, edge, "of", &of);
     if (!status) status = read_end(doc, edge, "wrt", &wrt);
     if (!status) status = read_labels(doc, json_object_get(edge, "label"));
+    doc->of_size = jc_graph_variable_size(doc->graph, of);
+    doc->wrt_size = jc_graph_variable_size(doc->graph, wrt);
     if (!status) status = jc_document_jacobian(doc, json_object_get(edge, "jacobian"), 0, &jacobian);
     if (status) return status;
     return jc_graph_add_edge(doc->graph, of, wrt, &jacobian, doc->labels.data, doc->labels.count);

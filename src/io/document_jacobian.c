@@ -42,6 +42,7 @@ static jc_status check_keys(const json_t *value, jc_kind kind, bool grouped)
         return jc_fail_at(JC_E_USAGE, "jacobian/offsets", -1, "groups of edges of different shapes are not there yet");
     for (int i = 0; i < info->n_fields; i++) known[n++] = info->field[i].name;
     if (info->has_scale) known[n++] = "scale";
+    if (kind == JC_CSR) known[n++] = "file";
     if (kind == JC_OPERATOR) {
         known[n++] = "tangent_cost";
         known[n++] = "adjoint_cost";
@@ -85,6 +86,17 @@ static jc_status read_fields(jc_document *doc, const json_t *value, jc_jacobian 
         if (status) return status;
     }
     return JC_OK;
+}
+
+/* "file" in place of the arrays of a csr Jacobian. */
+static jc_status read_file(jc_document *doc, const json_t *value, int64_t count, jc_jacobian *jacobian)
+{
+    const json_t *given = json_object_get(value, "file");
+    if (!given) return JC_OK;
+    if (count > 0)
+        return jc_fail_at(JC_E_INPUT, "jacobian/file", -1,
+                          "a group of edges takes its arrays from tensors, not a file");
+    return jc_document_matrix_file(doc, given, jacobian);
 }
 
 /* E scales of a group, as doubles. */
@@ -144,6 +156,7 @@ jc_status jc_document_jacobian(jc_document *doc, const json_t *value, int64_t co
     if (!status && j.kind == JC_OPERATOR) status = read_operator(value, &j.op);
     if (!status) status = read_scale(doc, value, count, &j);
     if (!status) status = read_fields(doc, value, &j);
+    if (!status) status = read_file(doc, value, count, &j);
     if (!status) *jacobian = j;
     return status;
 }

@@ -57,8 +57,8 @@ static int64_t list_value(const char *text, int64_t bytes, int64_t i)
 /* Takes the list whose key is the string text[i .. end), if it is one of ours. Returns where to go on. */
 static int64_t take_list(jc_document *doc, int64_t i, int64_t end)
 {
-    const char *text = (const char *)doc->file.data;
-    int64_t bytes = doc->file.bytes, open = list_value(text, bytes, end);
+    const char *text = doc->text;
+    int64_t bytes = doc->text_bytes, open = list_value(text, bytes, end);
     jc_document_list *list = end - i >= 2 ? find_list(doc, text + i + 1, end - i - 2) : NULL;
     if (!list || list->text || open == bytes) return end;
     int64_t close = find_close(text, bytes, open);
@@ -70,8 +70,8 @@ static int64_t take_list(jc_document *doc, int64_t i, int64_t end)
 
 static void find_lists(jc_document *doc)
 {
-    const char *text = (const char *)doc->file.data;
-    int64_t bytes = doc->file.bytes, i = skip_space(text, bytes, 0);
+    const char *text = doc->text;
+    int64_t bytes = doc->text_bytes, i = skip_space(text, bytes, 0);
     if (i == bytes || text[i] != '{') return;
     for (i++; i < bytes;) {
         if (text[i] == '"')
@@ -88,15 +88,16 @@ static jc_status fail_syntax(const jc_document *doc, jc_status status)
 {
     json_t *root = NULL;
     if (status != JC_E_INPUT) return status;
-    status = jc_json_parse(&doc->graph->allocator, doc->file.data, doc->file.bytes, &root);
+    status = jc_json_parse(&doc->graph->allocator, doc->text, doc->text_bytes, &root);
     json_decref(root);
+    if (status == JC_E_INPUT && doc->single) return jc_fail_prefix(status, "jacchain of __metadata__, ");
     return status ? status : jc_fail(JC_E_INTERNAL, "the document's text was read in two ways");
 }
 
 /* The text without what its lists hold, in the order in which the lists stand. */
 static jc_status write_frame(const jc_document *doc, jc_vec *frame)
 {
-    const char *text = (const char *)doc->file.data, *end = text + doc->file.bytes;
+    const char *text = doc->text, *end = text + doc->text_bytes;
     const jc_document_list *first = &doc->lists[0], *second = &doc->lists[1];
     if (!first->text || (second->text && second->text < first->text)) {
         first = second;

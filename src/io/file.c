@@ -47,25 +47,46 @@ static jc_status read_all(const jc_allocator *a, int fd, jc_file *file)
     return JC_OK;
 }
 
-jc_status jc_file_open(const jc_allocator *a, const char *path, jc_file *out)
+jc_status jc_file_read_open(const jc_allocator *a, int descriptor, jc_file *out)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return fail_system(errno);
     jc_file file = {.memory = jc_vec_of(1)};
-    struct stat info;
-    jc_status status = JC_OK;
-    if (fstat(fd, &info))
-        status = fail_system(errno);
-    else if (S_ISDIR(info.st_mode))
-        status = jc_fail(JC_E_INPUT, "is a directory");
-    else if (!S_ISREG(info.st_mode) || info.st_size == 0 || !map(fd, info.st_size, &file))
-        status = read_all(a, fd, &file);
-    close(fd);
+    jc_status status = read_all(a, descriptor, &file);
     if (status)
         jc_vec_free(a, &file.memory);
     else
         *out = file;
     return status;
+}
+
+static jc_status open_file(const jc_allocator *a, const char *path, bool may_map, jc_file *out)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return fail_system(errno);
+    struct stat info;
+    jc_status status = JC_OK;
+    jc_file file = {.memory = jc_vec_of(1)};
+    if (fstat(fd, &info))
+        status = fail_system(errno);
+    else if (S_ISDIR(info.st_mode))
+        status = jc_fail(JC_E_INPUT, "is a directory");
+    else if (S_ISBLK(info.st_mode) || (S_ISCHR(info.st_mode) && !isatty(fd))) /* may have no end */
+        status = jc_fail(JC_E_INPUT, "is a device");
+    else if (may_map && S_ISREG(info.st_mode) && info.st_size > 0 && map(fd, info.st_size, &file))
+        *out = file;
+    else
+        status = jc_file_read_open(a, fd, out);
+    close(fd);
+    return status;
+}
+
+jc_status jc_file_open(const jc_allocator *a, const char *path, jc_file *file)
+{
+    return open_file(a, path, true, file);
+}
+
+jc_status jc_file_read(const jc_allocator *a, const char *path, jc_file *file)
+{
+    return open_file(a, path, false, file);
 }
 
 void jc_file_close(const jc_allocator *a, jc_file *file)

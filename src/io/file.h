@@ -1,5 +1,6 @@
 /* The bytes of a whole file: mapped read-only where it is a regular file, read into memory otherwise (pipes).
- * Changing a mapped file's length while it is in use is out of scope: the system then ends the process (SIGBUS). */
+ * Where a mapped file becomes shorter while it is in use, the system sends SIGBUS to who touches what is gone; what is
+ * done then is the program's to say (jacchain.h, jc_graph_options). */
 #ifndef JC_IO_FILE_H
 #define JC_IO_FILE_H
 
@@ -13,8 +14,15 @@ typedef struct jc_file {
     jc_vec memory; /* unsigned char, where not mapped */
 } jc_file;
 
-/* JC_E_INPUT "cannot be read: <the system's reason>", "is a directory" or "is empty", without the file's name. */
+/* JC_E_INPUT "cannot be read: <the system's reason>", "is a directory", "is a device" or "is empty", without the file's
+ * name. */
 jc_status jc_file_open(const jc_allocator *allocator, const char *path, jc_file *file);
+
+/* The same, never mapped. */
+jc_status jc_file_read(const jc_allocator *allocator, const char *path, jc_file *file);
+
+/* What is left to read of an open file, which stays the caller's; never mapped. */
+jc_status jc_file_read_open(const jc_allocator *allocator, int descriptor, jc_file *file);
 
 /* allocator: as in open. */
 void jc_file_close(const jc_allocator *allocator, jc_file *file);

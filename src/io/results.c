@@ -1,4 +1,4 @@
-/* Writing results to safetensors files. */
+/* Writing results to safetensors and .npy files. */
 #include "io/results.h"
 
 #include <string.h>
@@ -10,6 +10,8 @@
 #include "core/error.h"
 #include "core/size.h"
 #include "graph/graph.h"
+#include "io/npy.h"
+#include "io/output.h"
 #include "io/safetensors_write.h"
 
 enum { PIECE_BYTES = 1 << 20 };
@@ -22,9 +24,15 @@ static bool ends_with(const char *path, const char *extension)
 
 jc_status jc_results_check_path(const char *path)
 {
-    if (ends_with(path, ".safetensors")) return JC_OK;
-    if (ends_with(path, ".npy")) return jc_fail(JC_E_USAGE, "%.1000s: writing .npy is not there yet", path);
-    return jc_fail(JC_E_USAGE, "%.1000s: results are written to files named *.safetensors", path);
+    if (ends_with(path, ".safetensors") || ends_with(path, ".npy")) return JC_OK;
+    return jc_fail(JC_E_USAGE, "%.1000s: results are written to files named *.safetensors or *.npy", path);
+}
+
+jc_status jc_results_check_count(const char *path, int64_t n)
+{
+    if (n == 1 || !ends_with(path, ".npy")) return JC_OK;
+    return jc_fail(JC_E_USAGE, "%.1000s: a .npy file holds one result, these are %lld; a .safetensors file holds all",
+                   path, (long long)n);
 }
 
 /* ---- names ------------------------------------------------------------------------------------------------------- */
@@ -94,29 +102,42 @@ static void copy_entries(const jc_result *r, int64_t b, int64_t i, int64_t j, in
     memcpy(buffer + (size_t)(i - j) * width, r->dtype == JC_F64 ? (const void *)&one : &one_single, width);
 }
 
-static jc_status write_row(jc_safetensors_writer *w, int64_t index, const jc_result *r, int64_t b, int64_t i,
-                           unsigned char *buffer)
+/* Where the rows of a result go: tensor `index` of a safetensors file, or a .npy file. */
+typedef struct row_sink {
+    jc_safetensors_writer *tensors; /* NULL: to npy */
+    int64_t index;
+    jc_output_file *npy;
+} row_sink;
+
+static jc_status put_bytes(const row_sink *sink, const void *data, int64_t bytes)
+{
+    return sink->tensors ? jc_safetensors_append(sink->tensors, sink->index, data, bytes)
+                         : jc_output_write(sink->npy, data, bytes);
+}
+
+static jc_status write_row(const row_sink *sink, const jc_result *r, int64_t b, int64_t i, unsigned char *buffer)
 {
     int64_t width = jc_dtype_bytes(r->dtype), most = PIECE_BYTES / width;
     jc_status status = JC_OK;
     for (int64_t j = 0; j < r->cols && !status; j += most) {
         int64_t n = jc_min(most, r->cols - j);
         copy_entries(r, b, i, j, n, buffer);
-        status = jc_safetensors_append(w, index, buffer, n * width);
+        status = put_bytes(sink, buffer, n * width);
     }
     return status;
 }
 
-static jc_status write_result(jc_safetensors_writer *w, int64_t index, const jc_result *r, unsigned char *buffer)
+static jc_status write_result(const row_sink *sink, const jc_result *r, unsigned char *buffer)
 {
     jc_status status = JC_OK;
     for (int64_t b = 0; b < r->blocks; b++)
-        for (int64_t i = 0; i < r->rows && !status; i++) status = write_row(w, index, r, b, i, buffer);
+        for (int64_t i = 0; i < r->rows && !status; i++) status = write_row(sink, r, b, i, buffer);
     return status;
 }
 
-/* ---- the file ---------------------------------------------------------------------------------------------------- */
+/* ---- the files -------------------------------------------------------------------------------------------------- */
 
+/* [rows, cols], or [blocks, rows, cols] of a per-sample total. */
 static jc_tensor_spec describe(const jc_result *r, const char *name)
 {
     jc_tensor_spec t = {.name = name, .dtype = r->dtype};
@@ -124,6 +145,30 @@ static jc_tensor_spec describe(const jc_result *r, const char *name)
     t.dims[t.rank++] = r->rows;
     t.dims[t.rank++] = r->cols;
     return t;
+}
+
+static jc_status write_npy_body(const jc_result *r, jc_output_file *file, unsigned char *buffer)
+{
+    jc_tensor_spec t = describe(r, NULL);
+    row_sink sink = {.npy = file};
+    jc_npy_write_header(t.dtype, t.rank, t.dims, buffer);
+    jc_status status = jc_output_write(file, buffer, JC_NPY_HEADER_BYTES);
+    return status ? status : write_result(&sink, r, buffer);
+}
+
+static jc_status write_npy(const jc_allocator *a, const jc_result *r, const char *path)
+{
+    jc_output_file *file = NULL;
+    unsigned char *buffer;
+    jc_status status = jc_alloc(a, PIECE_BYTES, 1, "a piece of the results", &buffer);
+    if (status) return status;
+    if (!(status = jc_output_create(a, path, &file))) status = write_npy_body(r, file, buffer);
+    if (!status)
+        status = jc_output_commit(file);
+    else
+        jc_output_abandon(file);
+    jc_free(a, buffer, PIECE_BYTES, 1);
+    return status;
 }
 
 static jc_status write_all(const jc_allocator *a, const jc_result *results, int64_t n, const jc_tensor_spec *tensors,
@@ -135,7 +180,10 @@ static jc_status write_all(const jc_allocator *a, const jc_result *results, int6
     jc_status status = jc_alloc(a, PIECE_BYTES, 1, "a piece of the results", &buffer);
     if (status) return status;
     status = jc_safetensors_create(a, path, tensors, n, &metadata, 1, &w);
-    for (int64_t i = 0; i < n && !status; i++) status = write_result(w, i, &results[i], buffer);
+    for (int64_t i = 0; i < n && !status; i++) {
+        row_sink sink = {.tensors = w, .index = i};
+        status = write_result(&sink, &results[i], buffer);
+    }
     if (!status)
         status = jc_safetensors_commit(w);
     else
@@ -176,11 +224,10 @@ static jc_status write_text(const jc_allocator *a, const json_t *value, jc_vec *
     return jc_vec_append(a, text, "", 1, "a file's header");
 }
 
-jc_status jc_results_write(const jc_graph *g, const jc_result *results, int64_t n, const char *path)
+static jc_status write_tensors(const jc_graph *g, const jc_result *results, int64_t n, const char *path)
 {
     const jc_allocator *a = &g->allocator;
-    jc_status status = jc_results_check_path(path);
-    if (status) return status;
+    jc_status status;
     name_list names = {jc_vec_of(1), jc_vec_of(sizeof(int64_t))};
     jc_tensor_spec *tensors = NULL;
     jc_vec identities = jc_vec_of(1);
@@ -197,4 +244,12 @@ done:
     jc_vec_free(a, &names.starts);
     jc_vec_free(a, &names.text);
     return status;
+}
+
+jc_status jc_results_write(const jc_graph *g, const jc_result *results, int64_t n, const char *path)
+{
+    jc_status status = jc_results_check_path(path);
+    if (!status) status = jc_results_check_count(path, n);
+    if (status) return status;
+    return ends_with(path, ".npy") ? write_npy(&g->allocator, results, path) : write_tensors(g, results, n, path);
 }

@@ -9,10 +9,13 @@
  */
 jc_status jc_results_check_path(const char *path);
 
-/* Writes n results of `graph` to `path` (.safetensors): [rows, cols], or [blocks, rows, cols] of a per-sample total.
- * Zeros and identities are written out, strided results row-major. In pieces, never all in memory. JC_E_USAGE for
- * another kind of file or when two results would share a name; JC_E_OUTPUT with the system's reason. Whole or not at
- * all. */
+/* JC_OK where a file named `path` can hold n results: one in .npy. */
+jc_status jc_results_check_count(const char *path, int64_t n);
+
+/* Writes n results of `graph` to `path` (.safetensors, or .npy where n is 1): [rows, cols], or [blocks, rows, cols] of
+ * a per-sample total. Zeros and identities are written out, strided results row-major. In pieces, never all in memory.
+ * JC_E_USAGE for another kind of file, another number of results or when two of them would share a name; JC_E_OUTPUT
+ * with the system's reason. Whole or not at all. */
 jc_status jc_results_write(const jc_graph *graph, const jc_result *results, int64_t n, const char *path);
 
 /* A file of results computed elsewhere. */

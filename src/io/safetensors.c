@@ -307,25 +307,36 @@ static jc_status read_file(jc_safetensors *f)
     return check_cover(f, LENGTH_BYTES + header_bytes);
 }
 
-jc_status jc_safetensors_open(const jc_allocator *allocator, const char *path, jc_safetensors **out)
+jc_status jc_safetensors_take(const jc_allocator *allocator, const char *path, jc_file *file, jc_safetensors **out)
 {
     jc_allocator a = jc_allocator_or_default(allocator);
     jc_safetensors *f;
     jc_status status = jc_alloc_zero(&a, 1, sizeof *f, "a safetensors file", &f);
-    if (status) return status;
+    if (status) {
+        jc_file_close(&a, file);
+        return jc_fail_prefix(status, "%.1000s: ", path);
+    }
     f->allocator = a;
+    f->file = *file;
     f->path_bytes = (int64_t)strlen(path) + 1;
     if (!(status = jc_alloc(&a, f->path_bytes, 1, "a file's name", &f->path))) {
         memcpy(f->path, path, (size_t)f->path_bytes);
-        status = jc_file_open(&a, path, &f->file);
+        status = read_file(f);
     }
-    if (!status) status = read_file(f);
     if (status) {
         jc_safetensors_close(f);
         return jc_fail_prefix(status, "%.1000s: ", path);
     }
     *out = f;
     return JC_OK;
+}
+
+jc_status jc_safetensors_open(const jc_allocator *allocator, const char *path, jc_safetensors **out)
+{
+    jc_allocator a = jc_allocator_or_default(allocator);
+    jc_file file;
+    jc_status status = jc_file_open(&a, path, &file);
+    return status ? jc_fail_prefix(status, "%.1000s: ", path) : jc_safetensors_take(&a, path, &file, out);
 }
 
 void jc_safetensors_close(jc_safetensors *f)

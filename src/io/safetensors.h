@@ -9,6 +9,7 @@
 #define JC_IO_SAFETENSORS_H
 
 #include "core/nearest.h"
+#include "io/file.h"
 #include "jacchain.h"
 
 typedef struct jc_safetensors jc_safetensors;
@@ -27,6 +28,10 @@ typedef struct jc_tensor {
 /* Opens and checks a file. allocator: copied, NULL for malloc and free. JC_E_INPUT "<path>: <what is wrong>". */
 jc_status jc_safetensors_open(const jc_allocator *allocator, const char *path, jc_safetensors **file);
 void jc_safetensors_close(jc_safetensors *file); /* NULL is allowed */
+
+/* The same of a file that is open already, and taken over in any case; opened with the same allocator. */
+jc_status jc_safetensors_take(const jc_allocator *allocator, const char *path, jc_file *open_file,
+                              jc_safetensors **file);
 
 /* Whether a file of these bytes is a safetensors file rather than text: by its header, not by its name. */
 int jc_safetensors_recognise(const unsigned char *data, int64_t bytes);

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "io/json.h"
+#include "io/npy.h"
 
 static bool ends_with(const char *path, const char *extension)
 {
@@ -12,11 +13,17 @@ static bool ends_with(const char *path, const char *extension)
     return n > e && !strcasecmp(path + n - e, extension);
 }
 
-static jc_status check_path(const char *path)
+bool jc_seed_is_npy(const char *path)
+{
+    return ends_with(path, ".npy");
+}
+
+static jc_status check_path(const char *path, const char *name)
 {
     if (ends_with(path, ".safetensors")) return JC_OK;
-    if (ends_with(path, ".npy")) return jc_fail(JC_E_USAGE, "%.1000s: reading .npy is not there yet", path);
-    return jc_fail(JC_E_USAGE, "%.1000s: a seed is read from a file named *.safetensors", path);
+    if (!jc_seed_is_npy(path))
+        return jc_fail(JC_E_USAGE, "%.1000s: a seed is read from a file named *.safetensors or *.npy", path);
+    return name ? jc_fail(JC_E_USAGE, "%.1000s: the array of a .npy file has no name", path) : JC_OK;
 }
 
 static jc_status choose_tensor(const jc_safetensors *file, const char *name, const jc_tensor **tensor)
@@ -34,43 +41,72 @@ static jc_status choose_tensor(const jc_safetensors *file, const char *name, con
     return JC_OK;
 }
 
-/* A vector is one row of a vjp's seed, one column of a jvp's. */
-static jc_status as_matrix(const jc_tensor *t, jc_seed kind, jc_array *array)
+/* A vector is one row of a vjp's seed, one column of a jvp's; one number is both. */
+static jc_array as_matrix(jc_array a, jc_seed kind)
 {
-    jc_array a;
-    char shown[JC_SHORT_BYTES];
-    jc_status status = jc_tensor_array(t, &a);
-    if (status) return status;
-    if (a.dtype != JC_F64 && a.dtype != JC_F32)
-        return jc_fail(JC_E_INPUT, "tensor '%s' is %s; a seed is F64 or F32", jc_shorten(t->name, shown),
-                       t->dtype_name);
-    if (a.rank != 1 && a.rank != 2)
-        return jc_fail(JC_E_INPUT, "tensor '%s' has %d axes; a seed has one or two", jc_shorten(t->name, shown),
-                       a.rank);
-    if (a.rank == 1) {
-        int64_t n = a.dims[0];
+    if (a.rank < 2) {
+        int64_t n = a.rank ? a.dims[0] : 1;
         a.rank = 2;
         a.dims[0] = kind == JC_SEED_COLUMNS ? n : 1;
         a.dims[1] = kind == JC_SEED_COLUMNS ? 1 : n;
     }
-    *array = a;
-    return JC_OK;
+    return a;
+}
+
+static jc_status open_tensor(jc_seed_file *f, const char *path, const char *name, jc_array *array)
+{
+    char shown[JC_SHORT_BYTES];
+    const jc_tensor *t = NULL;
+    jc_status status = jc_safetensors_open(&f->allocator, path, &f->tensors);
+    if (status) return status; /* which names the file already */
+    status = choose_tensor(f->tensors, name, &t);
+    if (!status) status = jc_tensor_array(t, array);
+    if (!status && array->dtype != JC_F64 && array->dtype != JC_F32)
+        status =
+            jc_fail(JC_E_INPUT, "tensor '%s' is %s; a seed is F64 or F32", jc_shorten(t->name, shown), t->dtype_name);
+    if (!status && array->rank > 2)
+        status = jc_fail(JC_E_INPUT, "tensor '%s' has %d axes; a seed has one or two", jc_shorten(t->name, shown),
+                         array->rank);
+    return status ? jc_fail_prefix(status, "%.1000s: ", path) : JC_OK;
+}
+
+static jc_status open_npy(jc_seed_file *f, const char *path, jc_array *array)
+{
+    jc_npy npy;
+    jc_status status = jc_file_open(&f->allocator, path, &f->file);
+    if (!status) status = jc_npy_parse(f->file.data, f->file.bytes, &npy);
+    if (!status && npy.rank > 2) status = jc_fail(JC_E_INPUT, "has %d axes; a seed has one or two", npy.rank);
+    if (!status) status = jc_npy_floats(&f->allocator, &npy, &f->memory, array);
+    return status ? jc_fail_prefix(status, "%.1000s: ", path) : JC_OK;
 }
 
 jc_status jc_seed_load(const jc_allocator *allocator, const char *path, const char *name, jc_seed kind, jc_array *array,
-                       jc_safetensors **owner)
+                       jc_seed_file **owner)
 {
-    jc_safetensors *file;
-    const jc_tensor *tensor = NULL;
-    jc_status status = check_path(path);
-    if (!status) status = jc_safetensors_open(allocator, path, &file);
+    jc_allocator a = jc_allocator_or_default(allocator);
+    jc_seed_file *f;
+    jc_array found;
+    jc_status status = check_path(path, name);
+    if (!status) status = jc_alloc_zero(&a, 1, sizeof *f, "a seed", &f);
     if (status) return status;
-    status = choose_tensor(file, name, &tensor);
-    if (!status) status = as_matrix(tensor, kind, array);
+    f->allocator = a;
+    f->memory = jc_vec_of(1);
+    status = jc_seed_is_npy(path) ? open_npy(f, path, &found) : open_tensor(f, path, name, &found);
     if (status) {
-        jc_safetensors_close(file);
-        return jc_fail_prefix(status, "%.1000s: ", path);
+        jc_seed_close(f);
+        return status;
     }
-    *owner = file;
+    *array = as_matrix(found, kind);
+    *owner = f;
     return JC_OK;
+}
+
+void jc_seed_close(jc_seed_file *f)
+{
+    if (!f) return;
+    const jc_allocator a = f->allocator;
+    jc_safetensors_close(f->tensors);
+    jc_file_close(&a, &f->file);
+    jc_vec_free(&a, &f->memory);
+    jc_free(&a, f, 1, sizeof *f);
 }

@@ -132,7 +132,7 @@ enum { WIDE = 700, HIDDEN = 60 };
 static jc_graph *mixed_graph(jc_allocator *allocator, int64_t *w, int64_t *L)
 {
     jc_graph *g;
-    jc_graph_options options = {sizeof options, allocator};
+    jc_graph_options options = {.struct_size = sizeof options, .allocator = allocator};
     int64_t hidden[HIDDEN], y;
     ok(jc_graph_create(&options, &g));
     ok(jc_graph_add_variable(g, "w", WIDE, w));

@@ -588,7 +588,7 @@ Test(check, any_allocation_that_fails_is_a_clean_error)
     for (int64_t fail_at = 0; !done; fail_at++) {
         failing_allocator state;
         jc_allocator allocator = failing_allocator_init(&state, -1);
-        jc_graph_options options = {sizeof options, &allocator};
+        jc_graph_options options = {.struct_size = sizeof options, .allocator = &allocator};
         jc_graph *g = NULL;
         jt_ok(jc_graph_create(&options, &g), "graph");
         for (int i = 0; i < 4; i++) {

@@ -1,6 +1,7 @@
-/* A document and its side file: text, then the line "%%tensors%%", then the bytes of t.safetensors. What loads can be
- * planned, its plan satisfies the verifier; what is small is computed: in exact arithmetic both orders give the same
- * numbers, the reference passes its own check, and its results come back from a file as they were. */
+/* A document and its side files: text, then the line "%%tensors%%" and the bytes of t.safetensors, then the line
+ * "%%matrix%%" and those of a.mtx. What loads can be planned, its plan satisfies the verifier; what is small is
+ * computed: in exact arithmetic both orders give the same numbers, the reference passes its own check, and its results
+ * come back from a file as they were. */
 #define _GNU_SOURCE
 #include <math.h>
 #include <stdlib.h>
@@ -16,7 +17,6 @@
 #include "support/exact_backend.h"
 
 enum { MOST_ENDS = 4, MOST_NAMES = 64, SMALL_ENTRIES = 1 << 12, SMALL_COST = 1 << 18 };
-static const char separator[] = "\n%%tensors%%\n";
 
 /* ---- loading ----------------------------------------------------------------------------------------------------- */
 
@@ -38,19 +38,28 @@ static void expect_names(const jc_graph *g)
     }
 }
 
+/* Writes what stands behind the separator as the file `name`, which is empty where there is none; returns the bytes
+ * before it. */
+static size_t split(const uint8_t *data, size_t bytes, const char *separator, const char *name)
+{
+    size_t n = strlen(separator);
+    const uint8_t *middle = memmem(data, bytes, separator, n);
+    size_t before = middle ? (size_t)(middle - data) : bytes;
+    fuzz_write(name, middle ? middle + n : data, middle ? bytes - before - n : 0);
+    return before;
+}
+
 static jc_graph *load(const uint8_t *data, size_t bytes)
 {
     static int untouched;
     jc_graph *graph = (jc_graph *)&untouched;
-    const uint8_t *middle = memmem(data, bytes, separator, sizeof separator - 1);
-    size_t text = middle ? (size_t)(middle - data) : bytes;
-    if (middle) fuzz_write("t.safetensors", middle + sizeof separator - 1, bytes - text - (sizeof separator - 1));
-    const char *path = fuzz_write("graph.json", data, text), *folder_end = strrchr(path, '/');
+    bytes = split(data, bytes, "\n%%matrix%%\n", "a.mtx");
+    bytes = split(data, bytes, "\n%%tensors%%\n", "t.safetensors");
+    const char *path = fuzz_write("graph.json", data, bytes), *folder_end = strrchr(path, '/');
     char folder[256];
     memcpy(folder, path, (size_t)(folder_end - path) + 1);
     folder[folder_end - path + 1] = '\0';
     jc_status status = jc_graph_load(path, NULL, &graph);
-    if (!middle) fuzz_write("t.safetensors", "", 0);
     fuzz_expect_read(status, folder);
     if (!status) return graph;
     fuzz_expect(graph == (jc_graph *)&untouched, "a graph that does not load leaves its place as it was");

@@ -1,5 +1,5 @@
-/* A safetensors file. One that is accepted has its tensors inside it, in order and without holes, each found by its name,
- * each slice inside its tensor; those of the types that we write come back from a file of ours as they were. */
+/* A safetensors file. One that is accepted has its tensors inside it, in order and without holes, each found by its
+ * name, each slice inside its tensor; those of the types that we write come back from a file of ours as they were. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -250,7 +250,7 @@ Test(gen_files, files_that_were_there_are_replaced_whole)
 static jc_status make_all(const jc_allocator *a, const jc_gen_family *family, const char *stem)
 {
     jc_gen_options o = gen_defaults();
-    jc_graph_options graph_options = {sizeof graph_options, a};
+    jc_graph_options graph_options = {.struct_size = sizeof graph_options, .allocator = a};
     jc_graph *graph;
     jc_gen *gen;
     if (family->size) o.size_low = 2, o.size_high = 3;

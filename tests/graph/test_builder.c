@@ -330,7 +330,7 @@ Test(builder, a_chain_of_a_million_is_ordered_in_64_bytes_an_edge)
     }
     failing_allocator memory;
     jc_allocator allocator = failing_allocator_init(&memory, -1);
-    jc_graph_options options = {sizeof options, &allocator};
+    jc_graph_options options = {.struct_size = sizeof options, .allocator = &allocator};
     jc_graph *graph = NULL;
     cr_assert_eq(jc_graph_create(&options, &graph), JC_OK);
     jc_array size_array = jc_array_1d(JC_I64, n, sizes);

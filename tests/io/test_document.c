@@ -354,7 +354,7 @@ Test(document, every_failed_allocation_is_a_clean_error)
         "'values':[12345678901234567890]}}]}");
     io_counter counter = {0};
     jc_allocator allocator = io_counting_allocator(&counter);
-    jc_graph_options options = {sizeof options, &allocator};
+    jc_graph_options options = {.struct_size = sizeof options, .allocator = &allocator};
     jc_status status = JC_E_MEMORY;
     int failures = 0;
     for (int64_t at = 0; status != JC_OK; at++) {
