@@ -51,8 +51,8 @@ static jc_status fail_key(const char *part, const char *key, const char *const *
         used += snprintf(keys + used, sizeof keys - (size_t)used, "%s%s", i ? ", " : "", known[i]);
         jc_nearest_offer(&nearest, known[i]);
     }
-    return jc_fail_at(JC_E_INPUT, key_place(part, key, place), -1, "the key is not known here, expected one of %s%s",
-                      keys, jc_nearest_hint(&nearest, hint));
+    return jc_fail_at(JC_E_INPUT, key_place(part, key, place), -1, "the key%s is not known here, expected one of %s%s",
+                      *key ? "" : " ''", keys, jc_nearest_hint(&nearest, hint));
 }
 
 jc_status jc_document_keys(const json_t *object, const char *part, const char *const *known)

@@ -58,9 +58,18 @@ jc_status jc_file_read_open(const jc_allocator *a, int descriptor, jc_file *out)
     return status;
 }
 
+static int open_again(const char *path)
+{
+    int fd;
+    do {
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+    } while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
 static jc_status open_file(const jc_allocator *a, const char *path, bool may_map, jc_file *out)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open_again(path);
     if (fd < 0) return fail_system(errno);
     struct stat info;
     jc_status status = JC_OK;

@@ -44,7 +44,7 @@ const char *fuzz_path(const char *name)
     static int next;
     if (!folder[0]) make_folder();
     char *path = paths[next++ % 4];
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+    snprintf(path, sizeof paths[0], "%s/%.*s", folder, NAME_BYTES - 1, name);
     return path;
 }
 

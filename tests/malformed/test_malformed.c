@@ -175,7 +175,7 @@ Test(malformed, documents_cut_short_at_any_byte)
     folder_enter();
     write_right_side_file();
     for (size_t n = 1; n < sizeof whole - 1; n++) {
-        char row[32];
+        char row[64];
         snprintf(row, sizeof row, "first %zu bytes", n);
         write_document(whole, n);
         expect_load(row, "graph.json", "graph.json: line ", "");
@@ -184,13 +184,14 @@ Test(malformed, documents_cut_short_at_any_byte)
     folder_leave();
 }
 
-static void expect_cut_side_files(const char *name, const char *start)
+/* kept: bytes at the end that may be missing. */
+static void expect_cut_side_files(const char *name, const char *start, size_t kept)
 {
     io_folder folder = here();
     size_t bytes;
     unsigned char *whole = io_read(io_path(&folder, name), &bytes);
-    for (size_t n = 0; n < bytes; n += n < 24 || n + 24 > bytes ? 1 : 7) {
-        char row[32];
+    for (size_t n = 0; n < bytes - kept; n += n < 24 || n + 24 > bytes ? 1 : 7) {
+        char row[64];
         snprintf(row, sizeof row, "first %zu bytes", n);
         io_write(&folder, name, whole, n);
         expect_load(row, "graph.json", start, "");
@@ -204,11 +205,12 @@ Test(malformed, side_files_cut_short_at_any_byte)
     folder_enter();
     write_right_side_file();
     write_document(right, 0);
-    expect_cut_side_files("t.safetensors", "t.safetensors: ");
+    expect_cut_side_files("t.safetensors", "t.safetensors: ", 0);
     write_right_side_file();
     write_document(with_matrix, 0);
     write_text("a.mtx", "%%MatrixMarket matrix coordinate real general\n2 2 2\n1 1 1\n2 2 2.5e+00\n");
-    expect_cut_side_files("a.mtx", "a.mtx: ");
+    /* the format has no end: what is left of the last number may be a number, and so may a line without its newline */
+    expect_cut_side_files("a.mtx", "a.mtx: ", strlen("2.5e+00\n"));
     folder_leave();
 }
 

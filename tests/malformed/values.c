@@ -16,7 +16,7 @@ const malformed_document malformed_values[] = {
     {"a key that is unknown", "{'jacchain':1,'variables':[],'edges':[],'edge':[]}", 0, "/edge",
      "expected one of jacchain, tensors, variables, edges, metadata; is 'edges' meant?"},
     {"a key with / and ~", "{'jacchain':1,'variables':[],'edges':[],'a/b~':1}", 0, "/a~1b~0", "not known"},
-    {"an empty key", "{'jacchain':1,'variables':[],'edges':[],'':1}", 0, "/", "not known"},
+    {"an empty key", "{'jacchain':1,'variables':[],'edges':[],'':1}", 0, "", "the key '' is not known"},
     {"a key of a variable", MALFORMED_DOCUMENT("[{'name':'a','size':1,'sise':1}]", "[]"), 0, "/variables/0/sise",
      "is 'size' meant?"},
     {"a variable that is text", MALFORMED_DOCUMENT("['a']", "[]"), 0, "/variables/0", "not text"},
