@@ -13,7 +13,7 @@
 #include "io/output.h"
 #include "io/safetensors_write.h"
 
-enum { PIECE_BYTES = 1 << 20, TENSORS_OF_GROUP = 3, TEXT_BYTES = 512 };
+enum { PIECE_BYTES = 1 << 20, TENSORS_OF_GROUP = 3, TEXT_BYTES = 512, NAME_EXTRA = 48 };
 
 /* ---- the document ------------------------------------------------------------------------------------------ */
 
@@ -255,23 +255,37 @@ static jc_status check_stem(const char *stem, const char **name)
     return JC_OK;
 }
 
-/* Puts both in place. The tensors that were put there are taken away again where the document then fails. */
-static jc_status commit(jc_safetensors_writer *writer, jc_output_file *document, const char *tensors_path)
+/* kept = a second name of what is at `path`, beside it; "" where nothing is there or the file system has no links. */
+static void keep_old(const char *path, char *kept, size_t capacity)
+{
+    const char *slash = strrchr(path, '/');
+    int folder = slash ? (int)(slash - path) + 1 : 0;
+    snprintf(kept, capacity, "%.*s.jacchain-%ld-old.tmp", folder, path, (long)getpid());
+    unlink(kept);
+    if (link(path, kept)) kept[0] = '\0';
+}
+
+/* Puts both in place. Where the document fails the tensors that were put there are taken away again, and those that
+ * were there before come back. kept: room for a name. */
+static jc_status commit(jc_safetensors_writer *writer, jc_output_file *document, const char *tensors_path, char *kept,
+                        size_t capacity)
 {
     struct stat info;
     bool was_there = stat(tensors_path, &info) == 0;
+    keep_old(tensors_path, kept, capacity);
     jc_status status = jc_safetensors_commit(writer);
     if (status) {
         jc_output_abandon(document);
-        return status;
+    } else if ((status = jc_output_commit(document))) {
+        if (kept[0] && !rename(kept, tensors_path)) return status;
+        if (!was_there) unlink(tensors_path);
     }
-    status = jc_output_commit(document);
-    if (status && !was_there) unlink(tensors_path);
+    if (kept[0]) unlink(kept);
     return status;
 }
 
 static jc_status write_files(const jc_gen *gen, const char *document_path, const char *tensors_path,
-                             const char *tensors_name)
+                             const char *tensors_name, char *kept, size_t capacity)
 {
     jc_output_file *document;
     jc_safetensors_writer *writer;
@@ -279,7 +293,7 @@ static jc_status write_files(const jc_gen *gen, const char *document_path, const
     if (status) return status;
     if ((status = put_document(document, gen, tensors_name))) goto abandon;
     if ((status = write_tensors(gen, tensors_path, &writer))) goto abandon;
-    return commit(writer, document, tensors_path);
+    return commit(writer, document, tensors_path, kept, capacity);
 abandon:
     jc_output_abandon(document);
     return status;
@@ -289,15 +303,18 @@ jc_status jc_gen_write(const jc_gen *gen, const char *stem)
 {
     const jc_allocator *a = &gen->allocator;
     const char *name;
-    char *document, *tensors;
-    int64_t capacity = (int64_t)strlen(stem) + 16;
+    char *document, *tensors, *kept;
+    int64_t capacity = (int64_t)strlen(stem) + NAME_EXTRA;
     jc_status status = check_stem(stem, &name);
     if (status) return status;
     if ((status = jc_alloc(a, capacity, 1, "a file name", &document))) return status;
     if ((status = jc_alloc(a, capacity, 1, "a file name", &tensors))) goto free_document;
+    if ((status = jc_alloc(a, capacity, 1, "a file name", &kept))) goto free_tensors;
     snprintf(document, (size_t)capacity, "%s.json", stem);
     snprintf(tensors, (size_t)capacity, "%s.safetensors", stem);
-    status = write_files(gen, document, tensors, tensors + (name - stem));
+    status = write_files(gen, document, tensors, tensors + (name - stem), kept, (size_t)capacity);
+    jc_free(a, kept, capacity, 1);
+free_tensors:
     jc_free(a, tensors, capacity, 1);
 free_document:
     jc_free(a, document, capacity, 1);

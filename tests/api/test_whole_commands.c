@@ -350,6 +350,50 @@ static void remove_pair(const making *m)
     unlink(path);
 }
 
+static bool is_old(const making *m, const char *extension)
+{
+    char path[160], text[64] = "";
+    snprintf(path, sizeof path, "%s.%s", m->stem, extension);
+    FILE *f = fopen(path, "rb");
+    if (!f) return false;
+    size_t n = fread(text, 1, sizeof text - 1, f);
+    fclose(f);
+    return n == strlen(old_text) && !strcmp(text, old_text);
+}
+
+static void put_old_pair(const making *m)
+{
+    static const char *const extensions[] = {"json", "safetensors"};
+    for (int i = 0; i < 2; i++) {
+        bench b;
+        snprintf(b.output, sizeof b.output, "%.100s.%s", m->stem, extensions[i]);
+        put_old(&b);
+    }
+}
+
+/* Both files that were there stay, or both are new. */
+Test(whole_commands, a_pair_of_files_is_replaced_as_a_pair)
+{
+    static const failing_call calls[] = {FAILING_OPEN, FAILING_PWRITE, FAILING_FSYNC, FAILING_CLOSE, FAILING_RENAME};
+    making m;
+    strcpy(m.folder, "/tmp/jacchain-pair-XXXXXX");
+    cr_assert_not_null(mkdtemp(m.folder));
+    snprintf(m.stem, sizeof m.stem, "%s/g", m.folder);
+    for (size_t c = 0; c < sizeof calls / sizeof calls[0]; c++)
+        for (int n = 0; n < 3; n++) {
+            put_old_pair(&m);
+            failing_calls_reset(calls[c], n, EIO);
+            jc_status status = make(&m);
+            failing_calls_reset(FAILING_CALLS, -1, 0);
+            const char *name = failing_call_names[calls[c]];
+            cr_expect(is_old(&m, "json") == (status != JC_OK), "%s %d: %s", name, n, jc_status_name(status));
+            cr_expect(is_old(&m, "safetensors") == (status != JC_OK), "%s %d: %s", name, n, jc_status_name(status));
+            cr_expect_eq(count_entries(m.folder), 2, "%s %d: files are left", name, n);
+        }
+    remove_pair(&m);
+    rmdir(m.folder);
+}
+
 /* Both files or none. */
 Test(whole_commands, each_call_of_gen_fails_once)
 {
