@@ -181,3 +181,17 @@ const malformed_document malformed_edges[] = {
      "/edges/0/jacobian/values", "edges of the group first"},
     {0},
 };
+
+/* Right for looking at, not for computing with: only the command that needs the numbers refuses these. */
+const malformed_document malformed_for_computing[] = {
+    {"dense without values", J("{'kind':'dense'}"), 0, "/edges/0/jacobian", "has no numbers; expected values"},
+    {"csr without arrays", E("{'of':'c','wrt':'a'," ID "},{'of':'b','wrt':'c','jacobian':{'kind':'csr'}}"), 0,
+     "/edges/1/jacobian", "expected indptr, indices, values"},
+    {"an operator", J("{'kind':'operator','tangent_cost':1,'adjoint_cost':1}"), 0, "/edges/0/jacobian",
+     "can be planned, not computed with"},
+    {"a group",
+     E("{'of':'b','wrt':'a','jacobian':{'kind':'dense','values':[[1,2],[3,4],[5,6]]}},{'of':{'tensor':'mixed_b'},"
+       "'wrt':{'tensor':'wrt'},'count':2,'jacobian':{'kind':'dense'}}"),
+     0, "/edges/1[0]/jacobian", "has no numbers; expected values"},
+    {0},
+};

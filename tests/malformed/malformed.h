@@ -15,9 +15,10 @@ typedef struct malformed_document {
 } malformed_document;
 
 /* Lists end with a row without name. */
-extern const malformed_document malformed_texts[];  /* what JSON forbids */
-extern const malformed_document malformed_values[]; /* what the format of documents forbids */
-extern const malformed_document malformed_edges[];  /* edges, groups and their Jacobians */
+extern const malformed_document malformed_texts[];         /* what JSON forbids */
+extern const malformed_document malformed_values[];        /* what the format of documents forbids */
+extern const malformed_document malformed_edges[];         /* edges, groups and their Jacobians */
+extern const malformed_document malformed_for_computing[]; /* what a command refuses that needs the numbers, --of b */
 
 /* A file beside a document that is right: t.safetensors (header, then `data` zero bytes; or raw [bytes]), a.mtx, or a
  * seed s.npy (a version and a header, then `data` zero bytes; or raw). */

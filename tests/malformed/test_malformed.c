@@ -50,7 +50,7 @@ static void write_right_side_file(void)
 {
     static const double numbers[12];
     static const int32_t of[2] = {2, 2}, far[2] = {2, 9}, minus[2] = {-1, 2}, mixed[2] = {2, 1}, sizes[3] = {2, 2, 2},
-                         zero[2] = {2, 0}, p[4] = {0, 1, 1, 0};
+                         zero[2] = {2, 0}, p[4] = {0, 1, 1, 0}, b[2] = {1, 1};
     static const int64_t wrt[2] = {0, 0};
     const io_tensor tensors[] = {
         {"w", "F64", "[3,2]", numbers, 48},   {"stack", "F64", "[2,3,2]", numbers, 96},
@@ -59,7 +59,7 @@ static void write_right_side_file(void)
         {"wrt", "I64", "[2]", wrt, 16},       {"far", "I32", "[2]", far, 8},
         {"mixed", "I32", "[2]", mixed, 8},    {"minus", "I32", "[2]", minus, 8},
         {"sizes", "I32", "[3]", sizes, 12},   {"zero", "I32", "[2]", zero, 8},
-        {"p", "I32", "[2,2]", p, 16},
+        {"p", "I32", "[2,2]", p, 16},         {"mixed_b", "I32", "[2]", b, 8},
     };
     io_folder folder = here();
     io_write_list(&folder, "t.safetensors", tensors, sizeof tensors / sizeof tensors[0], 0);
@@ -159,6 +159,23 @@ Test(malformed, values_that_are_no_document)
 Test(malformed, edges_and_jacobians)
 {
     expect_documents(malformed_edges);
+}
+
+Test(malformed, numbers_that_are_needed_and_not_there)
+{
+    folder_enter();
+    write_right_side_file();
+    for (const malformed_document *row = malformed_for_computing; row->name; row++) {
+        char start[512];
+        static const char *const arguments[] = {"total",    "graph.json",      "--of", "b",
+                                                "--output", "old.safetensors", NULL};
+        snprintf(start, sizeof start, "graph.json: %s: ", row->place);
+        write_document(row->text, row->bytes);
+        expect_command(row->name, arguments, start, row->words);
+        run r = expect_code(0, "plan", "graph.json", "--of", "b", NULL);
+        run_free(&r);
+    }
+    folder_leave();
 }
 
 /* ---- truncated, nested --------------------------------------------------------------------------------------------
