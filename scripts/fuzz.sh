@@ -16,7 +16,9 @@ install_packages "$log" "${FUZZ_PACKAGES[@]}"
 command -v clang >/dev/null || { echo "there is no clang" && exit 77; }
 build_preset "$log" fuzz all
 
-# words TARGET, seeds TARGET: its dictionary, and the folders of its first inputs.
+"$root/build/fuzz/tests/fuzz/fuzz_seeds" "$root/build/fuzz/seeds" >>"$log" || fail "$log" "first inputs cannot be written"
+
+# words TARGET, seeds TARGET: its dictionary, and the folder of its first inputs beside the malformed ones.
 words() {
   case $1 in document | safetensors) echo json ;; *) echo "$1" ;; esac
 }
@@ -30,7 +32,7 @@ fuzz() {
   mkdir -p "$corpus"
   ASAN_OPTIONS=allocator_may_return_null=1 OPENBLAS_NUM_THREADS=1 "$root/build/fuzz/tests/fuzz/fuzz_$1" \
     -max_total_time="$seconds" -timeout=20 -rss_limit_mb=3000 -malloc_limit_mb=1000 -print_final_stats=1 \
-    -dict="$root/tests/fuzz/$(words "$1").dict" -artifact_prefix="$found/$1-" "$corpus" "$(seeds "$1")" \
+    -dict="$root/tests/fuzz/$(words "$1").dict" -artifact_prefix="$found/$1-" "$corpus" "$(seeds "$1")" "$root/build/fuzz/seeds/$1" \
     >"$root/build/test/fuzz-$1.log" 2>&1
 }
 
