@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds jacchain and runs every test: the suite optimised and under the address and undefined-behaviour sanitizers, the
-# threads under the thread sanitizer, a build that needs no other library, the examples, the commands in the
+# fuzz targets for a minute each, the threads under the thread sanitizer, a build that needs no other library, the examples, the commands in the
 # documentation, and the installed library. What needs a device is tested by tests/gpu.sh.
 # Last line: "N passed, N failed". Logs: build/test/.
 set -u
@@ -86,6 +86,21 @@ documents() {
   report "commands in the documentation" "${summary%% passed*}" "${summary##*, }" "$log"
 }
 
+# fuzzers SECONDS: each target counts as one test.
+fuzzers() {
+  local log=$logs/fuzzers.log summary
+  started=$SECONDS
+  "$root/scripts/fuzz.sh" "$1" >"$log" 2>&1
+  if [ $? -eq 77 ]; then
+    printf '%-34s skipped: %s\n' "fuzz targets" "$(tail -n 1 "$log")"
+    return
+  fi
+  summary=$(tail -n 1 "$log")
+  case $summary in *" passed, "*" failed") ;; *) summary="0 passed, 1 failed" ;; esac
+  summary=${summary% failed}
+  report "fuzz targets, $1 s each" "${summary%% passed*}" "${summary##*, }" "$log"
+}
+
 log=$logs/build.log
 install_packages "$log" "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
 
@@ -111,6 +126,8 @@ programs "examples, bare" bare
 build_preset "$log" asan all
 suite "tests, address+undefined" asan
 programs "examples, address+undefined" asan
+
+fuzzers 60
 
 # Those in which the library's threads, or several of the caller's, work on one plan.
 build_preset "$log" tsan all -DJACCHAIN_TESTS=ON

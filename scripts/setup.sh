@@ -10,6 +10,8 @@ TEST_PACKAGES=(g++ libcriterion-dev jq graphviz)
 # What one command takes beyond the build.
 # shellcheck disable=SC2034
 DRAW_PACKAGES=(graphviz)
+# shellcheck disable=SC2034
+FUZZ_PACKAGES=(clang libclang-rt-14-dev)
 
 # Exit codes as those of the command: 4 = something that is needed is not there.
 EXIT_SETUP=4

@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "cli/cli.h"
+#include "core/nearest.h"
 #include "gen/gen.h"
 
 enum { HELP_BYTES = 256, TEXT_BYTES = 4096, NAME_BYTES = 64, COMMON_OPTIONS = 7 };
@@ -231,12 +232,15 @@ static int say(const jc_gen *gen, const options *o)
 
 static int refuse_family(const char *name)
 {
-    char names[HELP_BYTES] = "";
+    char names[HELP_BYTES] = "", hint[JC_HINT_BYTES];
+    jc_nearest nearest = jc_nearest_begin(name, strlen(name));
     for (const jc_gen_family *f = jc_gen_families; f->name; f++) {
+        jc_nearest_offer(&nearest, f->name);
         if (*names) append(names, sizeof names, ", ");
         append(names, sizeof names, f->name);
     }
-    return jc_cli_usage_error("gen", "unknown family '%.96s'; there are %s", name, names);
+    return jc_cli_usage_error("gen", "unknown family '%.96s'; there are %s%s", name, names,
+                              jc_nearest_hint(&nearest, hint));
 }
 
 int jc_cli_gen(int argc, char **argv)

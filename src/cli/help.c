@@ -16,7 +16,7 @@ const char *const jc_help_exit_codes[] = {"done",
 
 static jc_help_form current_form = JC_HELP_TEXT;
 
-enum { COLUMNS = 100, OPTION_COLUMN = 28, MAX_NAME = 32 };
+enum { COLUMNS = 100, OPTION_COLUMN = 28 };
 
 static void spaces(int n)
 {
@@ -132,45 +132,4 @@ void jc_help_end(void)
 {
     if (current_form == JC_HELP_MAN) jc_man_end();
     if (current_form == JC_HELP_BASH) jc_bash_end();
-}
-
-static int min3(int a, int b, int c)
-{
-    int m = a < b ? a : b;
-    return m < c ? m : c;
-}
-
-/* Optimal string alignment, three rows at a time. */
-int jc_help_distance(const char *a, size_t n, const char *b)
-{
-    size_t m = strlen(b);
-    int rows[3][MAX_NAME + 1];
-    if (n > MAX_NAME || m > MAX_NAME) return MAX_NAME;
-    for (size_t j = 0; j <= m; j++) rows[0][j] = (int)j;
-    for (size_t i = 1; i <= n; i++) {
-        int *row = rows[i % 3], *above = rows[(i + 2) % 3], *above2 = rows[(i + 1) % 3];
-        row[0] = (int)i;
-        for (size_t j = 1; j <= m; j++) {
-            row[j] = min3(above[j] + 1, row[j - 1] + 1, above[j - 1] + (a[i - 1] != b[j - 1]));
-            bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-            if (swapped && above2[j - 2] + 1 < row[j]) row[j] = above2[j - 2] + 1;
-        }
-    }
-    return rows[n % 3][m];
-}
-
-const char *jc_help_closest_option(const jc_usage *usage, const char *arg)
-{
-    const char *name = arg + strspn(arg, "-"), *closest = NULL;
-    size_t n = strcspn(name, "=");
-    int best = n > 4 ? 3 : 2; /* exclusive */
-    for (int t = 0; t < JC_MAX_TABLES && usage->tables[t]; t++) {
-        for (const jc_option *o = usage->tables[t]; o->name; o++) {
-            int distance = jc_help_distance(name, n, o->name);
-            bool begins = n >= 2 && strncmp(name, o->name, n) == 0;
-            if (begins && best > 1) distance = 1;
-            if (distance < best) closest = o->name, best = distance;
-        }
-    }
-    return closest;
 }

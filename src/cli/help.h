@@ -1,4 +1,4 @@
-/* Help texts, wrapped at 100 columns, and the nearest name to a mistyped one. */
+/* Help texts, wrapped at 100 columns. */
 #ifndef JC_CLI_HELP_H
 #define JC_CLI_HELP_H
 
@@ -34,12 +34,5 @@ extern const char *const jc_help_exit_codes[];
 /* Prints `text` ("\n" ends a paragraph) in lines of 100 columns, each begun with `indent` spaces; the cursor stands in
  * column `column` at the start. */
 void jc_help_wrap(const char *text, int column, int indent);
-
-/* The option nearest to `arg` ("--name" or "--name=value"), or NULL where none is near. */
-const char *jc_help_closest_option(const jc_usage *usage, const char *arg);
-
-/* Letters to insert, delete, change or swap with a neighbour to make n bytes of a into b; a large number for long ones.
- */
-int jc_help_distance(const char *a, size_t n, const char *b);
 
 #endif

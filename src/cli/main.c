@@ -9,6 +9,7 @@
 #include "cli/common.h"
 #include "cli/help.h"
 #include "cli/shrunk.h"
+#include "core/nearest.h"
 
 typedef struct command {
     const char *name;
@@ -41,15 +42,12 @@ static const command *find_command(const char *name)
     return NULL;
 }
 
-static const char *closest_command(const char *name)
+static int refuse_command(const char *name)
 {
-    const char *closest = NULL;
-    int best = 3; /* exclusive */
-    for (int i = 0; i < N_COMMANDS; i++) {
-        int distance = jc_help_distance(name, strlen(name), commands[i].name);
-        if (distance < best && distance < (int)strlen(commands[i].name)) closest = commands[i].name, best = distance;
-    }
-    return closest;
+    jc_nearest nearest = jc_nearest_begin(name, strlen(name));
+    for (int i = 0; i < N_COMMANDS; i++) jc_nearest_offer(&nearest, commands[i].name);
+    if (!nearest.found[0]) return jc_cli_usage_error(NULL, "unknown command '%s'", name);
+    return jc_cli_usage_error(NULL, "unknown command '%s'; is %s meant?", name, nearest.found);
 }
 
 static int print_help(void)
@@ -78,9 +76,7 @@ static int run_command(int argc, char **argv)
     const command *c = find_command(argv[0]);
     if (c && c->run) return c->run(argc, argv);
     if (c) return jc_cli_not_yet(NULL, "the command %s", c->name);
-    const char *closest = closest_command(argv[0]);
-    if (closest) return jc_cli_usage_error(NULL, "unknown command '%s'; is %s meant?", argv[0], closest);
-    return jc_cli_usage_error(NULL, "unknown command '%s'", argv[0]);
+    return refuse_command(argv[0]);
 }
 
 /* What every command says of itself, as one text of another form. */

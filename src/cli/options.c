@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/help.h"
+#include "core/nearest.h"
 
 enum { VALUE_BYTES = 96 };
 
@@ -80,6 +81,18 @@ static int find_choice(const char *choices, const char *text)
     return -1;
 }
 
+/* "; is 'cpu' meant?" from "auto|cuda|cpu", or "". */
+static const char *choice_hint(const char *choices, const char *text, char hint[JC_HINT_BYTES])
+{
+    jc_nearest nearest = jc_nearest_begin(text, strlen(text));
+    for (const char *p = choices; p; p = strchr(p, '|') ? strchr(p, '|') + 1 : NULL) {
+        char choice[JC_NEAREST_BYTES];
+        snprintf(choice, sizeof choice, "%.*s", (int)strcspn(p, "|"), p);
+        jc_nearest_offer(&nearest, choice);
+    }
+    return jc_nearest_hint(&nearest, hint);
+}
+
 static int refuse_count(const char *command, const jc_option *option, const char *text)
 {
     if (option->max) {
@@ -97,8 +110,9 @@ static int set_choice(const char *command, const jc_option *option, const char *
     }
     int position = find_choice(option->choices, text);
     if (position < 0) {
-        return jc_cli_usage_error(command, "--%s takes one of %s, not '%.*s'", option->name, option->choices,
-                                  VALUE_BYTES, text);
+        char hint[JC_HINT_BYTES];
+        return jc_cli_usage_error(command, "--%s takes one of %s, not '%.*s'%s", option->name, option->choices,
+                                  VALUE_BYTES, text, choice_hint(option->choices, text, hint));
     }
     *field = position;
     return JC_EXIT_DONE;
@@ -154,9 +168,12 @@ static const jc_option *find_option(const jc_usage *usage, const char *name, siz
 
 static int refuse_option(const jc_usage *usage, const char *arg)
 {
-    const char *closest = jc_help_closest_option(usage, arg);
-    if (closest) return jc_cli_usage_error(usage->command, "unknown option '%s'; is --%s meant?", arg, closest);
-    return jc_cli_usage_error(usage->command, "unknown option '%s'", arg);
+    const char *name = arg + strspn(arg, "-");
+    jc_nearest nearest = jc_nearest_begin(name, strcspn(name, "="));
+    for (int t = 0; t < JC_MAX_TABLES && usage->tables[t]; t++)
+        for (const jc_option *o = usage->tables[t]; o->name; o++) jc_nearest_offer(&nearest, o->name);
+    if (!nearest.found[0]) return jc_cli_usage_error(usage->command, "unknown option '%s'", arg);
+    return jc_cli_usage_error(usage->command, "unknown option '%s'; is --%s meant?", arg, nearest.found);
 }
 
 /* The value after the name: what follows '=', or the next argument, which must not look like an option. */

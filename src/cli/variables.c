@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/common.h"
+#include "graph/graph.h"
 #include "io/file.h"
 
 static bool is_standard_input(const char *path)
@@ -48,11 +49,12 @@ bool jc_cli_load(const jc_cli_shared *shared, const char *path, jc_graph **graph
 static int64_t find_variable(const jc_cli_shared *shared, const jc_graph *graph, const char *option, const char *name,
                              size_t n, int *exit_code)
 {
-    char *text = jc_cli_alloc((int64_t)n + 1, 1);
+    char *text = jc_cli_alloc((int64_t)n + 1, 1), hint[JC_GRAPH_HINT_BYTES];
     memcpy(text, name, n);
     int64_t variable = n ? jc_graph_find_variable(graph, text) : -1;
     if (variable < 0 && n) {
-        *exit_code = jc_cli_usage_error(shared->command, "--%s: the graph has no variable '%s'", option, text);
+        *exit_code = jc_cli_usage_error(shared->command, "--%s: the graph has no variable '%s'%s", option, text,
+                                        jc_graph_variable_hint(graph, text, hint));
     } else if (variable < 0) {
         *exit_code = jc_cli_usage_error(shared->command, "--%s: a name in the list is empty", option);
     }

@@ -12,5 +12,5 @@ bool jc_dtype_is_float(jc_dtype dtype)
 
 const char *jc_dtype_name(jc_dtype dtype)
 {
-    return dtype_names[dtype];
+    return (unsigned)dtype < sizeof dtype_names / sizeof dtype_names[0] ? dtype_names[dtype] : "no element type";
 }

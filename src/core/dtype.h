@@ -8,7 +8,7 @@
 #include "jacchain.h"
 
 bool jc_dtype_is_float(jc_dtype dtype);
-const char *jc_dtype_name(jc_dtype dtype); /* "F64", as safetensors spells it */
+const char *jc_dtype_name(jc_dtype dtype); /* "F64", as safetensors spells it; any number is allowed */
 
 static inline int64_t jc_dtype_bytes(jc_dtype dtype)
 {

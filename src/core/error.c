@@ -1,6 +1,7 @@
 #include "core/error.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,10 +11,28 @@ static _Thread_local char last_message[MESSAGE_BYTES];
 static _Thread_local char last_part[PART_BYTES];
 static _Thread_local int64_t last_member = -1;
 
+/* What is shown to people comes from files too: control characters (a terminal obeys some) become '?', and a character
+ * of several bytes that did not fit is taken off the end. */
+static void tidy(char *message)
+{
+    size_t n = strlen(message);
+    if (n == MESSAGE_BYTES - 1) {
+        while (n > 0 && ((unsigned char)message[n - 1] & 0xC0) == 0x80) n--;
+        if (n > 0 && (unsigned char)message[n - 1] >= 0xC0) n--;
+        message[n] = '\0';
+    }
+    for (unsigned char *c = (unsigned char *)message; *c; c++) {
+        bool c1 = c[0] == 0xC2 && c[1] >= 0x80 && c[1] < 0xA0; /* U+0080 to U+009F */
+        if (*c < 0x20 || *c == 0x7F || c1) *c = '?';
+        if (c1) *++c = '?';
+    }
+}
+
 static void record(const char *part, int64_t member, const char *format, va_list args)
 {
     char message[MESSAGE_BYTES]; /* the arguments may point into last_message */
     vsnprintf(message, sizeof message, format, args);
+    tidy(message);
     memcpy(last_message, message, sizeof message);
     snprintf(last_part, sizeof last_part, "%s", part ? part : "");
     last_member = member;
@@ -57,6 +76,7 @@ jc_status jc_fail_prefix(jc_status status, const char *format, ...)
     va_end(args);
     size_t used = (size_t)snprintf(last_message, sizeof last_message, "%s", prefix);
     if (used < sizeof last_message) snprintf(last_message + used, sizeof last_message - used, "%s", old);
+    tidy(last_message);
     last_part[0] = '\0';
     last_member = -1;
     return status;

@@ -14,7 +14,7 @@
 #include "io/output.h"
 #include "io/safetensors_write.h"
 
-enum { PIECE_BYTES = 1 << 20, TENSORS_OF_GROUP = 3, TEXT_BYTES = 512 };
+enum { PIECE_BYTES = 1 << 20, TENSORS_OF_GROUP = 3, TEXT_BYTES = 512, NAME_EXTRA = 48 };
 
 /* ---- the document ------------------------------------------------------------------------------------------ */
 
@@ -277,23 +277,37 @@ static jc_status check_stem(const char *stem, const char **name)
     return JC_OK;
 }
 
-/* Puts both in place. The tensors that were put there are taken away again where the document then fails. */
-static jc_status commit(jc_safetensors_writer *writer, jc_output_file *document, const char *tensors_path)
+/* kept = a second name of what is at `path`, beside it; "" where nothing is there or the file system has no links. */
+static void keep_old(const char *path, char *kept, size_t capacity)
+{
+    const char *slash = strrchr(path, '/');
+    int folder = slash ? (int)(slash - path) + 1 : 0;
+    snprintf(kept, capacity, "%.*s.jacchain-%ld-old.tmp", folder, path, (long)getpid());
+    unlink(kept);
+    if (link(path, kept)) kept[0] = '\0';
+}
+
+/* Puts both in place. Where the document fails the tensors that were put there are taken away again, and those that
+ * were there before come back. kept: room for a name. */
+static jc_status commit(jc_safetensors_writer *writer, jc_output_file *document, const char *tensors_path, char *kept,
+                        size_t capacity)
 {
     struct stat info;
     bool was_there = stat(tensors_path, &info) == 0;
+    keep_old(tensors_path, kept, capacity);
     jc_status status = jc_safetensors_commit(writer);
     if (status) {
         jc_output_abandon(document);
-        return status;
+    } else if ((status = jc_output_commit(document))) {
+        if (kept[0] && !rename(kept, tensors_path)) return status;
+        if (!was_there) unlink(tensors_path);
     }
-    status = jc_output_commit(document);
-    if (status && !was_there) unlink(tensors_path);
+    if (kept[0]) unlink(kept);
     return status;
 }
 
-static jc_status write_files(const jc_gen *gen, const char *document_path, const char *tensors_path,
-                             const char *tensors_name)
+static jc_status write_and_commit(const jc_gen *gen, const char *document_path, const char *tensors_path,
+                                  const char *tensors_name, char *kept, size_t capacity)
 {
     text_sink document = {0};
     jc_safetensors_writer *writer;
@@ -301,9 +315,21 @@ static jc_status write_files(const jc_gen *gen, const char *document_path, const
     if (status) return status;
     if ((status = put_document(&document, gen, tensors_name))) goto abandon;
     if ((status = write_tensors(gen, tensors_path, NULL, &writer))) goto abandon;
-    return commit(writer, document.file, tensors_path);
+    return commit(writer, document.file, tensors_path, kept, capacity);
 abandon:
     jc_output_abandon(document.file);
+    return status;
+}
+
+static jc_status write_files(const jc_gen *gen, const char *document_path, const char *tensors_path,
+                             const char *tensors_name)
+{
+    char *kept;
+    int64_t capacity = (int64_t)strlen(tensors_path) + NAME_EXTRA;
+    jc_status status = jc_alloc(&gen->allocator, capacity, 1, "a file name", &kept);
+    if (status) return status;
+    status = write_and_commit(gen, document_path, tensors_path, tensors_name, kept, (size_t)capacity);
+    jc_free(&gen->allocator, kept, capacity, 1);
     return status;
 }
 

@@ -104,4 +104,16 @@ jc_status jc_graph_keep(jc_graph *graph, void (*release)(void *ctx, const jc_all
 /* "y <- x" for messages; writes at most capacity bytes. */
 const char *jc_graph_edge_text(const jc_graph *graph, int64_t of, int64_t wrt, char *text, size_t capacity);
 
+enum { JC_GRAPH_HINT_BYTES = 256 };
+
+/* What to put behind "there is no variable 'hiden'": "; is 'hidden' meant?", or the range of numbered names, or "".
+ * Looks at the first 100,000 names that are given one by one. Returns hint. */
+const char *jc_graph_variable_hint(const jc_graph *graph, const char *name, char hint[JC_GRAPH_HINT_BYTES]);
+
+/* The same for a label that no edge has. */
+const char *jc_graph_label_hint(const jc_graph *graph, const char *label, char hint[JC_GRAPH_HINT_BYTES]);
+
+/* JC_OK for a word that may be a label. */
+jc_status jc_label_check(const char *label);
+
 #endif

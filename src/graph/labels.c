@@ -2,14 +2,18 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/nearest.h"
+#include "core/size.h"
 #include "graph/build.h"
+
+enum { MOST_OFFERED = 100000 };
 
 static bool is_label_byte(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("_:/-", c));
 }
 
-static jc_status check_label(const char *label)
+jc_status jc_label_check(const char *label)
 {
     if (!label) return jc_fail(JC_E_USAGE, "a label is NULL");
     if (!*label) return jc_fail_at(JC_E_INPUT, "label", -1, "a label is empty");
@@ -33,7 +37,7 @@ static bool label_equal(const void *ctx, int64_t id)
 
 static jc_status intern_label(jc_graph *g, const char *name, int64_t *id)
 {
-    jc_status status = check_label(name);
+    jc_status status = jc_label_check(name);
     if (status) return status;
     size_t bytes = strlen(name) + 1;
     uint64_t hash = jc_hash(name, bytes - 1);
@@ -51,6 +55,14 @@ static jc_status intern_label(jc_graph *g, const char *name, int64_t *id)
     }
     *id = found;
     return JC_OK;
+}
+
+const char *jc_graph_label_hint(const jc_graph *g, const char *label, char hint[JC_GRAPH_HINT_BYTES])
+{
+    jc_nearest nearest = jc_nearest_begin(label, strlen(label));
+    for (int64_t i = 0; i < jc_min(g->label_names.count, MOST_OFFERED); i++)
+        jc_nearest_offer(&nearest, ((char *const *)g->label_names.data)[i]);
+    return jc_nearest_hint(&nearest, hint);
 }
 
 typedef struct set_key {
@@ -88,9 +100,11 @@ static jc_status intern_set(jc_graph *g, int64_t first, int64_t *id)
     return JC_OK;
 }
 
-static bool contains(const int64_t *ids, int64_t n, int64_t id)
+/* Whether the label is among those of the set that begins at `first` and is still being made. */
+static bool is_taken(const jc_graph *g, int64_t first, int64_t id)
 {
-    for (int64_t i = 0; i < n; i++)
+    const int64_t *ids = g->set_labels.data;
+    for (int64_t i = first; i < g->set_labels.count; i++)
         if (ids[i] == id) return true;
     return false;
 }
@@ -105,8 +119,7 @@ jc_status jc_graph_intern_labels(jc_graph *graph, const char *const *labels, int
     for (int64_t i = 0; i < n_labels && !status; i++) {
         int64_t id;
         status = intern_label(graph, labels[i], &id);
-        const int64_t *ids = (const int64_t *)graph->set_labels.data;
-        if (status || contains(ids + first, graph->set_labels.count - first, id)) continue;
+        if (status || is_taken(graph, first, id)) continue;
         status = jc_vec_append(&graph->allocator, &graph->set_labels, &id, 1, "labels");
     }
     if (!status) status = intern_set(graph, first, set);

@@ -4,8 +4,11 @@
 
 #include "core/dtype.h"
 #include "core/error.h"
+#include "core/nearest.h"
 #include "core/size.h"
 #include "graph/build.h"
+
+enum { MOST_OFFERED = 100000 };
 
 /* Decodes one UTF-8 character of at most 4 bytes (RFC 3629); returns its length, 0 when it is not valid. */
 static size_t decode_utf8(const unsigned char *s, uint32_t *code)
@@ -81,6 +84,29 @@ int64_t jc_graph_find_variable(const jc_graph *graph, const char *name)
     return jc_table_find(&graph->names, jc_hash(name, strlen(name)), name_equal, &key);
 }
 
+/* "<prefix><i>" for the digits that the name ends with, where that is a variable. */
+static void offer_numbered(const jc_graph *g, const char *name, jc_nearest *nearest)
+{
+    size_t n = strlen(name), digits = n;
+    char candidate[JC_NEAREST_BYTES];
+    while (digits > 0 && name[digits - 1] >= '0' && name[digits - 1] <= '9') digits--;
+    int bytes = snprintf(candidate, sizeof candidate, "%s%s", g->prefix, name + digits);
+    if (bytes < (int)sizeof candidate && parse_prefixed(g, candidate) >= 0) jc_nearest_offer(nearest, candidate);
+}
+
+const char *jc_graph_variable_hint(const jc_graph *g, const char *name, char hint[JC_GRAPH_HINT_BYTES])
+{
+    jc_nearest nearest = jc_nearest_begin(name, strlen(name));
+    int64_t end = jc_min(g->n_variables, g->n_prefixed + MOST_OFFERED);
+    if (g->n_prefixed) offer_numbered(g, name, &nearest);
+    for (int64_t v = g->n_prefixed; v < end; v++) jc_nearest_offer(&nearest, own_name(g, v));
+    jc_nearest_hint(&nearest, hint);
+    if (!hint[0] && g->n_prefixed && strlen(g->prefix) < JC_NEAREST_BYTES)
+        snprintf(hint, JC_GRAPH_HINT_BYTES, "; the variables are %s0 to %s%lld", g->prefix, g->prefix,
+                 (long long)g->n_prefixed - 1);
+    return hint;
+}
+
 static jc_status check_new_variable(const jc_graph *g, const char *name, int64_t size)
 {
     jc_status status = jc_graph_check_open(g);
@@ -133,9 +159,10 @@ static jc_status check_sizes(const jc_graph *g, const char *prefix, const jc_arr
     status = jc_name_check(prefix, "prefix");
     if (status) return status;
     if (sizes->dtype != JC_I64 && sizes->dtype != JC_I32)
-        return jc_fail_at(JC_E_INPUT, "sizes", -1, "sizes must be I64 or I32");
+        return jc_fail_at(JC_E_INPUT, "sizes", -1, "sizes must be I64 or I32, not %s", jc_dtype_name(sizes->dtype));
     if (sizes->rank != 1 || sizes->dims[0] < 1 || !sizes->data)
-        return jc_fail_at(JC_E_INPUT, "sizes", -1, "sizes must be a list of at least one number");
+        return jc_fail_at(JC_E_INPUT, "sizes", -1, "sizes have %d axes and %lld numbers, expected 1 axis of at least 1",
+                          sizes->rank, (long long)(sizes->rank == 1 ? sizes->dims[0] : 0));
     for (int64_t i = 0; i < sizes->dims[0]; i++)
         if (jc_load_index(sizes->dtype, sizes->data, i) < 1)
             return jc_fail_at(JC_E_INPUT, "sizes", i, "variable %s%lld: its size is %lld, expected at least 1", prefix,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/nearest.h"
 #include "io/json.h"
 
 enum { FORMAT_VERSION = 1 };
@@ -41,6 +42,19 @@ static const char *key_place(const char *part, const char *key, char place[JC_PL
     return place;
 }
 
+/* "the key is not known here, expected one of kind, values; is 'values' meant?" */
+static jc_status fail_key(const char *part, const char *key, const char *const *known)
+{
+    char place[JC_PLACE_BYTES], keys[JC_PLACE_BYTES] = "", hint[JC_HINT_BYTES];
+    jc_nearest nearest = jc_nearest_begin(key, strlen(key));
+    for (int i = 0, used = 0; known[i] && used < JC_PLACE_BYTES; i++) {
+        used += snprintf(keys + used, sizeof keys - (size_t)used, "%s%s", i ? ", " : "", known[i]);
+        jc_nearest_offer(&nearest, known[i]);
+    }
+    return jc_fail_at(JC_E_INPUT, key_place(part, key, place), -1, "the key%s is not known here, expected one of %s%s",
+                      *key ? "" : " ''", keys, jc_nearest_hint(&nearest, hint));
+}
+
 jc_status jc_document_keys(const json_t *object, const char *part, const char *const *known)
 {
     const char *key;
@@ -49,18 +63,18 @@ jc_status jc_document_keys(const json_t *object, const char *part, const char *c
     {
         const char *const *k = known;
         while (*k && strcmp(*k, key)) k++;
-        char place[JC_PLACE_BYTES];
-        if (!*k) return jc_fail_at(JC_E_INPUT, key_place(part, key, place), -1, "the key is not known here");
+        if (!*k) return fail_key(part, key, known);
     }
     return JC_OK;
 }
 
 jc_status jc_document_integer(const json_t *value, const char *part, int64_t least, int64_t *out)
 {
+    char shown[JC_SHOW_BYTES];
     if (!json_is_integer(value) || json_integer_value(value) < least)
         return jc_fail_at(JC_E_INPUT, part, -1,
-                          "expected an integer of at least %lld and below 2^63, without fraction or exponent",
-                          (long long)least);
+                          "expected an integer of at least %lld and below 2^63, without fraction or exponent, not %s",
+                          (long long)least, jc_json_show(value, shown));
     *out = json_integer_value(value);
     return JC_OK;
 }
@@ -92,7 +106,8 @@ static jc_status read_variable(jc_document *doc, const json_t *value)
     if (!name || !size_value) return jc_fail(JC_E_INPUT, "a variable needs '%s'", name ? "size" : "name");
     const char *text = jc_json_text(name);
     if (!text)
-        return jc_fail_at(JC_E_INPUT, "name", -1, json_is_string(name) ? "a name cannot hold NUL" : "a name is text");
+        return jc_fail_at(JC_E_INPUT, "name", -1, "a name is text without NUL, not %s",
+                          json_is_string(name) ? "text with one" : jc_json_what(name));
     int64_t size = 0, variable;
     if ((status = jc_document_integer(size_value, "size", 1, &size))) return status;
     return jc_graph_add_variable(doc->graph, text, size, &variable);
@@ -106,8 +121,11 @@ static jc_status read_prefixed(jc_document *doc, const json_t *value)
     jc_status status = jc_document_keys(value, "", known);
     if (!status) status = jc_document_tensor(doc, json_object_get(value, "sizes"), "sizes", &sizes);
     if (status) return status;
-    const char *prefix = jc_json_text(json_object_get(value, "prefix"));
-    if (!prefix) return jc_fail_at(JC_E_INPUT, "prefix", -1, "expected the text before the numbers of the variables");
+    const json_t *given = json_object_get(value, "prefix");
+    const char *prefix = jc_json_text(given);
+    if (!prefix)
+        return jc_fail_at(JC_E_INPUT, "prefix", -1, "expected the text before the numbers of the variables, not %s",
+                          json_is_string(given) ? "text with a NUL" : jc_json_what(given));
     return jc_graph_add_variables(doc->graph, prefix, &sizes);
 }
 

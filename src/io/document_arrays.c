@@ -28,11 +28,14 @@ static const char *element_place(const reading *r, int levels, char place[JC_PLA
 
 static jc_status fail_number(const reading *r, const json_t *value)
 {
-    char place[JC_PLACE_BYTES];
+    char place[JC_PLACE_BYTES], shown[JC_SHOW_BYTES];
     element_place(r, r->rank, place);
-    if (json_is_array(value)) return jc_fail_at(JC_E_INPUT, place, -1, "lists are nested deeper here than before");
-    return jc_fail_at(JC_E_INPUT, place, -1, "expected %s, not %s", r->is_index ? "an integer" : "a number",
-                      jc_json_what(value));
+    if (json_is_array(value))
+        return jc_fail_at(JC_E_INPUT, place, -1, "expected %s, not a list: those before it hold none",
+                          r->is_index ? "an integer" : "a number");
+    return jc_fail_at(JC_E_INPUT, place, -1, "expected %s, not %s",
+                      r->is_index ? "an integer below 2^63 without fraction or exponent" : "a number",
+                      jc_json_show(value, shown));
 }
 
 /* The innermost lists: numbers. */
@@ -65,7 +68,7 @@ static jc_status read_level(reading *r, const json_t *list, int level)
     int64_t n = (int64_t)json_array_size(list);
     if (n != r->dims[level])
         return jc_fail_at(JC_E_INPUT, element_place(r, level, place), -1,
-                          "the list has %lld elements, the ones before it have %lld", (long long)n,
+                          "the list has %lld elements, expected %lld as in those before it", (long long)n,
                           (long long)r->dims[level]);
     if (level == r->rank - 1) return read_numbers(r, list);
     for (int64_t i = 0; i < n; i++) {
@@ -81,7 +84,8 @@ static jc_status find_shape(reading *r, const json_t *list)
 {
     for (const json_t *first = list; json_is_array(first); first = json_array_get(first, 0)) {
         if (r->rank == JC_MAX_RANK)
-            return jc_fail_at(JC_E_INPUT, r->part, -1, "lists are nested more than %d deep", JC_MAX_RANK);
+            return jc_fail_at(JC_E_INPUT, r->part, -1,
+                              "lists are nested more than %d deep, the most that any array has", JC_MAX_RANK);
         r->dims[r->rank++] = (int64_t)json_array_size(first);
     }
     return JC_OK;
@@ -104,17 +108,19 @@ static jc_status read_inline(const jc_document *doc, const json_t *list, const c
 
 static jc_status find_tensor(const jc_document *doc, const json_t *name, const char *part, jc_tensor *tensor)
 {
-    char shown[JC_SHORT_BYTES], file[JC_SHORT_BYTES];
-    if (!json_is_string(name)) return jc_fail_at(JC_E_INPUT, part, -1, "a reference has \"tensor\": NAME");
+    char shown[JC_SHORT_BYTES], file[JC_SHORT_BYTES], hint[JC_HINT_BYTES];
+    if (!json_is_string(name))
+        return jc_fail_at(JC_E_INPUT, part, -1, "a reference has \"tensor\": NAME, a text, not %s", jc_json_what(name));
     if (!doc->tensors)
         return jc_fail_at(JC_E_INPUT, part, -1, "tensor '%s' is wanted, but the document names no 'tensors' file",
                           jc_shorten(json_string_value(name), shown));
     const char *text = jc_json_text(name);
     const jc_tensor *found = text ? jc_safetensors_find(doc->tensors, text) : NULL;
     if (!found)
-        return jc_fail_at(JC_E_INPUT, part, -1, "there is no tensor '%s' in %s",
+        return jc_fail_at(JC_E_INPUT, part, -1, "there is no tensor '%s' in %s%s",
                           jc_shorten(json_string_value(name), shown),
-                          jc_shorten(jc_safetensors_path(doc->tensors), file));
+                          jc_shorten(jc_safetensors_path(doc->tensors), file),
+                          jc_safetensors_hint(doc->tensors, json_string_value(name), hint));
     *tensor = *found;
     return JC_OK;
 }

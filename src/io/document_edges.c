@@ -7,7 +7,7 @@
 
 static jc_status read_end(const jc_document *doc, const json_t *edge, const char *key, int64_t *variable)
 {
-    char shown[JC_SHORT_BYTES];
+    char shown[JC_SHORT_BYTES], hint[JC_GRAPH_HINT_BYTES];
     const json_t *value = json_object_get(edge, key);
     if (!value) return jc_fail_at(JC_E_INPUT, NULL, -1, "an edge needs '%s'", key);
     if (!json_is_string(value))
@@ -15,8 +15,9 @@ static jc_status read_end(const jc_document *doc, const json_t *edge, const char
     const char *name = jc_json_text(value);
     int64_t found = name ? jc_graph_find_variable(doc->graph, name) : -1;
     if (found < 0)
-        return jc_fail_at(JC_E_INPUT, key, -1, "there is no variable '%s'",
-                          jc_shorten(json_string_value(value), shown));
+        return jc_fail_at(JC_E_INPUT, key, -1, "there is no variable '%s'%s",
+                          jc_shorten(json_string_value(value), shown),
+                          jc_graph_variable_hint(doc->graph, json_string_value(value), hint));
     *variable = found;
     return JC_OK;
 }
@@ -25,7 +26,10 @@ static jc_status take_label(jc_document *doc, const json_t *value, const char *p
 {
     const char *text = jc_json_text(value);
     if (!text)
-        return jc_fail_at(JC_E_INPUT, part, -1, "a label is text%s", json_is_string(value) ? " without NUL" : "");
+        return jc_fail_at(JC_E_INPUT, part, -1, "a label is text without NUL, not %s",
+                          json_is_string(value) ? "text with one" : jc_json_what(value));
+    jc_status status = jc_label_check(text);
+    if (status) return jc_document_fail_part(status, part);
     return jc_vec_append(&doc->graph->allocator, &doc->labels, &text, 1, "labels");
 }
 

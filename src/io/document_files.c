@@ -1,6 +1,7 @@
 /* The files of a document: its own, the tensors beside it, Matrix Market files. Messages about a file beside the
  * document name that file. */
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/error.h"
 #include "core/size.h"
@@ -21,11 +22,15 @@ typedef struct kept_matrix {
 static jc_status check_name(const json_t *value, const char *part, const char *what, const char **name)
 {
     const char *text = jc_json_text(value);
+    char shown[JC_SHORT_BYTES];
     if (!text || !*text)
         return jc_fail_at(JC_E_INPUT, part, -1, "expected the name of a %s file, not %s", what,
-                          text ? "empty text" : jc_json_what(value));
+                          text                    ? "empty text"
+                          : json_is_string(value) ? "text with a NUL"
+                                                  : jc_json_what(value));
     if (strchr(text, '/') || strstr(text, ".."))
-        return jc_fail_at(JC_E_INPUT, part, -1, "expected a plain file name without '/' and '..'");
+        return jc_fail_at(JC_E_INPUT, part, -1, "expected a plain file name without '/' and '..', not '%s'",
+                          jc_shorten(text, shown));
     *name = text;
     return JC_OK;
 }
@@ -48,6 +53,15 @@ static jc_status open_file(const jc_document *doc, const char *path, jc_file *fi
 {
     const jc_allocator *a = &doc->graph->allocator;
     return doc->reads_files ? jc_file_read(a, path, file) : jc_file_open(a, path, file);
+}
+
+/* A file beside the document. What a document names is not trusted: a pipe would be waited for without end. */
+static jc_status open_side_file(const jc_document *doc, const char *path, jc_file *file)
+{
+    struct stat info;
+    if (!stat(path, &info) && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode))
+        return jc_fail(JC_E_INPUT, "is not a regular file");
+    return open_file(doc, path, file);
 }
 
 /* The message names the file: no place of the document is put before it. */
@@ -82,7 +96,7 @@ static jc_status take_tensors(jc_document *doc, const char *path, jc_file *file)
 static jc_status open_tensors(jc_document *doc, const char *path)
 {
     jc_file file;
-    jc_status status = open_file(doc, path, &file);
+    jc_status status = open_side_file(doc, path, &file);
     if (status) return side_fault(doc, jc_fail_prefix(status, "%.1000s: ", path));
     return take_tensors(doc, path, &file);
 }
@@ -176,7 +190,7 @@ static jc_status read_matrix(jc_document *doc, const char *name, const char *pat
     const jc_allocator *a = &doc->graph->allocator;
     jc_file file;
     jc_mm_header header;
-    jc_status status = open_file(doc, path, &file);
+    jc_status status = open_side_file(doc, path, &file);
     if (status) return side_fault(doc, jc_fail_prefix(status, "%.1000s: ", path));
     status = jc_mm_read_header(file.data, file.bytes, &header);
     bool fits = !status && header.rows == p && header.cols == q;

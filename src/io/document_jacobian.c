@@ -4,6 +4,7 @@
 
 #include "core/dtype.h"
 #include "core/error.h"
+#include "core/nearest.h"
 #include "io/document.h"
 #include "io/json.h"
 
@@ -11,7 +12,7 @@ enum { MAX_KEYS = 16 };
 
 static jc_status read_kind(const json_t *value, jc_kind *kind)
 {
-    char shown[JC_SHORT_BYTES], names[JC_PLACE_BYTES] = "";
+    char shown[JC_SHORT_BYTES], names[JC_PLACE_BYTES] = "", hint[JC_HINT_BYTES];
     const json_t *name = json_object_get(value, "kind");
     if (!name) return jc_fail_at(JC_E_INPUT, "jacobian", -1, "a Jacobian needs its 'kind'");
     if (!json_is_string(name))
@@ -22,10 +23,13 @@ static jc_status read_kind(const json_t *value, jc_kind *kind)
         *kind = found;
         return JC_OK;
     }
-    for (int i = 0, used = 0; i < JC_KIND_COUNT; i++)
+    jc_nearest nearest = jc_nearest_begin(json_string_value(name), strlen(json_string_value(name)));
+    for (int i = 0, used = 0; i < JC_KIND_COUNT; i++) {
         used += snprintf(names + used, sizeof names - (size_t)used, "%s%s", i ? ", " : "", jc_kinds[i].name);
-    return jc_fail_at(JC_E_INPUT, "jacobian/kind", -1, "there is no kind '%s'; the kinds are %s",
-                      jc_shorten(json_string_value(name), shown), names);
+        jc_nearest_offer(&nearest, jc_kinds[i].name);
+    }
+    return jc_fail_at(JC_E_INPUT, "jacobian/kind", -1, "there is no kind '%s'; the kinds are %s%s",
+                      jc_shorten(json_string_value(name), shown), names, jc_nearest_hint(&nearest, hint));
 }
 
 /* Every key must be one of the kind. */

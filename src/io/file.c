@@ -58,9 +58,18 @@ jc_status jc_file_read_open(const jc_allocator *a, int descriptor, jc_file *out)
     return status;
 }
 
+static int open_again(const char *path)
+{
+    int fd;
+    do {
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+    } while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
 static jc_status open_file(const jc_allocator *a, const char *path, bool may_map, jc_file *out)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open_again(path);
     if (fd < 0) return fail_system(errno);
     struct stat info;
     jc_status status = JC_OK;
@@ -69,6 +78,8 @@ static jc_status open_file(const jc_allocator *a, const char *path, bool may_map
         status = fail_system(errno);
     else if (S_ISDIR(info.st_mode))
         status = jc_fail(JC_E_INPUT, "is a directory");
+    else if (S_ISBLK(info.st_mode) || (S_ISCHR(info.st_mode) && !isatty(fd))) /* may have no end */
+        status = jc_fail(JC_E_INPUT, "is a device");
     else if (may_map && S_ISREG(info.st_mode) && info.st_size > 0 && map(fd, info.st_size, &file))
         *out = file;
     else

@@ -14,7 +14,8 @@ typedef struct jc_file {
     jc_vec memory; /* unsigned char, where not mapped */
 } jc_file;
 
-/* JC_E_INPUT "cannot be read: <the system's reason>", "is a directory" or "is empty", without the file's name. */
+/* JC_E_INPUT "cannot be read: <the system's reason>", "is a directory", "is a device" or "is empty", without the file's
+ * name. */
 jc_status jc_file_open(const jc_allocator *allocator, const char *path, jc_file *file);
 
 /* The same, never mapped. */

@@ -1,6 +1,8 @@
 #include "io/json.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/alloc.h"
@@ -48,6 +50,23 @@ const char *jc_json_what(const json_t *value)
     default:
         return "null";
     }
+}
+
+const char *jc_json_show(const json_t *value, char out[JC_SHOW_BYTES])
+{
+    char shown[JC_SHORT_BYTES];
+    if (json_is_integer(value)) {
+        snprintf(out, JC_SHOW_BYTES, "%lld", (long long)json_integer_value(value));
+    } else if (json_is_real(value)) {
+        snprintf(out, JC_SHOW_BYTES, "%.15g", json_real_value(value));
+        if (strtod(out, NULL) != json_real_value(value)) snprintf(out, JC_SHOW_BYTES, "%.17g", json_real_value(value));
+        if (!strpbrk(out, ".e")) strcat(out, ".0");
+    } else if (json_is_string(value)) {
+        snprintf(out, JC_SHOW_BYTES, "text '%s'", jc_shorten(json_string_value(value), shown));
+    } else {
+        snprintf(out, JC_SHOW_BYTES, "%s", jc_json_what(value));
+    }
+    return out;
 }
 
 /* jansson's sentence, with the position where it stopped. */

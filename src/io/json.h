@@ -11,7 +11,7 @@
 
 #include "jacchain.h"
 
-enum { JC_SHORT_BYTES = 96 };
+enum { JC_SHORT_BYTES = 96, JC_SHOW_BYTES = JC_SHORT_BYTES + 16 };
 
 /* Parses text [bytes]: an object or list, no duplicate keys, UTF-8; integers beyond 64 bits become reals. *root: owned
  * by the caller. JC_E_INPUT "line 3, column 14: ...", without the file's name. */
@@ -28,5 +28,8 @@ const char *jc_json_text(const json_t *value);
 
 /* "true", "a number", "a list", ... for messages. */
 const char *jc_json_what(const json_t *value);
+
+/* The same, but numbers and short texts as they stand: "-1", "2.5", "text 'b'". Returns out. */
+const char *jc_json_show(const json_t *value, char out[JC_SHOW_BYTES]);
 
 #endif

@@ -40,7 +40,7 @@ static jc_status open_temporary(jc_output_file *o)
                  i);
         o->file = open(o->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (o->file >= 0) return JC_OK;
-        if (errno != EEXIST) break;
+        if (errno != EEXIST && errno != EINTR) break;
     }
     return fail_system(o, errno);
 }
@@ -132,12 +132,22 @@ jc_status jc_output_seek(jc_output_file *o, int64_t offset)
     return status;
 }
 
+/* EINVAL: the file is of a kind that has no disk behind it. */
+static jc_status sync_file(const jc_output_file *o)
+{
+    while (fsync(o->file)) {
+        if (errno == EINVAL) break;
+        if (errno != EINTR) return fail_system(o, errno);
+    }
+    return JC_OK;
+}
+
 jc_status jc_output_commit(jc_output_file *o)
 {
     jc_status status = flush(o);
-    if (!status && fsync(o->file) && errno != EINVAL) status = fail_system(o, errno);
-    int closed = close(o->file);
-    if (!status && closed) status = fail_system(o, errno);
+    if (!status) status = sync_file(o);
+    int closed = close(o->file); /* where it is interrupted the file is closed all the same */
+    if (!status && closed && errno != EINTR) status = fail_system(o, errno);
     if (!status && rename(o->temporary, o->path)) status = fail_system(o, errno);
     if (status) unlink(o->temporary);
     output_free(o);

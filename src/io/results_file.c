@@ -10,6 +10,16 @@
 #include "io/json.h"
 #include "io/results.h"
 
+/* The variable of that name. */
+static jc_status find_named(const jc_graph *g, const char *tensor, const char *name, int64_t *variable)
+{
+    char shown[JC_SHORT_BYTES], other[JC_SHORT_BYTES], hint[JC_GRAPH_HINT_BYTES];
+    *variable = jc_graph_find_variable(g, name);
+    if (*variable >= 0) return JC_OK;
+    return jc_fail(JC_E_INPUT, "tensor '%s': jacchain_results says variable '%s', which the graph does not have%s",
+                   jc_shorten(tensor, shown), jc_shorten(name, other), jc_graph_variable_hint(g, name, hint));
+}
+
 static jc_status fail_tensor(const char *name, const char *what)
 {
     char shown[JC_SHORT_BYTES];
@@ -23,8 +33,10 @@ static jc_status identify_by_metadata(const jc_graph *g, const char *name, const
     const char *of_name = jc_json_text(json_object_get(entry, "of"));
     const char *wrt_name = jc_json_text(json_object_get(entry, "wrt"));
     if (!of_name || !wrt_name) return fail_tensor(name, "jacchain_results does not say its 'of' and 'wrt'");
-    int64_t t = jc_graph_find_variable(g, of_name), s = jc_graph_find_variable(g, wrt_name);
-    if (t < 0 || s < 0) return fail_tensor(name, "jacchain_results names a variable that the graph does not have");
+    int64_t t, s;
+    jc_status status = find_named(g, name, of_name, &t);
+    if (!status) status = find_named(g, name, wrt_name, &s);
+    if (status) return status;
     *of = t;
     *wrt = s;
     return JC_OK;

@@ -1,5 +1,7 @@
 #include "io/safetensors.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +13,7 @@
 
 #define METADATA_KEY "__metadata__"
 
-enum { LENGTH_BYTES = 8, MAX_HEADER_BYTES = 100000000 };
+enum { LENGTH_BYTES = 8, MAX_HEADER_BYTES = 100000000, MOST_OFFERED = 100000, FAILURE_BYTES = 256 };
 
 struct jc_safetensors {
     jc_allocator allocator;
@@ -88,21 +90,29 @@ static jc_status take_metadata(jc_safetensors *f, json_t *header)
 {
     json_t *metadata = json_object_get(header, METADATA_KEY), *value;
     if (!metadata || json_is_null(metadata)) return JC_OK;
-    if (!json_is_object(metadata)) return jc_fail(JC_E_INPUT, "header: " METADATA_KEY " is not an object");
+    if (!json_is_object(metadata))
+        return jc_fail(JC_E_INPUT, "header: " METADATA_KEY " is %s, expected an object", jc_json_what(metadata));
     const char *key;
     char shown[JC_SHORT_BYTES];
     json_object_foreach(metadata, key, value)
     {
         if (!json_is_string(value))
-            return jc_fail(JC_E_INPUT, "header: " METADATA_KEY ": '%s' is not text", jc_shorten(key, shown));
+            return jc_fail(JC_E_INPUT, "header: " METADATA_KEY ": '%s' is %s, expected text", jc_shorten(key, shown),
+                           jc_json_what(value));
     }
     f->metadata = json_incref(metadata);
     return JC_OK;
 }
 
-static jc_status fail_tensor(const char *name, const char *what)
+/* "tensor 'w': <what>" */
+static jc_status fail_tensor(const char *name, const char *format, ...) JC_PRINTF(2, 3);
+static jc_status fail_tensor(const char *name, const char *format, ...)
 {
-    char shown[JC_SHORT_BYTES];
+    char shown[JC_SHORT_BYTES], what[FAILURE_BYTES];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
     return jc_fail(JC_E_INPUT, "tensor '%s': %s", jc_shorten(name, shown), what);
 }
 
@@ -119,21 +129,29 @@ static jc_status count_bytes(const jc_tensor *t, int bits, int64_t *bytes)
 {
     int64_t n = 1;
     for (int64_t i = 0; i < t->rank; i++)
-        if (!jc_size_mul(n, t->dims[i], &n)) return fail_tensor(t->name, "the product of its shape overflows");
-    if (!jc_size_mul(n, bits, &n)) return fail_tensor(t->name, "its size in bytes overflows");
-    if (n % 8) return fail_tensor(t->name, "its elements do not fill whole bytes");
-    *bytes = n / 8;
+        if (!jc_size_mul(n, t->dims[i], &n))
+            return fail_tensor(t->name, "the product of its shape overflows, expected less than 2^63 elements");
+    int64_t all_bits;
+    if (!jc_size_mul(n, bits, &all_bits))
+        return fail_tensor(t->name, "%lld elements of %d bits overflow, expected less than 2^63 bits", (long long)n,
+                           bits);
+    if (all_bits % 8)
+        return fail_tensor(t->name, "its elements have %lld bits, expected whole bytes", (long long)all_bits);
+    *bytes = all_bits / 8;
     return JC_OK;
 }
 
 static jc_status read_shape(const json_t *shape, int64_t *dims, jc_tensor *t)
 {
-    if (!json_is_array(shape)) return fail_tensor(t->name, "its shape is not a list");
+    char shown[JC_SHOW_BYTES];
+    if (!json_is_array(shape))
+        return fail_tensor(t->name, "its shape is %s, expected a list of integers", jc_json_what(shape));
     t->rank = (int64_t)json_array_size(shape);
     t->dims = dims;
     for (int64_t i = 0; i < t->rank; i++)
         if (!natural(json_array_get(shape, (size_t)i), &dims[i]))
-            return fail_tensor(t->name, "its shape is not a list of integers that are not negative");
+            return fail_tensor(t->name, "its shape has %s at /%lld, expected an integer of at least 0 and below 2^63",
+                               jc_json_show(json_array_get(shape, (size_t)i), shown), (long long)i);
     return JC_OK;
 }
 
@@ -143,9 +161,13 @@ static jc_status read_offsets(const json_t *offsets, const unsigned char *data, 
     int64_t begin, end;
     if (!json_is_array(offsets) || json_array_size(offsets) != 2 || !natural(json_array_get(offsets, 0), &begin) ||
         !natural(json_array_get(offsets, 1), &end))
-        return fail_tensor(t->name, "its data_offsets are not two integers that are not negative");
-    if (end < begin) return fail_tensor(t->name, "its data_offsets end before they begin");
-    if (end > data_bytes) return fail_tensor(t->name, "its data_offsets go beyond the end of the file");
+        return fail_tensor(t->name, "its data_offsets are not two integers of at least 0 and below 2^63");
+    if (end < begin)
+        return fail_tensor(t->name, "its data_offsets end at %lld, before they begin at %lld", (long long)end,
+                           (long long)begin);
+    if (end > data_bytes)
+        return fail_tensor(t->name, "its data_offsets end at %lld, beyond the end of the file's data at %lld",
+                           (long long)end, (long long)data_bytes);
     t->data = data + begin;
     t->bytes = end - begin;
     return JC_OK;
@@ -154,11 +176,15 @@ static jc_status read_offsets(const json_t *offsets, const unsigned char *data, 
 /* One tensor's description; name and dims point to storage for them. */
 static jc_status read_tensor(const json_t *info, const jc_file *file, int64_t data_begin, int64_t *dims, jc_tensor *t)
 {
-    if (!json_is_object(info)) return fail_tensor(t->name, "its description is not an object");
-    const char *type = jc_json_text(json_object_get(info, "dtype"));
-    if (!type) return fail_tensor(t->name, "it has no dtype");
-    const dtype_row *row = find_dtype(type);
-    if (!row) return fail_tensor(t->name, "its dtype is not one of the format");
+    char shown[JC_SHOW_BYTES];
+    if (!json_is_object(info))
+        return fail_tensor(t->name, "its description is %s, expected an object", jc_json_what(info));
+    const json_t *given = json_object_get(info, "dtype");
+    const char *type = jc_json_text(given);
+    const dtype_row *row = type ? find_dtype(type) : NULL;
+    if (!row)
+        return fail_tensor(t->name, "its dtype is %s, expected one of the format's such as F64",
+                           jc_json_show(given, shown));
     t->dtype_name = row->name;
     t->dtype = row->dtype;
     jc_status status = read_shape(json_object_get(info, "shape"), dims, t);
@@ -167,7 +193,9 @@ static jc_status read_tensor(const json_t *info, const jc_file *file, int64_t da
     if (status) return status;
     int64_t bytes = 0;
     if ((status = count_bytes(t, row->bits, &bytes))) return status;
-    if (bytes != t->bytes) return fail_tensor(t->name, "its data_offsets do not hold what its shape and dtype need");
+    if (bytes != t->bytes)
+        return fail_tensor(t->name, "its data_offsets hold %lld bytes, expected the %lld of its shape and dtype",
+                           (long long)t->bytes, (long long)bytes);
     return JC_OK;
 }
 
@@ -247,11 +275,15 @@ static void sort_tables(jc_safetensors *f)
 /* In the order of their data every tensor begins where the one before ends, and the last ends with the file. */
 static jc_status check_cover(const jc_safetensors *f, int64_t data_begin)
 {
-    const unsigned char *at = f->file.data + data_begin, *end = f->file.data + f->file.bytes;
+    const unsigned char *begin = f->file.data + data_begin, *at = begin, *end = f->file.data + f->file.bytes;
     for (int64_t i = 0; i < f->n_tensors; i++) {
         const jc_tensor *t = &f->tensors[i];
-        if (t->data < at) return fail_tensor(t->name, "its data overlap those of another tensor");
-        if (t->data > at) return fail_tensor(t->name, "there is a hole before its data");
+        long long before = (long long)(at - begin), first = (long long)(t->data - begin);
+        if (t->data < at)
+            return fail_tensor(t->name, "its data begin at %lld and overlap those of another tensor up to %lld", first,
+                               before);
+        if (t->data > at)
+            return fail_tensor(t->name, "its data begin at %lld behind a hole, expected %lld", first, before);
         at += t->bytes;
     }
     if (at == end) return JC_OK;
@@ -341,6 +373,13 @@ const jc_tensor *jc_safetensors_find(const jc_safetensors *f, const char *name)
     if (f->n_tensors == 0) return NULL;
     const jc_tensor **found = bsearch(name, f->by_name, (size_t)f->n_tensors, sizeof *f->by_name, compare_name);
     return found ? *found : NULL;
+}
+
+const char *jc_safetensors_hint(const jc_safetensors *f, const char *name, char hint[JC_HINT_BYTES])
+{
+    jc_nearest nearest = jc_nearest_begin(name, strlen(name));
+    for (int64_t i = 0; i < jc_min(f->n_tensors, MOST_OFFERED); i++) jc_nearest_offer(&nearest, f->tensors[i].name);
+    return jc_nearest_hint(&nearest, hint);
 }
 
 const char *jc_safetensors_metadata(const jc_safetensors *f, const char *key)

@@ -8,6 +8,7 @@
 #ifndef JC_IO_SAFETENSORS_H
 #define JC_IO_SAFETENSORS_H
 
+#include "core/nearest.h"
 #include "io/file.h"
 #include "jacchain.h"
 
@@ -39,7 +40,9 @@ const char *jc_safetensors_path(const jc_safetensors *file);
 int64_t jc_safetensors_count(const jc_safetensors *file);
 const jc_tensor *jc_safetensors_tensor(const jc_safetensors *file, int64_t index);  /* in the order of their data */
 const jc_tensor *jc_safetensors_find(const jc_safetensors *file, const char *name); /* NULL: none; O(log n) */
-const char *jc_safetensors_metadata(const jc_safetensors *file, const char *key);   /* NULL: none */
+/* What to put behind "there is no tensor 'vaules'": "; is 'values' meant?" or "". Returns hint. */
+const char *jc_safetensors_hint(const jc_safetensors *file, const char *name, char hint[JC_HINT_BYTES]);
+const char *jc_safetensors_metadata(const jc_safetensors *file, const char *key); /* NULL: none */
 
 /* Slice `index` of the first axis; JC_E_INPUT when there is none. Places of messages: none. */
 jc_status jc_tensor_slice(const jc_tensor *tensor, int64_t index, jc_tensor *slice);

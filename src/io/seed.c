@@ -29,13 +29,15 @@ static jc_status check_path(const char *path, const char *name)
 
 static jc_status choose_tensor(const jc_safetensors *file, const char *name, const jc_tensor **tensor)
 {
-    char shown[JC_SHORT_BYTES];
+    char shown[JC_SHORT_BYTES], hint[JC_HINT_BYTES];
     int64_t n = jc_safetensors_count(file);
     if (!name && n != 1)
         return jc_fail(JC_E_INPUT, "holds %lld tensors; say which with %s:NAME", (long long)n,
                        jc_shorten(jc_safetensors_path(file), shown));
     const jc_tensor *t = name ? jc_safetensors_find(file, name) : jc_safetensors_tensor(file, 0);
-    if (!t) return jc_fail(JC_E_INPUT, "there is no tensor '%s'", jc_shorten(name, shown));
+    if (!t)
+        return jc_fail(JC_E_INPUT, "there is no tensor '%s'%s", jc_shorten(name, shown),
+                       jc_safetensors_hint(file, name, hint));
     *tensor = t;
     return JC_OK;
 }

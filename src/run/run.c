@@ -65,15 +65,27 @@ void jc_run_destroy(jc_run *run)
     jc_free(&a, run, 1, sizeof *run);
 }
 
+/* "expected indptr, indices, values", or why there are none. */
+static const char *expected_numbers(jc_kind kind, char text[96])
+{
+    const jc_kind_info *info = &jc_kinds[kind];
+    if (kind == JC_OPERATOR) return "an operator without callbacks can be planned, not computed with";
+    int used = snprintf(text, 96, "expected ");
+    for (int f = 0; f < info->n_fields; f++)
+        used += snprintf(text + used, 96 - (size_t)used, "%s%s", f ? ", " : "", info->field[f].name);
+    return text;
+}
+
 /* Names edge e, and its place in a document: each element of `edges` is a group of the graph. */
 static jc_status fail_without_numbers(const jc_graph *g, int64_t e)
 {
     const jc_group *group = jc_graph_group(g, e);
-    char text[200], part[64], member[32] = "";
+    char text[200], part[64], member[32] = "", expected[96];
     if (group->n_edges > 1) snprintf(member, sizeof member, "[%lld]", (long long)(e - group->first_edge));
     snprintf(part, sizeof part, "edges/%lld%s/jacobian", (long long)jc_graph_group_number(g, e), member);
     jc_graph_edge_text(g, jc_graph_of(g, e), jc_graph_wrt(g, e), text, sizeof text);
-    return jc_fail_at(JC_E_INPUT, part, -1, "edge %s (number %lld) is used but has no numbers", text, (long long)e);
+    return jc_fail_at(JC_E_INPUT, part, -1, "edge %s (number %lld) is used but has no numbers; %s", text, (long long)e,
+                      expected_numbers(group->shape.kind, expected));
 }
 
 /* Every used Jacobian has numbers, and the seed is bound. */

@@ -102,7 +102,7 @@ static void writing_fini(writing *w)
 
 Test(system_calls, a_failed_write_leaves_the_old_file_and_nothing_else)
 {
-    static const failing_call calls[] = {FAILING_OPEN, FAILING_PWRITE, FAILING_FSYNC, FAILING_RENAME};
+    static const failing_call calls[] = {FAILING_OPEN, FAILING_PWRITE, FAILING_FSYNC, FAILING_CLOSE, FAILING_RENAME};
     writing w;
     writing_init(&w);
     for (size_t c = 0; c < sizeof calls / sizeof calls[0]; c++) {

@@ -93,6 +93,9 @@ Test(cli_options, wrong_command_lines_are_refused_with_a_hint)
     expect_refusal("unknown command 'frob'", ARGUMENTS("frob", POST));
     expect_refusal("is total meant?", ARGUMENTS("totla", POST));
     expect_refusal("is --wrt meant?", ARGUMENTS("total", POST, "--wtr", "w"));
+    expect_refusal("is 'reference' meant?", ARGUMENTS("total", POST, "--of", "L", "--backend", "refrence"));
+    expect_refusal("no variable 'l'; is 'L' meant?", ARGUMENTS("total", POST, "--of", "l"));
+    expect_refusal("is 'layered' meant?", ARGUMENTS("gen", "layerd", "--output", "x"));
     expect_refusal("unknown option '--preci",
                    ARGUMENTS("total", POST, "--of", "L", "--preci", "f64")); /* abbreviated */
     expect_refusal("is --precision meant?", ARGUMENTS("total", POST, "--of", "L", "--preci", "f64"));

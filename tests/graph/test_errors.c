@@ -333,7 +333,7 @@ Test(errors, prefixed_variables_come_first_and_are_checked)
     FAILS(jc_graph_add_variables(graph, "v\xFF", &array), JC_E_INPUT, "prefix", -1, "UTF-8");
     FAILS(jc_graph_add_variables(graph, NULL, &array), JC_E_USAGE, "", -1, "no prefix");
     FAILS(jc_graph_add_variables(graph, "v", NULL), JC_E_USAGE, "", -1, "no sizes");
-    FAILS(jc_graph_add_variables(graph, "v", &list), JC_E_INPUT, "sizes", -1, "list");
+    FAILS(jc_graph_add_variables(graph, "v", &list), JC_E_INPUT, "sizes", -1, "2 axes");
     array.dtype = JC_F64;
     FAILS(jc_graph_add_variables(graph, "v", &array), JC_E_INPUT, "sizes", -1, "I64 or I32");
     cr_expect_eq(jc_graph_variable_count(graph), 0);

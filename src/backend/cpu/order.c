@@ -154,12 +154,13 @@ static jc_status room_init(const jc_allocator *a, int64_t n, sort_room *r)
 jc_status jc_cpu_order(const jc_program *program, jc_cpu_program *impl)
 {
     const jc_plan *plan = program->plan;
-    const jc_cpu_item *item = impl->items.data, *end = item + impl->items.count;
+    const jc_cpu_item *items = impl->items.data;
     int64_t n = longest_level(plan), level = 0;
     sort_room room;
     jc_status status = room_init(&program->allocator, n < LEAST_OPS ? 0 : n, &room);
     if (status) return status;
-    for (; item < end; item++) {
+    for (int64_t i = 0; i < impl->items.count; i++) {
+        const jc_cpu_item *item = &items[i];
         if (item->part) continue;
         if (n >= LEAST_OPS) order_item(plan, impl, item, &level, &room);
         mark_down(impl->ops + item->first, item->last - item->first);
