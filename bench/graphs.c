@@ -79,7 +79,7 @@ static jc_status write_and_load(graph_case *c, const bench_options *o)
     jc_graph_options options = {.struct_size = sizeof options, .allocator = &allocator};
     double start = bench_seconds();
     file_name(o, "", path, sizeof path);
-    jc_status status = jc_gen_write(c->gen, path);
+    jc_status status = jc_gen_write(c->gen, path, false);
     c->write_s = bench_seconds() - start;
     file_name(o, ".json", path, sizeof path);
     c->load_s = INFINITY;

@@ -243,6 +243,22 @@ static int refuse_family(const char *name)
                               jc_nearest_hint(&nearest, hint));
 }
 
+/* Makes the graph, which the caller destroys, and writes it. */
+static jc_status make(const jc_gen_family *family, jc_gen_options *gen_options, const options *o, jc_gen **gen)
+{
+    jc_cli_meter meter;
+    jc_gen *made = NULL;
+    gen_options->progress = jc_cli_meter_begin(&meter, o->quiet, "writing");
+    jc_status status = jc_gen_create(NULL, family, gen_options, &made);
+    if (!status) status = jc_gen_write(made, o->output, o->single_file);
+    jc_cli_meter_end(&meter);
+    if (status)
+        jc_gen_destroy(made);
+    else
+        *gen = made;
+    return status;
+}
+
 int jc_cli_gen(int argc, char **argv)
 {
     help h;
@@ -264,11 +280,10 @@ int jc_cli_gen(int argc, char **argv)
     const jc_gen_family *family = jc_gen_family_find(words.word[0]);
     if (!family) return refuse_family(words.word[0]);
     if ((code = take_options(&o, &gen_options))) return code;
-    jc_status status = jc_gen_create(NULL, family, &gen_options, &gen);
+    jc_status status = make(family, &gen_options, &o, &gen);
     if (status == JC_E_USAGE) return jc_cli_usage_error("gen", "%s", jc_last_error());
     if (status) return jc_cli_failed(status);
-    status = jc_gen_write(gen, o.output, o.single_file);
-    code = status ? jc_cli_failed(status) : say(gen, &o);
+    code = say(gen, &o);
     jc_gen_destroy(gen);
     return code;
 }

@@ -198,6 +198,7 @@ jc_status jc_gen_create(const jc_allocator *allocator, const jc_gen_family *fami
     gen->family = family;
     gen->seed = options->seed;
     gen->dtype = options->dtype;
+    gen->progress = options->progress;
     gen->sizes = gen->of = gen->wrt = jc_vec_of(sizeof(int64_t));
     gen->weight = jc_vec_of(sizeof(double));
     gen->groups = jc_vec_of(sizeof(jc_gen_group));

@@ -70,6 +70,7 @@ typedef struct jc_gen_options {
     jc_dtype dtype;                   /* JC_F32 or JC_F64 */
     int64_t size_low, size_high;      /* of the variables; 0: the family's default */
     int64_t value[JC_GEN_PARAMETERS]; /* 0: the family's default */
+    jc_progress progress;             /* of writing: "bytes" of the numbers */
 } jc_gen_options;
 
 /* Where the numbers of a group come from. */
@@ -107,6 +108,7 @@ struct jc_gen {
     jc_dtype dtype;
     int64_t size_low, size_high;
     int64_t value[JC_GEN_PARAMETERS];
+    jc_progress progress;
 
     jc_vec sizes;   /* int64_t [variables] */
     jc_vec of, wrt; /* int64_t [edges], variables, group by group */
@@ -181,6 +183,7 @@ typedef struct jc_gen_numbers {
     double *buffer;        /* [4 * room]: u_of, u_wrt, and two rows of coefficients */
     int64_t group, member; /* whose coefficients these are; -1: none */
     double diagonal;       /* s_of s_wrt g */
+    int64_t written;       /* bytes so far */
 } jc_gen_numbers;
 
 jc_status jc_gen_numbers_init(const jc_gen *gen, jc_gen_numbers *numbers);

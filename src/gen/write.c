@@ -9,6 +9,7 @@
 
 #include "core/dtype.h"
 #include "core/error.h"
+#include "core/progress.h"
 #include "core/size.h"
 #include "gen/gen.h"
 #include "io/output.h"
@@ -208,6 +209,8 @@ static jc_status append_numbers(jc_safetensors_writer *writer, int64_t tensor, j
         int64_t n = jc_min(step, rows - row);
         jc_gen_rows(numbers, g, row, n, piece);
         status = jc_safetensors_append(writer, tensor, piece, n * row_bytes);
+        numbers->written += n * row_bytes;
+        jc_progress_tell(&gen->progress, "bytes", numbers->written, gen->bytes);
     }
     jc_free(&gen->allocator, piece, step * row_bytes, 1);
     return status;
