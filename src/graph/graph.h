@@ -98,6 +98,10 @@ static inline void jc_graph_next_part(const jc_graph *g, int field, jc_graph_par
     part->elements += group->n_edges * group->field[field].elements;
 }
 
+/* Where an edge stands among what was added: the number of its addition, which is its element of a document's "edges",
+ * and its number in there; -1: it was added alone. O(groups). */
+void jc_graph_addition(const jc_graph *graph, int64_t edge, int64_t *element, int64_t *member);
+
 /* Runs `release(ctx)` when the graph is destroyed. On failure nothing was taken. */
 jc_status jc_graph_keep(jc_graph *graph, void (*release)(void *ctx, const jc_allocator *allocator), void *ctx);
 

@@ -230,3 +230,12 @@ jc_status jc_graph_add_ragged(jc_graph *g, const jc_addition *add, const jc_jaco
     }
     return status;
 }
+
+void jc_graph_addition(const jc_graph *g, int64_t edge, int64_t *element, int64_t *member)
+{
+    const jc_group *groups = g->groups.data;
+    int64_t first = jc_graph_first_part(g, edge).first, later_parts = 0;
+    for (int64_t k = 0; k < first; k++) later_parts += groups[k].ragged >= 0 && groups[k].ragged != k;
+    *element = first - later_parts;
+    *member = groups[first].n_edges > 1 || groups[first].ragged >= 0 ? edge - groups[first].first_edge : -1;
+}

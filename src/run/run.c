@@ -1,5 +1,6 @@
 /* A program with its memory: execute, and look at the results. */
 #include <stdio.h>
+#include <string.h>
 
 #include "backend/backend.h"
 #include "core/dtype.h"
@@ -76,13 +77,16 @@ static const char *expected_numbers(jc_kind kind, char text[96])
     return text;
 }
 
-/* Names edge e, and its place in a document: each element of `edges` is a group of the graph. */
+/* Names edge e, and its place in a document. */
 static jc_status fail_without_numbers(const jc_graph *g, int64_t e)
 {
     const jc_group *group = jc_graph_group(g, e);
-    char text[200], part[64], member[32] = "", expected[96];
-    if (group->n_edges > 1) snprintf(member, sizeof member, "[%lld]", (long long)(e - group->first_edge));
-    snprintf(part, sizeof part, "edges/%lld%s/jacobian", (long long)jc_graph_group_number(g, e), member);
+    char text[200], part[96], expected[96];
+    int64_t element, member;
+    jc_graph_addition(g, e, &element, &member);
+    snprintf(part, sizeof part, "edges/%lld", (long long)element);
+    if (member >= 0) snprintf(part, sizeof part, "edges/%lld[%lld]", (long long)element, (long long)member);
+    strcat(part, "/jacobian");
     jc_graph_edge_text(g, jc_graph_of(g, e), jc_graph_wrt(g, e), text, sizeof text);
     return jc_fail_at(JC_E_INPUT, part, -1, "edge %s (number %lld) is used but has no numbers; %s", text, (long long)e,
                       expected_numbers(group->shape.kind, expected));

@@ -419,3 +419,30 @@ Test(ragged, a_jacobian_without_the_newest_fields_is_taken_as_it_was)
     expect_failure(__LINE__, jc_graph_add_edge(f.graph, 6, 0, &old, NULL, 0), JC_E_USAGE, "", -1, "struct_size");
     jc_graph_destroy(f.graph);
 }
+
+/* The places of a document are those of its elements, however many groups of one shape a ragged one became. */
+Test(ragged, edges_are_found_again_among_what_was_added)
+{
+    static const double numbers[] = {1, 2, 3, 4, 5};
+    static const int64_t offsets[] = {0, 1, 3, 5}, of[] = {1, 2, 3}, wrt[] = {0, 1, 2}, more_of[] = {3, 3},
+                         more_wrt[] = {1, 1};
+    static const int64_t sizes[] = {1, 1, 2, 1}, elements[] = {0, 0, 0, 1, 2, 2}, members[] = {0, 1, 2, -1, 0, 1};
+    jc_graph *g = NULL;
+    jc_array size_array = jc_array_1d(JC_I64, 4, sizes);
+    cr_assert_eq(jc_graph_create(NULL, &g), JC_OK);
+    cr_assert_eq(jc_graph_add_variables(g, "v", &size_array), JC_OK);
+    jc_jacobian j = JC_JACOBIAN_INIT(JC_DENSE), plain = JC_JACOBIAN_INIT(JC_DENSE);
+    j.values = jc_array_1d(JC_F64, 5, numbers);
+    j.values_offsets = jc_array_1d(JC_I64, 4, offsets);
+    jc_array a = jc_array_1d(JC_I64, 3, of), b = jc_array_1d(JC_I64, 3, wrt), c = jc_array_1d(JC_I64, 2, more_of),
+             d = jc_array_1d(JC_I64, 2, more_wrt);
+    cr_assert_eq(jc_graph_add_edges(g, 3, &a, &b, &j, NULL, 0), JC_OK, "%s", jc_last_error());
+    cr_assert_eq(jc_graph_add_edge(g, 3, 0, &plain, NULL, 0), JC_OK, "%s", jc_last_error());
+    cr_assert_eq(jc_graph_add_edges(g, 2, &c, &d, &plain, NULL, 0), JC_OK, "%s", jc_last_error());
+    for (int64_t e = 0; e < 6; e++) {
+        int64_t element, member;
+        jc_graph_addition(g, e, &element, &member);
+        cr_expect(element == elements[e] && member == members[e], "edge %d: %d[%d]", (int)e, (int)element, (int)member);
+    }
+    jc_graph_destroy(g);
+}
