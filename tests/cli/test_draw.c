@@ -180,7 +180,10 @@ static char *read_file(const char *path)
     char *text = NULL;
     size_t capacity = 0;
     cr_assert(f, "%s", path);
-    if (getdelim(&text, &capacity, '\0', f) < 0) text = calloc(1, 1);
+    if (getdelim(&text, &capacity, '\0', f) < 0) { /* empty */
+        free(text);
+        text = calloc(1, 1);
+    }
     fclose(f);
     return text;
 }
@@ -350,7 +353,7 @@ static void check_highlight(jt_rng *rng)
         cr_assert_eq(drawn, on[e], "edge %d, v%d <- v%d", e, g.of[e], g.wrt[e]);
     }
     for (int v = 0; v < g.n && say_of && say_wrt; v++) {
-        char name[8];
+        char name[16];
         sprintf(name, "v%d", v);
         bool bold = atof(dot_get(dot_node(&d, name), "penwidth")) > 2;
         cr_assert_eq(bold, target[v] || source[v]);
@@ -483,7 +486,7 @@ Test(cli_draw, an_unrolled_network_has_a_column_for_each_step)
     for (int t = 1; t <= 6; t++) {
         double column = 0;
         for (int r = 0; r < 4; r++) {
-            char name[8];
+            char name[16];
             sprintf(name, "%s%d", rows[r], t);
             position(&g, name, &x, &y);
             if (r == 0) column = x;
@@ -559,6 +562,23 @@ Test(cli_draw, pictures_are_of_the_kind_that_the_name_says)
     char *svg = read_file("g.svg");
     cr_expect(strstr(svg, "softmax_66"));
     free(svg);
+}
+
+Test(cli_draw, graphviz_draws_graphs_with_next_to_nothing_in_them)
+{
+    if (!have_dot()) return;
+    static const char *const documents[] = {
+        "{\"jacchain\": 1, \"variables\": [{\"name\": \"a\", \"size\": 1}], \"edges\": []}",
+        "{\"jacchain\": 1, \"variables\": [{\"name\": \"g/a\", \"size\": 1}, {\"name\": \"b\", \"size\": 1}], "
+        "\"edges\": [{\"of\": \"b\", \"wrt\": \"g/a\", \"jacobian\": {\"kind\": \"identity\", \"scale\": 0}}]}"};
+    for (int i = 0; i < 2; i++) {
+        write_text("d.json", documents[i]);
+        run r = expect_code(0, "draw", "d.json", "--output", "d.svg", "--color", "norm", NULL);
+        run_free(&r);
+    }
+    run r = expect_code(0, "draw", POST, "--output", "d.svg", "--color", "norm", "--of", "w", "--wrt", "L", NULL);
+    cr_expect(strstr(r.err, "no edge is on a path"), "%s", r.err);
+    run_free(&r);
 }
 
 Test(cli_draw, graphviz_sees_the_same_graph)
