@@ -238,7 +238,7 @@ static void narrate(const work *w)
                        jc_cli_count_text(d->n_edges_on, m));
     else if (d->node_on)
         jc_cli_narrate(s->quiet, "no edge is on a path between these variables");
-    if (d->scale.norm && d->scale.without_numbers == d->n_edges)
+    if (d->scale.norm && d->n_edges && d->scale.without_numbers == d->n_edges)
         jc_cli_narrate(s->quiet, "no edge has numbers: there are no norms to colour by");
 }
 

@@ -138,12 +138,10 @@ static void write_edge(FILE *out, const jc_drawing *d, const jc_draw_layout *lay
     jc_dot_identifier(out, d->name[of]);
     fprintf(out, " [id=\"edge%lld\" ", (long long)e);
     write_edge_tooltip(out, d, e);
-    fprintf(out, " color=\"%s\" penwidth=%.2f", i.line, i.width);
+    if (i.line != plain_edge.line) fprintf(out, " color=\"%s\" penwidth=%.2f", i.line, i.width);
     if (i.style) fprintf(out, " style=%s", i.style);
-    if (layout->labels) {
-        fprintf(out, " fontcolor=\"%s\"", i.text);
-        write_edge_label(out, d, e);
-    }
+    if (layout->labels && strcmp(i.text, plain_edge.text) != 0) fprintf(out, " fontcolor=\"%s\"", i.text);
+    if (layout->labels) write_edge_label(out, d, e);
     if (layout->column && layout->column[of] != layout->column[wrt])
         fputs(" constraint=false weight=0 tailport=s headport=n", out);
     fputs("];\n", out);
@@ -303,8 +301,9 @@ static void write_defaults(FILE *out, const jc_drawing *d, const jc_draw_layout 
                              : "0.36");
     fprintf(out, " color=\"%s\" fillcolor=\"%s\" fontcolor=\"%s\" penwidth=%.2f];\n", plain_node.line, plain_node.fill,
             plain_node.text, plain_node.width);
-    fprintf(out, "  edge [fontname=\"Times-Roman\" fontsize=%d arrowsize=%s];\n", layout->formulas ? 15 : 13,
-            tight ? "0.5" : "0.7");
+    fprintf(out,
+            "  edge [fontname=\"Times-Roman\" fontsize=%d arrowsize=%s color=\"%s\" fontcolor=\"%s\" penwidth=%.2f];\n",
+            layout->formulas ? 15 : 13, tight ? "0.5" : "0.7", plain_edge.line, plain_edge.text, plain_edge.width);
 }
 
 void jc_draw_write_dot(FILE *out, const jc_drawing *d, const jc_draw_layout *layout)

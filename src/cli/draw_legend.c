@@ -2,6 +2,11 @@
 
 enum { CELLS = 16 };
 
+static void write_title(FILE *out, const char *text)
+{
+    fprintf(out, "<TR><TD COLSPAN=\"3\">%s</TD></TR>", text);
+}
+
 /* One line of the legend about `n` edges; nothing where there are none. */
 static void write_line(FILE *out, int64_t n, const char *text)
 {
@@ -28,15 +33,15 @@ void jc_draw_write_legend(FILE *out, const jc_drawing *d)
           "CELLPADDING=\"1\">",
           out);
     if (s->max > 0) {
-        fputs("<TR><TD COLSPAN=\"3\">Frobenius norm of the Jacobian, logarithmic</TD></TR>", out);
+        write_title(out, "Frobenius norm of the Jacobian, logarithmic");
         write_scale(out, s);
-    }
-    if (s->without_numbers == d->n_edges) {
-        fputs("<TR><TD COLSPAN=\"3\">structure only: no edge has numbers, and so no norm</TD></TR>", out);
+    } else if (d->n_edges > 0 && s->without_numbers == d->n_edges) {
+        write_title(out, "structure only: no edge has numbers, and so no norm");
     } else {
-        write_line(out, s->without_numbers, "without numbers: grey");
-        write_line(out, s->zero, "with norm 0: dotted");
-        write_line(out, s->not_finite, "with NaN or Inf: black, dashed");
+        write_title(out, "no edge that is shown has a norm on a scale");
     }
+    if (s->without_numbers < d->n_edges) write_line(out, s->without_numbers, "without numbers: grey");
+    write_line(out, s->zero, "with norm 0: dotted");
+    write_line(out, s->not_finite, "with NaN or Inf: black, dashed");
     fputs("</TABLE>>;\n", out);
 }

@@ -20,7 +20,10 @@ static char *all_of(FILE *f)
 {
     char *text = NULL;
     size_t capacity = 0;
-    if (getdelim(&text, &capacity, '\0', f) < 0) text = calloc(1, 1);
+    if (getdelim(&text, &capacity, '\0', f) < 0) { /* empty */
+        free(text);
+        text = calloc(1, 1);
+    }
     return text;
 }
 
