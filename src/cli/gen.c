@@ -8,14 +8,14 @@
 #include "core/nearest.h"
 #include "gen/gen.h"
 
-enum { HELP_BYTES = 256, TEXT_BYTES = 4096, NAME_BYTES = 64, COMMON_OPTIONS = 6 };
+enum { HELP_BYTES = 256, TEXT_BYTES = 4096, NAME_BYTES = 64, COMMON_OPTIONS = 7 };
 
 typedef struct options {
     const char *output, *size;
     int64_t value[JC_GEN_PARAMETERS]; /* 0: not given */
     int64_t seed;
     int dtype; /* position in "f32|f64" */
-    bool json, quiet;
+    bool single_file, json, quiet;
 } options;
 
 /* ---- what --help says: made from the table of families ------------------------------------------------------ */
@@ -101,6 +101,10 @@ static const jc_option common[COMMON_OPTIONS + 1] = {
      .offset = offsetof(options, seed),
      .value = "N",
      .help = "another seed makes another graph (1)"},
+    {.name = "single-file",
+     .type = JC_OPTION_FLAG,
+     .offset = offsetof(options, single_file),
+     .help = "write one file, STEM.safetensors, with the document in its metadata"},
     {.name = "json",
      .type = JC_OPTION_FLAG,
      .offset = offsetof(options, json),
@@ -158,22 +162,28 @@ static void range_text(const jc_gen *gen, jc_gen_range range, char text[2 * NAME
     snprintf(text, 2 * NAME_BYTES, range.count > 1 ? "%s..%s" : "%s", first, last);
 }
 
-static void command_text(const jc_gen *gen, const char *stem, char *text, size_t capacity)
+/* Of the file that is the document. */
+static const char *extension_of(const options *o)
+{
+    return o->single_file ? "safetensors" : "json";
+}
+
+static void command_text(const jc_gen *gen, const options *o, char *text, size_t capacity)
 {
     char of[NAME_BYTES], wrt[NAME_BYTES];
-    snprintf(text, capacity, "jacchain total %s.json --of %s --wrt %s", stem,
+    snprintf(text, capacity, "jacchain total %s.%s --of %s --wrt %s", o->output, extension_of(o),
              jc_gen_name(gen, gen->targets.first, of, sizeof of),
              jc_gen_name(gen, gen->sources.first, wrt, sizeof wrt));
 }
 
-static void say_text(const jc_gen *gen, const char *stem, const char *command)
+static void say_text(const jc_gen *gen, const options *o, const char *command)
 {
     char targets[2 * NAME_BYTES], sources[2 * NAME_BYTES];
     range_text(gen, gen->targets, targets);
     range_text(gen, gen->sources, sources);
-    printf("%s.json: %s, %lld variables, %lld edges, %lld bytes of Jacobians; targets %s, sources %s; next: %s\n", stem,
-           gen->family->name, (long long)gen->sizes.count, (long long)gen->of.count, (long long)gen->bytes, targets,
-           sources, command);
+    printf("%s.%s: %s, %lld variables, %lld edges, %lld bytes of Jacobians; targets %s, sources %s; next: %s\n",
+           o->output, extension_of(o), gen->family->name, (long long)gen->sizes.count, (long long)gen->of.count,
+           (long long)gen->bytes, targets, sources, command);
 }
 
 /* The first and the last name, which are enough for names that are numbered. */
@@ -185,13 +195,14 @@ static json_t *range_json(const jc_gen *gen, jc_gen_range range)
     return json_pack("{s:s,s:s,s:I}", "first", first, "last", last, "count", (json_int_t)range.count);
 }
 
-static int say_json(const jc_gen *gen, const char *stem, const char *command)
+static int say_json(const jc_gen *gen, const options *o, const char *command)
 {
-    json_t *root = json_pack("{s:s,s:s,s:o,s:o,s:I,s:I,s:I,s:o,s:o,s:o}", "command", "gen", "family", gen->family->name,
-                             "document", json_sprintf("%s.json", stem), "tensors", json_sprintf("%s.safetensors", stem),
-                             "variables", (json_int_t)gen->sizes.count, "edges", (json_int_t)gen->of.count, "bytes",
-                             (json_int_t)gen->bytes, "targets", range_json(gen, gen->targets), "sources",
-                             range_json(gen, gen->sources), "next", json_string(command));
+    json_t *root =
+        json_pack("{s:s,s:s,s:o,s:o,s:I,s:I,s:I,s:o,s:o,s:o}", "command", "gen", "family", gen->family->name,
+                  "document", json_sprintf("%s.%s", o->output, extension_of(o)), "tensors",
+                  json_sprintf("%s.safetensors", o->output), "variables", (json_int_t)gen->sizes.count, "edges",
+                  (json_int_t)gen->of.count, "bytes", (json_int_t)gen->bytes, "targets", range_json(gen, gen->targets),
+                  "sources", range_json(gen, gen->sources), "next", json_string(command));
     int failed = !root || json_dumpf(root, stdout, JSON_INDENT(1));
     json_decref(root);
     if (failed) return jc_cli_failed(jc_fail(JC_E_MEMORY, "not enough memory to say what was made"));
@@ -205,11 +216,11 @@ static int say(const jc_gen *gen, const options *o)
     char *command = malloc(capacity);
     int code = JC_EXIT_DONE;
     if (!command) return jc_cli_failed(jc_fail(JC_E_MEMORY, "not enough memory to say what was made"));
-    command_text(gen, o->output, command, capacity);
+    command_text(gen, o, command, capacity);
     if (o->json)
-        code = say_json(gen, o->output, command);
+        code = say_json(gen, o, command);
     else if (!o->quiet)
-        say_text(gen, o->output, command);
+        say_text(gen, o, command);
     free(command);
     return code;
 }
@@ -244,7 +255,7 @@ int jc_cli_gen(int argc, char **argv)
     jc_status status = jc_gen_create(NULL, family, &gen_options, &gen);
     if (status == JC_E_USAGE) return jc_cli_usage_error("gen", "%s", jc_last_error());
     if (status) return jc_cli_failed(status);
-    status = jc_gen_write(gen, o.output);
+    status = jc_gen_write(gen, o.output, o.single_file);
     code = status ? jc_cli_failed(status) : say(gen, &o);
     jc_gen_destroy(gen);
     return code;

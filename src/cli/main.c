@@ -8,6 +8,7 @@
 
 #include "cli/cli.h"
 #include "cli/help.h"
+#include "cli/shrunk.h"
 #include "core/nearest.h"
 
 typedef struct command {
@@ -116,6 +117,7 @@ int main(int argc, char **argv)
     hold_standard_streams();
     openblas_set_num_threads(1); /* this process is ours: jacchain's threads are outside of the products */
     signal(SIGPIPE, SIG_IGN);    /* a reader that has gone is a write error: exit code 4 */
+    jc_cli_catch_shrunk_files();
     int code = dispatch(argc - 1, argv + 1);
     if (code == JC_EXIT_DONE || code == JC_EXIT_CHECK) {
         int flushed = jc_cli_flush();

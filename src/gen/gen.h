@@ -197,8 +197,8 @@ double jc_gen_frame(const jc_gen *gen, int64_t frame, int64_t size, double *u);
 /* In memory: a finished graph that owns its numbers. Independent of `gen` afterwards. */
 jc_status jc_gen_graph(const jc_gen *gen, const jc_graph_options *options, jc_graph **graph);
 
-/* As STEM.json and STEM.safetensors: both files whole, or none. Numbers go to the file in pieces of about a megabyte.
- */
-jc_status jc_gen_write(const jc_gen *gen, const char *stem);
+/* As STEM.json and STEM.safetensors: both files whole, or none; single_file: as STEM.safetensors with the document in
+ * its metadata. Numbers go to the file in pieces of about a megabyte. */
+jc_status jc_gen_write(const jc_gen *gen, const char *stem, bool single_file);
 
 #endif

@@ -1,4 +1,5 @@
-/* A generated graph as two files. Both are written beside their names first and put in place at the end. */
+/* A generated graph as a document and its tensors, or as one file. Files are written beside their names first and put
+ * in place at the end. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,9 +18,22 @@ enum { PIECE_BYTES = 1 << 20, TENSORS_OF_GROUP = 3, TEXT_BYTES = 512, NAME_EXTRA
 
 /* ---- the document ------------------------------------------------------------------------------------------ */
 
-static jc_status put(jc_output_file *out, const char *format, ...) JC_PRINTF(2, 3);
+/* Where the document's text goes: a file, or memory. */
+typedef struct text_sink {
+    jc_output_file *file; /* NULL: to text */
+    const jc_allocator *allocator;
+    jc_vec text; /* char */
+} text_sink;
 
-static jc_status put(jc_output_file *out, const char *format, ...)
+static jc_status put_bytes(text_sink *out, const char *text, int64_t bytes)
+{
+    return out->file ? jc_output_write(out->file, text, bytes)
+                     : jc_vec_append(out->allocator, &out->text, text, bytes, "a document");
+}
+
+static jc_status put(text_sink *out, const char *format, ...) JC_PRINTF(2, 3);
+
+static jc_status put(text_sink *out, const char *format, ...)
 {
     char text[TEXT_BYTES]; /* names are short, and file names are put by put_string */
     va_list args;
@@ -27,22 +41,22 @@ static jc_status put(jc_output_file *out, const char *format, ...)
     int n = vsnprintf(text, sizeof text, format, args);
     va_end(args);
     if (n < 0 || n >= TEXT_BYTES) return jc_fail(JC_E_INTERNAL, "a piece of a document is too long");
-    return jc_output_write(out, text, n);
+    return put_bytes(out, text, n);
 }
 
 /* A JSON string of text without control characters. */
-static jc_status put_string(jc_output_file *out, const char *text)
+static jc_status put_string(text_sink *out, const char *text)
 {
-    jc_status status = jc_output_write(out, "\"", 1);
+    jc_status status = put_bytes(out, "\"", 1);
     for (const char *p = text; *p && !status; p++) {
-        if (*p == '"' || *p == '\\') status = jc_output_write(out, "\\", 1);
-        if (!status) status = jc_output_write(out, p, 1);
+        if (*p == '"' || *p == '\\') status = put_bytes(out, "\\", 1);
+        if (!status) status = put_bytes(out, p, 1);
     }
-    return status ? status : jc_output_write(out, "\"", 1);
+    return status ? status : put_bytes(out, "\"", 1);
 }
 
 /* How the graph was made: the command without its output. */
-static jc_status put_metadata(jc_output_file *out, const jc_gen *gen)
+static jc_status put_metadata(text_sink *out, const jc_gen *gen)
 {
     jc_status status = put(out, " \"metadata\": {\"made_by\": \"jacchain gen %s", gen->family->name);
     for (int p = 0; p < JC_GEN_PARAMETERS && !status; p++) {
@@ -54,7 +68,7 @@ static jc_status put_metadata(jc_output_file *out, const jc_gen *gen)
     return put(out, " --dtype %s --seed %" PRIu64 "\"},\n", gen->dtype == JC_F64 ? "f64" : "f32", gen->seed);
 }
 
-static jc_status put_variables(jc_output_file *out, const jc_gen *gen)
+static jc_status put_variables(text_sink *out, const jc_gen *gen)
 {
     char name[64];
     if (!gen->name) return put(out, " \"variables\": {\"sizes\": {\"tensor\": \"sizes\"}, \"prefix\": \"v\"},\n");
@@ -67,7 +81,7 @@ static jc_status put_variables(jc_output_file *out, const jc_gen *gen)
 }
 
 /* {"kind": ..} and the label, which are the same for all edges of a group, and the end of the edge. */
-static jc_status put_jacobian(jc_output_file *out, const jc_gen_group *group)
+static jc_status put_jacobian(text_sink *out, const jc_gen_group *group)
 {
     jc_status status = put(out, "\"jacobian\": {\"kind\": \"%s\"", jc_kind_name(group->kind));
     if (!status && group->batch > 1) status = put(out, ", \"batch\": %" PRId64, group->batch);
@@ -80,7 +94,7 @@ static jc_status put_jacobian(jc_output_file *out, const jc_gen_group *group)
     return status ? status : put(out, "}");
 }
 
-static jc_status put_group(jc_output_file *out, const jc_gen *gen, const jc_gen_group *group)
+static jc_status put_group(text_sink *out, const jc_gen *gen, const jc_gen_group *group)
 {
     char of[64], wrt[64];
     jc_status status = JC_OK;
@@ -100,13 +114,19 @@ static jc_status put_group(jc_output_file *out, const jc_gen *gen, const jc_gen_
     return status;
 }
 
-static jc_status put_document(jc_output_file *out, const jc_gen *gen, const char *tensors)
+static jc_status put_tensors_name(text_sink *out, const char *name)
+{
+    jc_status status = put(out, " \"tensors\": ");
+    if (!status) status = put_string(out, name);
+    return status ? status : put(out, ",\n");
+}
+
+/* tensors: the name of the file that has them; NULL: it is the document's own. */
+static jc_status put_document(text_sink *out, const jc_gen *gen, const char *tensors)
 {
     jc_status status = put(out, "{\"jacchain\": 1,\n");
     if (!status) status = put_metadata(out, gen);
-    if (!status) status = put(out, " \"tensors\": ");
-    if (!status) status = put_string(out, tensors);
-    if (!status) status = put(out, ",\n");
+    if (!status && tensors) status = put_tensors_name(out, tensors);
     if (!status) status = put_variables(out, gen);
     if (!status) status = put(out, " \"edges\": [");
     for (int64_t g = 0; g < gen->groups.count && !status; g++) {
@@ -223,13 +243,15 @@ static jc_status append_tensors(jc_safetensors_writer *writer, const jc_gen *gen
     return status;
 }
 
-static jc_status write_tensors(const jc_gen *gen, const char *path, jc_safetensors_writer **out)
+/* text: the document, for the metadata of the file that is all; NULL: it is a file of its own. */
+static jc_status write_tensors(const jc_gen *gen, const char *path, const char *text, jc_safetensors_writer **out)
 {
+    const jc_metadata metadata = {"jacchain", text};
     tensor_list list;
     jc_safetensors_writer *writer;
     jc_status status = list_tensors(gen, &list);
     if (status) return status;
-    status = jc_safetensors_create(&gen->allocator, path, list.specs, list.count, NULL, 0, &writer);
+    status = jc_safetensors_create(&gen->allocator, path, list.specs, list.count, &metadata, text ? 1 : 0, &writer);
     tensor_list_fini(&gen->allocator, &list);
     if (status) return status;
     if ((status = append_tensors(writer, gen))) {
@@ -240,7 +262,7 @@ static jc_status write_tensors(const jc_gen *gen, const char *path, jc_safetenso
     return JC_OK;
 }
 
-/* ---- both files -------------------------------------------------------------------------------------------- */
+/* ---- the files -------------------------------------------------------------------------------------------- */
 
 /* The part of the stem after the last '/', which the document names. */
 static jc_status check_stem(const char *stem, const char **name)
@@ -287,36 +309,56 @@ static jc_status commit(jc_safetensors_writer *writer, jc_output_file *document,
 static jc_status write_files(const jc_gen *gen, const char *document_path, const char *tensors_path,
                              const char *tensors_name, char *kept, size_t capacity)
 {
-    jc_output_file *document;
+    text_sink document = {0};
     jc_safetensors_writer *writer;
-    jc_status status = jc_output_create(&gen->allocator, document_path, &document);
+    jc_status status = jc_output_create(&gen->allocator, document_path, &document.file);
     if (status) return status;
-    if ((status = put_document(document, gen, tensors_name))) goto abandon;
-    if ((status = write_tensors(gen, tensors_path, &writer))) goto abandon;
-    return commit(writer, document, tensors_path, kept, capacity);
+    if ((status = put_document(&document, gen, tensors_name))) goto abandon;
+    if ((status = write_tensors(gen, tensors_path, NULL, &writer))) goto abandon;
+    return commit(writer, document.file, tensors_path, kept, capacity);
 abandon:
-    jc_output_abandon(document);
+    jc_output_abandon(document.file);
     return status;
 }
 
-jc_status jc_gen_write(const jc_gen *gen, const char *stem)
+static jc_status write_single(const jc_gen *gen, const char *path)
+{
+    text_sink document = {.allocator = &gen->allocator, .text = jc_vec_of(1)};
+    jc_safetensors_writer *writer;
+    jc_status status = put_document(&document, gen, NULL);
+    if (!status) status = put_bytes(&document, "", 1);
+    if (!status) status = write_tensors(gen, path, document.text.data, &writer);
+    jc_vec_free(&gen->allocator, &document.text);
+    return status ? status : jc_safetensors_commit(writer);
+}
+
+/* *path = the stem with an extension, [*bytes], to be freed. */
+static jc_status join(const jc_allocator *a, const char *stem, const char *extension, char **path, int64_t *bytes)
+{
+    int64_t n = (int64_t)(strlen(stem) + strlen(extension)) + 1;
+    jc_status status = jc_alloc(a, n, 1, "a file name", path);
+    if (status) return status;
+    snprintf(*path, (size_t)n, "%s%s", stem, extension);
+    *bytes = n;
+    return JC_OK;
+}
+
+jc_status jc_gen_write(const jc_gen *gen, const char *stem, bool single_file)
 {
     const jc_allocator *a = &gen->allocator;
     const char *name;
-    char *document, *tensors, *kept;
-    int64_t capacity = (int64_t)strlen(stem) + NAME_EXTRA;
+    char *document = NULL, *tensors = NULL, *kept = NULL;
+    int64_t document_bytes = 0, tensors_bytes = 0, kept_bytes = (int64_t)strlen(stem) + NAME_EXTRA;
     jc_status status = check_stem(stem, &name);
-    if (status) return status;
-    if ((status = jc_alloc(a, capacity, 1, "a file name", &document))) return status;
-    if ((status = jc_alloc(a, capacity, 1, "a file name", &tensors))) goto free_document;
-    if ((status = jc_alloc(a, capacity, 1, "a file name", &kept))) goto free_tensors;
-    snprintf(document, (size_t)capacity, "%s.json", stem);
-    snprintf(tensors, (size_t)capacity, "%s.safetensors", stem);
-    status = write_files(gen, document, tensors, tensors + (name - stem), kept, (size_t)capacity);
-    jc_free(a, kept, capacity, 1);
-free_tensors:
-    jc_free(a, tensors, capacity, 1);
-free_document:
-    jc_free(a, document, capacity, 1);
+    if (!status) status = join(a, stem, ".json", &document, &document_bytes);
+    if (!status) status = join(a, stem, ".safetensors", &tensors, &tensors_bytes);
+    if (!status) status = jc_alloc(a, kept_bytes, 1, "a file name", &kept);
+    if (!status && single_file)
+        status = write_single(gen, tensors);
+    else if (!status)
+        status = write_files(gen, document, tensors, tensors + (name - stem), kept, (size_t)kept_bytes);
+    jc_free(a, kept, kept_bytes, 1);
+    jc_free(a, tensors, tensors_bytes, 1);
+    jc_free(a, document, document_bytes, 1);
     return status;
 }

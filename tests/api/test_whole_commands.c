@@ -336,7 +336,7 @@ static jc_status make(making *m)
     jc_gen *gen;
     jc_status status = jc_gen_create(&allocator, jc_gen_family_find("chain"), &options, &gen);
     if (status) return status;
-    status = jc_gen_write(gen, m->stem);
+    status = jc_gen_write(gen, m->stem, false);
     jc_gen_destroy(gen);
     return status;
 }

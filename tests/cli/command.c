@@ -23,6 +23,13 @@ void use_command(const char *path)
     program = path ? path : JC_COMMAND;
 }
 
+static const char *input = "/dev/null";
+
+void use_input(const char *path)
+{
+    input = path ? path : "/dev/null";
+}
+
 static char *read_all(const char *path)
 {
     FILE *f = fopen(path, "rb");
@@ -48,7 +55,7 @@ run run_arguments(const char *const *arguments, const char *stdout_path)
     close(mkstemp(err));
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0);
     if (stdout_path && !strcmp(stdout_path, "-"))
         posix_spawn_file_actions_addclose(&actions, 1);
     else

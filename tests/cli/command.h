@@ -21,7 +21,10 @@ typedef struct run {
 /* The command that is run from now on; NULL: jacchain. */
 void use_command(const char *path);
 
-/* Runs jacchain with these arguments; the last one must be NULL. Standard input is empty. */
+/* What standard input is from now on, a file or a named pipe; NULL: empty. */
+void use_input(const char *path);
+
+/* Runs jacchain with these arguments; the last one must be NULL. */
 run run_command(const char *first, ...) __attribute__((sentinel));
 
 /* The same from a list that ends with NULL. stdout_path: where standard output goes (NULL: kept); "-": it is closed. */

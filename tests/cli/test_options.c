@@ -186,8 +186,4 @@ Test(cli_options, what_is_not_there_yet_says_so_in_one_line)
         for (size_t j = 0; j < sizeof takers / sizeof takers[0]; j++)
             expect_not_yet(ARGUMENTS(takers[j], POST, "--of", "L", rules[i], "x"));
     expect_not_yet(ARGUMENTS("total", POST, "--of", "L", "--order", "elimination"));
-    expect_not_yet(ARGUMENTS("total", POST, "--of", "L", "--output", "x.npy"));
-    expect_not_yet(ARGUMENTS("total", "-", "--of", "L"));
-    expect_not_yet(ARGUMENTS("vjp", POST, "--of", "L", "--wrt", "w", "--seed", "seed.npy"));
-    expect_not_yet(ARGUMENTS("check", POST, "--against", "x.npy"));
 }

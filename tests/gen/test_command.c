@@ -38,6 +38,44 @@ Test(gen_command, every_family_is_made_and_the_command_it_proposes_works)
     folder_leave();
 }
 
+/* ends: " --of T --wrt S" */
+static void expect_same_totals(const char *ends)
+{
+    static const char *const documents[2] = {"g.json", "one.safetensors"};
+    char text[256], *of = text + strlen(" --of "), *wrt;
+    json_t *root[2];
+    snprintf(text, sizeof text, "%s", ends);
+    wrt = strstr(text, " --wrt ");
+    cr_assert_not_null(wrt);
+    *wrt = '\0';
+    wrt += strlen(" --wrt ");
+    for (int i = 0; i < 2; i++)
+        root[i] = expect_json(0, "total", documents[i], "--of", of, "--wrt", wrt, "--values", "--json", NULL);
+    cr_expect(json_equal(json_at(root[0], "totals"), json_at(root[1], "totals")), "%s", ends);
+    for (int i = 0; i < 2; i++) json_decref(root[i]);
+}
+
+Test(gen_command, one_file_holds_the_same_graph)
+{
+    folder_enter();
+    for (const jc_gen_family *f = jc_gen_families; f->name; f++) {
+        char two[256], one[300];
+        json_t *root = expect_json(0, "gen", f->name, "--output", "g", "--json", NULL);
+        snprintf(two, sizeof two, "%s", json_string_value(json_at(root, "next")));
+        json_decref(root);
+        root = expect_json(0, "gen", f->name, "--output", "one", "--single-file", "--json", NULL);
+        cr_expect_str_eq(json_string_value(json_at(root, "document")), "one.safetensors");
+        cr_expect_str_eq(json_string_value(json_at(root, "tensors")), "one.safetensors");
+        const char *after = strstr(two, " --of ");
+        snprintf(one, sizeof one, "jacchain total one.safetensors%s", after);
+        cr_expect_str_eq(json_string_value(json_at(root, "next")), one);
+        json_decref(root);
+        expect_same_totals(after);
+    }
+    cr_expect_not(file_exists("one.json"));
+    folder_leave();
+}
+
 Test(gen_command, one_line_says_what_was_made)
 {
     folder_enter();

@@ -84,7 +84,7 @@ static uint64_t hash_of_files(const char *family, const jc_gen_options *o)
     char path[PATH_BYTES];
     folder f = folder_make();
     jc_gen *gen = gen_make(family, o);
-    cr_assert_eq(jc_gen_write(gen, in_folder(&f, "g", path)), JC_OK, "%s", jc_last_error());
+    cr_assert_eq(jc_gen_write(gen, in_folder(&f, "g", path), false), JC_OK, "%s", jc_last_error());
     cr_expect_eq(folder_entries(&f), 2);
     for (int i = 0; i < 2; i++) {
         int64_t n;
@@ -165,7 +165,7 @@ static void expect_round_trip(const char *family, const jc_gen_options *o)
     folder f = folder_make();
     jc_gen *gen = gen_make(family, o);
     jc_graph *read = NULL, *made = NULL;
-    cr_assert_eq(jc_gen_write(gen, in_folder(&f, "a \"graph\"", path)), JC_OK, "%s", jc_last_error());
+    cr_assert_eq(jc_gen_write(gen, in_folder(&f, "a \"graph\"", path), false), JC_OK, "%s", jc_last_error());
     cr_assert_eq(jc_graph_load(in_folder(&f, "a \"graph\".json", path), NULL, &read), JC_OK, "%s", jc_last_error());
     cr_assert_eq(jc_gen_graph(gen, NULL, &made), JC_OK, "%s", jc_last_error());
     expect_same_graph(gen, read, made);
@@ -201,7 +201,7 @@ Test(gen_files, jacobians_larger_than_a_piece_are_whole)
 
 static void expect_refused(const jc_gen *gen, const char *stem, jc_status expected, const char *word)
 {
-    cr_expect_eq(jc_gen_write(gen, stem), expected, "%s: %s", stem, jc_last_error());
+    cr_expect_eq(jc_gen_write(gen, stem, false), expected, "%s: %s", stem, jc_last_error());
     cr_expect_not_null(strstr(jc_last_error(), word), "'%s' does not say %s", jc_last_error(), word);
 }
 
@@ -236,7 +236,7 @@ Test(gen_files, files_that_were_there_are_replaced_whole)
         o.value[JC_GEN_DEPTH] = 10 * i;
         jc_gen *gen = gen_make("chain", &o);
         jc_graph *graph = NULL;
-        cr_assert_eq(jc_gen_write(gen, in_folder(&f, "g", path)), JC_OK, "%s", jc_last_error());
+        cr_assert_eq(jc_gen_write(gen, in_folder(&f, "g", path), false), JC_OK, "%s", jc_last_error());
         cr_assert_eq(jc_graph_load(in_folder(&f, "g.json", path), NULL, &graph), JC_OK, "%s", jc_last_error());
         cr_expect_eq(jc_graph_edge_count(graph), 10 * i);
         jc_graph_destroy(graph);
@@ -247,7 +247,7 @@ Test(gen_files, files_that_were_there_are_replaced_whole)
 }
 
 /* Plans the family, makes the graph in memory and writes it, all with one allocator. */
-static jc_status make_all(const jc_allocator *a, const jc_gen_family *family, const char *stem)
+static jc_status make_all(const jc_allocator *a, const jc_gen_family *family, const char *stem, bool single_file)
 {
     jc_gen_options o = gen_defaults();
     jc_graph_options graph_options = {.struct_size = sizeof graph_options, .allocator = a};
@@ -256,29 +256,36 @@ static jc_status make_all(const jc_allocator *a, const jc_gen_family *family, co
     if (family->size) o.size_low = 2, o.size_high = 3;
     jc_status status = jc_gen_create(a, family, &o, &gen);
     if (status) return status;
-    status = jc_gen_write(gen, stem);
+    status = jc_gen_write(gen, stem, single_file);
     if (!status && !(status = jc_gen_graph(gen, &graph_options, &graph))) jc_graph_destroy(graph);
     jc_gen_destroy(gen);
     return status;
 }
 
-Test(gen_files, every_allocation_can_fail_once_and_leaves_nothing, .timeout = 120)
+static void sweep_allocations(const jc_gen_family *family, bool single_file)
 {
     char stem[PATH_BYTES];
     folder f = folder_make();
+    failing_allocator state = {.failures = 1};
+    int files = single_file ? 1 : 2;
     in_folder(&f, "g", stem);
-    for (const jc_gen_family *family = jc_gen_families; family->name; family++) {
-        failing_allocator state = {.failures = 1};
-        for (int64_t at = 0; state.failures; at++) {
-            jc_allocator a = failing_allocator_init(&state, at);
-            jc_status status = make_all(&a, family, stem);
-            /* an array that cannot be made smaller stays as it is, without an error */
-            cr_assert(status == JC_OK || (state.failures && status == JC_E_MEMORY), "%s: allocation %ld: %s",
-                      family->name, (long)at, jc_last_error());
-            cr_assert_eq(state.live_blocks, 0, "%s: allocation %ld leaks", family->name, (long)at);
-            cr_assert_eq(state.defects, 0, "%s: allocation %ld", family->name, (long)at);
-            cr_assert(folder_entries(&f) % 2 == 0, "%s: allocation %ld leaves a file", family->name, (long)at);
-        }
+    for (int64_t at = 0; state.failures; at++) {
+        jc_allocator a = failing_allocator_init(&state, at);
+        jc_status status = make_all(&a, family, stem, single_file);
+        /* an array that cannot be made smaller stays as it is, without an error */
+        cr_assert(status == JC_OK || (state.failures && status == JC_E_MEMORY), "%s: allocation %ld: %s", family->name,
+                  (long)at, jc_last_error());
+        cr_assert_eq(state.live_blocks, 0, "%s: allocation %ld leaks", family->name, (long)at);
+        cr_assert_eq(state.defects, 0, "%s: allocation %ld", family->name, (long)at);
+        cr_assert(folder_entries(&f) % files == 0 && folder_entries(&f) <= files, "%s: allocation %ld leaves a file",
+                  family->name, (long)at);
     }
+    cr_expect_eq(folder_entries(&f), files);
     folder_remove(&f);
+}
+
+Test(gen_files, every_allocation_can_fail_once_and_leaves_nothing, .timeout = 120)
+{
+    for (const jc_gen_family *family = jc_gen_families; family->name; family++)
+        for (int single_file = 0; single_file < 2; single_file++) sweep_allocations(family, single_file);
 }

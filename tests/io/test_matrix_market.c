@@ -186,9 +186,14 @@ Test(matrix_market, every_rule_has_its_message_and_line)
     for (size_t i = 0; i < sizeof bad_texts / sizeof bad_texts[0]; i++)
         expect_refused(bad_texts[i].text, strlen(bad_texts[i].text), bad_texts[i].words);
     char *text = malloc(2000);
-    int used = sprintf(text, "%s1 1 1\n1 1 ", REAL);
-    memset(text + used, '1', 600);
-    expect_refused(text, (size_t)used + 600, "line 3: the number has too many digits");
+    int used = sprintf(text, "%s1 1 1\n1 1 0.", REAL);
+    memset(text + used, '1', 510);
+    expect_refused(text, (size_t)used + 510, "line 3: the number has too many digits"); /* 512 characters */
+    jc_allocator a = jc_allocator_or_default(NULL);
+    jc_mm_matrix m = {0};
+    cr_expect_eq(parse(&a, text, (size_t)used + 509, &m), JC_OK, "%s", jc_last_error());
+    cr_expect_eq(m.values[0], 1. / 9);
+    jc_mm_matrix_fini(&a, &m);
     free(text);
     expect_refused(REAL "2 3 1\n1 \0 1\n", strlen(REAL) + 12, "line 3: expected a column from 1 to 3, found '?'");
 }
@@ -253,6 +258,27 @@ static double *total(const char *path)
     return out;
 }
 
+Test(matrix_market, a_matrix_may_have_no_entries)
+{
+    static const char *const texts[] = {REAL "2 3 0\n", SKEW "1 1 0",
+                                        "%%MatrixMarket matrix array real skew-symmetric\n1 1\n"};
+    const double zeros[6] = {0};
+    for (int i = 0; i < 3; i++) {
+        jc_allocator a = jc_allocator_or_default(NULL);
+        jc_mm_matrix m = {0};
+        cr_assert_eq(parse(&a, texts[i], strlen(texts[i]), &m), JC_OK, "%s", jc_last_error());
+        cr_expect_eq(m.nnz, 0);
+        expect_matrix(texts[i], &m, i ? 1 : 2, i ? 1 : 3, zeros);
+        jc_mm_matrix_fini(&a, &m);
+    }
+    io_folder folder = io_folder_make();
+    io_write(&folder, "a.mtx", texts[0], strlen(texts[0]));
+    double *none = total(io_write_text(&folder, "g.json", DOCUMENT("2", "3", "'kind':'csr','file':'a.mtx'")));
+    cr_expect(!memcmp(none, zeros, sizeof zeros));
+    free(none);
+    io_folder_remove(&folder);
+}
+
 Test(matrix_market, a_file_stands_for_the_arrays_under_batch_inner_and_transpose)
 {
     static const struct {
@@ -302,6 +328,32 @@ Test(matrix_market, a_file_is_read_once)
     cr_expect_neq(first->field[2].data, other->field[2].data);
     jc_graph_destroy(graph);
     free(text);
+    io_folder_remove(&folder);
+}
+
+/* Text, as the numbers of a document: a tensor of F32 beside it says what is computed in. */
+Test(matrix_market, its_numbers_do_not_decide_the_precision)
+{
+    static const float g[2] = {2, 3};
+    const io_tensor tensor = {"g", "F32", "[1,2]", g, sizeof g};
+    io_folder folder = io_folder_make();
+    io_write(&folder, "a.mtx", mtx, strlen(mtx));
+    io_write_list(&folder, "t.safetensors", &tensor, 1, 0);
+    jc_graph *graph = load(io_write_text(
+        &folder, "g.json",
+        "{'jacchain':1,'tensors':'t.safetensors','variables':[{'name':'x','size':3},{'name':'y','size':2},{'name':'L',"
+        "'size':1}],'edges':[{'of':'y','wrt':'x','jacobian':{'kind':'csr','file':'a.mtx'}},{'of':'L','wrt':'y',"
+        "'jacobian':{'kind':'dense','values':{'tensor':'g'}}}]}"));
+    const int64_t x = 0, L = 2;
+    jc_query query = JC_QUERY_INIT;
+    query.of = &L, query.n_of = 1, query.wrt = &x, query.n_wrt = 1;
+    jc_results *results = NULL;
+    jc_results_info info = {.struct_size = sizeof info};
+    cr_assert_eq(jc_evaluate(graph, &query, NULL, &results), JC_OK, "%s", jc_last_error());
+    cr_assert_eq(jc_results_get_info(results, &info), JC_OK);
+    cr_expect_eq(info.precision, JC_PRECISION_F32);
+    jc_results_destroy(results);
+    jc_graph_destroy(graph);
     io_folder_remove(&folder);
 }
 

@@ -178,6 +178,8 @@ static const struct {
     {"{" DESCR "," ORDER ", 'shape': (2.0,)}", 16, "',' or ')'"},
     {"{" DESCR "," ORDER ", 'shape': (1 2)}", 16, "',' or ')'"},
     {"{" DESCR "," ORDER ", 'shape': (2,", 16, "a length of 'shape'"},
+    {"{" DESCR "," ORDER ", 'shape': (2", 0, "',' or ')'"},
+    {"{" DESCR "," ORDER ", 'shape'", 0, "expected ':', found its end"},
     {"{" DESCR "," ORDER ", 'shape': (1, 1, 1, 1, 2)}", 16, "more than 4 axes"},
     {"{" DESCR "," ORDER ", 'shape': (9223372036854775808,)}", 16, "beyond 2^63"},
     {"{" DESCR "," ORDER ", 'shape': (4294967296, 4294967296)}", 16, "overflows"},

@@ -76,11 +76,15 @@ void jc_cpu_pool_close(jc_cpu_pool *pool)
     pthread_mutex_destroy(&pool->mutex);
 }
 
-/* Threads of the pool take no signals: those are the program's. */
+/* Threads of the pool take no signals: those are the program's. But for those that a thread causes by itself: blocked,
+ * they would end the process without asking the program's handler. */
 static int start_threads(jc_cpu_pool *pool)
 {
+    static const int faults[] = {SIGBUS, SIGSEGV, SIGFPE, SIGILL};
+    enum { N_FAULTS = sizeof faults / sizeof faults[0] };
     sigset_t all, before;
     sigfillset(&all);
+    for (int i = 0; i < N_FAULTS; i++) sigdelset(&all, faults[i]);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int failed = 0;
     while (pool->started < pool->workers - 1 && !failed) {
