@@ -105,7 +105,7 @@ Test(single_file, errors_name_the_file_and_the_place)
     expect_bad(io_write_tensors(&folder, name, "{'__metadata__':{'x':'y'}}", "", 0), "is a safetensors file without",
                "no text 'jacchain'");
     expect_bad(io_write_tensors(&folder, name, "{}", "", 0), "is a safetensors file without", "no text 'jacchain'");
-    expect_bad(io_write_tensors(&folder, name, "{'__metadata__':{'jacchain':1}}", "", 0), "header: ", "is not text");
+    expect_bad(io_write_tensors(&folder, name, "{'__metadata__':{'jacchain':1}}", "", 0), "header: ", "expected text");
     expect_bad(io_write_tensors(&folder, name, "{'__metadata__':{'jacchain':'{}','jacchain':'{}'}}", "", 0), "header, ",
                "duplicate");
     expect_bad(io_write_tensors(&folder, name, "{'__metadata__':{'jacchain':'{}'}}", "x", 1), "the file has 1 bytes ",
