@@ -100,13 +100,20 @@ static jc_status intern_set(jc_graph *g, int64_t first, int64_t *id)
     return JC_OK;
 }
 
-/* Whether the label is among those of the set that begins at `first` and is still being made. */
-static bool is_taken(const jc_graph *g, int64_t first, int64_t id)
+static bool same_id(const void *ctx, int64_t id)
 {
-    const int64_t *ids = g->set_labels.data;
-    for (int64_t i = first; i < g->set_labels.count; i++)
-        if (ids[i] == id) return true;
-    return false;
+    return *(const int64_t *)ctx == id;
+}
+
+/* Appends the label to the set being made, where `taken`, which has those of the set so far, does not have it. */
+static jc_status take_label(jc_graph *g, jc_table *taken, int64_t id)
+{
+    uint64_t hash = jc_hash(&id, sizeof id);
+    if (jc_table_find(taken, hash, same_id, &id) >= 0) return JC_OK;
+    jc_status status = jc_table_reserve(&g->allocator, taken, 1, "labels");
+    if (!status) status = jc_vec_append(&g->allocator, &g->set_labels, &id, 1, "labels");
+    if (!status) jc_table_insert(taken, hash, id);
+    return status;
 }
 
 jc_status jc_graph_intern_labels(jc_graph *graph, const char *const *labels, int64_t n_labels, int64_t *set)
@@ -116,12 +123,13 @@ jc_status jc_graph_intern_labels(jc_graph *graph, const char *const *labels, int
     if (n_labels == 0) return JC_OK;
     int64_t first = graph->set_labels.count;
     jc_status status = JC_OK;
+    jc_table taken = {0};
     for (int64_t i = 0; i < n_labels && !status; i++) {
         int64_t id;
         status = intern_label(graph, labels[i], &id);
-        if (status || is_taken(graph, first, id)) continue;
-        status = jc_vec_append(&graph->allocator, &graph->set_labels, &id, 1, "labels");
+        if (!status) status = take_label(graph, &taken, id);
     }
+    jc_table_free(&graph->allocator, &taken);
     if (!status) status = intern_set(graph, first, set);
     if (status) graph->set_labels.count = first;
     return status;

@@ -1,6 +1,7 @@
 /* What a graph answers once built: names, edges, groups, labels, ownership, order. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "core/dtype.h"
 #include "graph/help.h"
@@ -367,4 +368,29 @@ Test(builder, what_is_kept_is_released_with_the_graph_the_latest_first)
     cr_expect_eq(released, 0);
     jc_graph_destroy(graph);
     cr_expect_eq(released, 21);
+}
+
+/* As many labels as a hostile document may give one edge: each is kept once, in time that grows with their number. */
+Test(builder, an_edge_may_have_labels_by_the_hundred_thousand)
+{
+    enum { N = 100000 };
+    char(*text)[12] = malloc(N * sizeof *text);
+    const char **labels = malloc(2 * N * sizeof *labels);
+    for (int i = 0; i < N; i++) {
+        snprintf(text[i], sizeof text[i], "label%d", i);
+        labels[i] = labels[N + i] = text[i];
+    }
+    jc_graph *graph = new_graph();
+    jc_jacobian identity = JC_JACOBIAN_INIT(JC_IDENTITY);
+    cr_assert_eq(jc_graph_add_variable(graph, "x", 1, NULL), JC_OK);
+    cr_assert_eq(jc_graph_add_variable(graph, "y", 1, NULL), JC_OK);
+    clock_t start = clock();
+    for (int i = 0; i < 3; i++) cr_assert_eq(jc_graph_add_edge(graph, 1, 0, &identity, labels, 2 * N), JC_OK);
+    cr_expect_lt((double)(clock() - start) / CLOCKS_PER_SEC, 5.0);
+    const jc_label_set *set = (const jc_label_set *)graph->label_sets.data + 1;
+    cr_expect_eq(graph->label_sets.count, 2);
+    cr_expect_eq(set->count, N);
+    jc_graph_destroy(graph);
+    free(labels);
+    free(text);
 }
