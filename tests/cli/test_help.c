@@ -144,7 +144,8 @@ Test(cli_help, names_of_variables_one_a_line)
 /* Every example works as it stands, from the project's folder with the command on the path. */
 Test(cli_help, examples_work_as_printed)
 {
-    static const char *const commands[] = {"total", "vjp", "jvp", "partial", "paths", "check", "plan", "draw", "gen", "info"};
+    static const char *const commands[] = {"total", "vjp",  "jvp",  "partial", "paths",
+                                           "check", "plan", "draw", "gen",     "info"};
     cr_assert_eq(symlink(JC_EXAMPLES, "examples"), 0);
     cr_assert_eq(symlink(JC_COMMAND, "jacchain"), 0);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
