@@ -7,6 +7,7 @@
 #include "io/results.h"
 #include "run/check.h"
 #include "support/compute.h"
+#include "support/floats.h"
 #include "support/random_query.h"
 
 typedef struct judged {
@@ -228,6 +229,32 @@ Test(against, totals_are_judged_in_the_precision_that_is_named)
     single[9] *= 1.01f;
     a = judge(g, 1, &of, &wrt, &in_f32, JC_PRECISION_F32);
     cr_assert(a.summary.verdict == JC_FAILED && a.summary.row == 1 && a.summary.col == 1);
+    jc_graph_destroy(g);
+    jt_pool_free(&pool);
+}
+
+/* The rounding to 8 or 11 bits is allowed for, and no more: one unit further is found. */
+Test(against, totals_stored_in_16_bits_are_judged_as_far_as_those_go)
+{
+    enum { DEPTH = 6 };
+    jt_pool pool = {0};
+    jc_graph *g = dense_chain(&pool, DEPTH);
+    int64_t of = DEPTH, wrt = 0;
+    float single[64];
+    single_total(g, DEPTH, single);
+    for (int type = 2; type < 4; type++) {
+        jc_dtype dtype = jt_float_type(type);
+        double unit = dtype == JC_BF16 ? 0x1p-7 : 0x1p-10, changed = single[9] * (1 + 2 * unit);
+        unsigned char stored[128];
+        jc_array a = jc_array_2d(dtype, 8, 8, stored);
+        for (int i = 0; i < 64; i++) jt_float_put(stored, i, dtype, single[i]);
+        judged r = judge(g, 1, &of, &wrt, &a, JC_PRECISION_AUTO);
+        cr_assert(r.summary.verdict == JC_PASSED && r.summary.precision == JC_PRECISION_F32);
+        cr_assert_eq(judge(g, 1, &of, &wrt, &a, JC_PRECISION_F64).summary.verdict, JC_PASSED);
+        jt_float_put(stored, 9, dtype, changed);
+        r = judge(g, 1, &of, &wrt, &a, JC_PRECISION_AUTO);
+        cr_assert(r.summary.verdict == JC_FAILED && r.summary.row == 1 && r.summary.col == 1);
+    }
     jc_graph_destroy(g);
     jt_pool_free(&pool);
 }

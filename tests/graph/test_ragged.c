@@ -3,6 +3,8 @@
 
 #include "core/dtype.h"
 #include "graph/help.h"
+#include "jacchain_cuda.h"
+#include "standin/device.h"
 #include "support/compute.h"
 #include "support/failing_allocator.h"
 #include "support/floats.h"
@@ -222,13 +224,12 @@ Test(ragged, groups_are_their_edges_one_by_one_on_every_backend)
     }
 }
 
-/* Numbers bound in place of a group's are those of all its edges. */
-Test(ragged, binding_to_one_edge_binds_the_whole_group)
+/* v1 and v3, 2 x 1 and 4 x 1, from v0: three edges of a ragged group between two single ones to v1. */
+static const double before[8] = {1, 1, 1, 1, 1, 1, 1, 1}, after[8] = {2, 3, 4, 5, 6, 7, 8, 9};
+
+static jc_graph *graph_to_bind(void)
 {
-    static const double before[8] = {1, 1, 1, 1, 1, 1, 1, 1}, after[8] = {2, 3, 4, 5, 6, 7, 8, 9};
-    static const int64_t of[4] = {1, 1, 3, 3}, wrt[4] = {0, 0, 0, 0}, offsets[5] = {0, 2, 4, 8, 8};
-    jt_backend backends[JT_MAX_BACKENDS];
-    int n = jt_backends(backends);
+    static const int64_t of[3] = {1, 1, 3}, wrt[3] = {0, 0, 0}, offsets[4] = {0, 2, 4, 8};
     jc_graph *graph = with_variables();
     jc_array ofs = jc_array_1d(JC_I64, 3, of), wrts = jc_array_1d(JC_I64, 3, wrt);
     jc_jacobian j = JC_JACOBIAN_INIT(JC_DENSE), one = JC_JACOBIAN_INIT(JC_DENSE);
@@ -238,31 +239,80 @@ Test(ragged, binding_to_one_edge_binds_the_whole_group)
     jt_ok(jc_graph_add_edges(graph, 3, &ofs, &wrts, &j, NULL, 0), "edges");
     edge(graph, 1, 0, &one);
     jt_ok(jc_graph_finish(graph), "finish");
-    for (int b = 0; b < n; b++) {
-        if (jt_is_standin(&backends[b]) || jt_is_exact(&backends[b])) continue;
-        for (int64_t e = 1; e <= 3; e++) {
-            static const int64_t targets[2] = {1, 3}, source = 0;
-            static const double expected[2][4] = {{1 + 2 + 4 + 1, 1 + 3 + 5 + 1}, {6, 7, 8, 9}};
-            jc_query q = JC_QUERY_INIT;
-            jc_plan *plan;
+    return graph;
+}
+
+static jc_plan *plan_to_bind(const jc_graph *graph)
+{
+    static const int64_t targets[2] = {1, 3}, source = 0;
+    jc_query q = JC_QUERY_INIT;
+    jc_plan *plan;
+    q.of = targets, q.n_of = 2, q.wrt = &source, q.n_wrt = 1;
+    jt_ok(jc_plan_create(graph, &q, &plan), "plan");
+    return plan;
+}
+
+static void expect_bound(jc_run *run)
+{
+    static const double expected[2][4] = {{1 + 2 + 4 + 1, 1 + 3 + 5 + 1}, {6, 7, 8, 9}};
+    jt_ok(jc_run_execute(run), "execute");
+    for (int i = 0; i < 2; i++) {
+        jc_result r;
+        jt_ok(jc_run_result(run, i, &r), "result");
+        for (int64_t k = 0; k < r.rows; k++)
+            cr_assert_eq(jc_load_float(r.dtype, r.data, k * r.row_stride), expected[i][k]);
+    }
+}
+
+/* Numbers bound in place of a group's are those of all its edges. */
+Test(ragged, binding_to_one_edge_binds_the_whole_group)
+{
+    jt_backend backends[JT_MAX_BACKENDS];
+    int n = jt_backends(backends);
+    jc_graph *graph = graph_to_bind();
+    for (int b = 0; b < n; b++)
+        for (int64_t e = 1; e <= 3 && !jt_is_exact(&backends[b]); e++) {
             jc_run *run;
-            q.of = targets, q.n_of = 2, q.wrt = &source, q.n_wrt = 1;
-            jt_ok(jc_plan_create(graph, &q, &plan), "plan");
+            jc_plan *plan = plan_to_bind(graph);
+            if (jt_is_standin(&backends[b])) jt_device_begin((uint64_t)e, NULL);
             jc_program *program = jt_program(plan, &backends[b]);
             jt_ok(jc_run_create(program, &run), "run");
             jt_ok(jc_run_bind_jacobian(run, e, "values", JC_F64, after), "bind");
-            jt_ok(jc_run_execute(run), "execute");
-            for (int i = 0; i < 2; i++) {
-                jc_result r;
-                jt_ok(jc_run_result(run, i, &r), "result");
-                for (int64_t k = 0; k < r.rows; k++)
-                    cr_assert_eq(jc_load_float(r.dtype, r.data, k * r.row_stride), expected[i][k]);
-            }
+            expect_bound(run);
             jc_run_destroy(run);
+            if (jt_is_standin(&backends[b])) jt_device_end("a run");
             jc_program_destroy(program);
             jc_plan_destroy(plan);
         }
-    }
+    jc_graph_destroy(graph);
+}
+
+Test(ragged, a_group_is_bound_by_one_address_in_device_memory)
+{
+    static const jt_backend device = {"standin", JC_PRECISION_F64, 0};
+    const jc_gpu_api *api = &jt_standin_api;
+    void *d_numbers = NULL;
+    jc_gpu_stream stream;
+    jc_run *run;
+    if (!jt_device_there()) return;
+    jc_graph *graph = graph_to_bind();
+    jc_plan *plan = plan_to_bind(graph);
+    jt_device_begin(1, NULL);
+    jc_program *program = jt_program(plan, &device);
+    jt_ok(jc_run_create(program, &run), "run");
+    cr_assert(api->stream_create(&stream) == 0 && api->allocate(&d_numbers, sizeof after) == 0);
+    cr_assert_eq(api->copy(d_numbers, after, sizeof after, JC_GPU_TO_DEVICE, stream), 0);
+    cr_assert_eq(api->stream_synchronize(stream), 0);
+    jc_cuda_array a = {.dtype = JC_F64, .d_data = d_numbers, .ld = 1};
+    expect_failure(__LINE__, jc_cuda_bind_jacobian(run, 3, "values", &a, NULL), JC_E_USAGE, "", -1, "no strides");
+    a.ld = 0;
+    jt_ok(jc_cuda_bind_jacobian(run, 3, "values", &a, NULL), "bind");
+    expect_bound(run);
+    jc_run_destroy(run);
+    cr_assert(api->release(d_numbers) == 0 && api->stream_destroy(stream) == 0);
+    jt_device_end("a run");
+    jc_program_destroy(program);
+    jc_plan_destroy(plan);
     jc_graph_destroy(graph);
 }
 

@@ -76,7 +76,7 @@ static void scale(jt_jacobian *jac, int fan)
 
 static jt_jacobian random_jacobian(maker *m, const jt_shape *shape, int fan)
 {
-    jc_dtype real = jt_float_type(jt_below(&m->rng, m->o->narrow ? 4 : 2));
+    jc_dtype real = jt_float_type(m->o->narrow ? jt_below(&m->rng, 4) : 1 - jt_below(&m->rng, 2));
     if (m->o->plain) real = m->o->real;
     jt_jacobian jac = jt_jacobian_random(&m->web->pool, &m->rng, &m->numbers, shape, JT_REAL, real,
                                          jt_below(&m->rng, 2) ? JC_I64 : JC_I32, 0);
