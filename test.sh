@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds jacchain and runs every test: the suite optimised and under the address and undefined-behaviour sanitizers, the
-# fuzz targets for a minute each, the threads under the thread sanitizer, a build that needs no other library, the examples, the commands in the
-# documentation, and the installed library. What needs a device is tested by tests/gpu.sh.
+# fuzz targets for a minute each, the threads under the thread sanitizer, a build that needs no other library, the
+# examples, the commands in the documentation, and the installed library. What needs a device is tested by tests/gpu.sh.
 # Last line: "N passed, N failed". Logs: build/test/.
 set -u
 self=$(readlink -f -- "${BASH_SOURCE[0]}")
