@@ -33,12 +33,14 @@ static jc_status check_shape(const jc_graph *graph, const char *text, jc_seed ki
                              const jc_array *array)
 {
     int64_t size = jc_graph_variable_size(graph, variable);
-    if (array->dims[kind == JC_SEED_ROWS ? 1 : 0] == size) return JC_OK;
+    int axis = kind == JC_SEED_ROWS ? 1 : 0;
+    if (array->dims[axis] == size && array->dims[1 - axis] > 0) return JC_OK;
     char *name = jc_cli_name(graph, variable);
     jc_status status =
-        jc_fail(JC_E_INPUT, "%s: the seed is %lld x %lld, expected %s%lld%s, where %lld is the size of %s", text,
+        jc_fail(JC_E_INPUT, "%s: the seed is %lld x %lld, expected %s%lld%s, where %lld is the size of %s%s", text,
                 (long long)array->dims[0], (long long)array->dims[1], kind == JC_SEED_ROWS ? "k x " : "",
-                (long long)size, kind == JC_SEED_ROWS ? "" : " x k", (long long)size, name);
+                (long long)size, kind == JC_SEED_ROWS ? "" : " x k", (long long)size, name,
+                array->dims[1 - axis] > 0 ? "" : " and k at least 1");
     free(name);
     return status;
 }

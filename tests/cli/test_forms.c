@@ -60,7 +60,10 @@ Test(cli_forms, npy_seeds_that_do_not_fit_are_refused_with_the_file)
     folder_enter();
     write_npy("wide.npy", "(5, 2)", 0, by_rows, 10);
     write_npy("cut.npy", "(2, 5)", 0, by_rows, 9);
+    write_npy("empty.npy", "(0, 5)", 0, by_rows, 0);
     expect_refused(3, "wide.npy: the seed is 5 x 2, expected k x 5", "wide.npy");
+    expect_refused(3, "empty.npy: the seed is 0 x 5, expected k x 5, where 5 is the size of z and k at least 1",
+                   "empty.npy");
     expect_refused(3, "cut.npy: ends too early: 72 bytes of elements, expected 80", "cut.npy");
     expect_refused(3, "none.npy: cannot be read", "none.npy");
     expect_refused(3, "objects.npy: its elements are Python objects", JC_TEST_DATA "/npy/objects.npy");
