@@ -199,28 +199,15 @@ static jc_status make_dot(work *w)
     return failed ? jc_fail(JC_E_MEMORY, "not enough memory for the picture's text") : JC_OK;
 }
 
-static jc_status write_file(const char *path, const char *data, size_t bytes)
-{
-    jc_output_file *file;
-    jc_status status = jc_output_create(NULL, path, &file);
-    if (status) return status;
-    status = jc_output_write(file, data, (int64_t)bytes);
-    if (!status) return jc_output_commit(file);
-    jc_output_abandon(file);
-    return status;
-}
-
 static jc_status make_picture(work *w)
 {
-    const jc_cli_shared *s = &w->options->shared;
     jc_status status = make_dot(w);
-    if (status) return status;
-    if (!w->kind->format) return write_file(s->output, w->dot, w->dot_bytes);
+    if (status || !w->kind->format) return status;
     jc_cli_meter meter;
-    jc_cli_meter_begin(&meter, s->quiet, "drawing");
+    jc_cli_meter_begin(&meter, w->options->shared.quiet, "drawing");
     status = jc_draw_render(w->dot, w->dot_bytes, w->kind->format, &w->picture);
     jc_cli_meter_end(&meter);
-    return status ? status : write_file(s->output, w->picture.data, w->picture.bytes);
+    return status;
 }
 
 /* ---- saying what was made ------------------------------------------------------------------------------------ */
@@ -278,6 +265,39 @@ static void emit(const work *w)
     putchar('\n');
 }
 
+/* The picture in a temporary file, to be put in place. */
+static jc_status write_picture(const work *w, jc_output_file **file)
+{
+    const char *data = w->kind->format ? w->picture.data : w->dot;
+    size_t bytes = w->kind->format ? w->picture.bytes : w->dot_bytes;
+    jc_output_file *out;
+    jc_status status = jc_output_create(NULL, w->options->shared.output, &out);
+    if (status) return status;
+    if ((status = jc_output_write(out, data, (int64_t)bytes))) {
+        jc_output_abandon(out);
+        return status;
+    }
+    *file = out;
+    return JC_OK;
+}
+
+/* The file is put in place when nothing else can fail any more, standard output neither. */
+static int deliver(const work *w)
+{
+    jc_output_file *file;
+    jc_status status = write_picture(w, &file);
+    if (status) return jc_cli_failed(status);
+    if (w->options->shared.json) emit(w);
+    int code = jc_cli_flush();
+    if (code != JC_EXIT_DONE) {
+        jc_output_abandon(file);
+        return code;
+    }
+    if ((status = jc_output_commit(file))) return jc_cli_failed(status);
+    narrate(w);
+    return JC_EXIT_DONE;
+}
+
 int jc_cli_draw(int argc, char **argv)
 {
     options o = {.shared = JC_CLI_SHARED_INIT("draw")};
@@ -287,9 +307,7 @@ int jc_cli_draw(int argc, char **argv)
     work w = {.options = &o};
     if (prepare(&w, words.word[0], &code)) {
         jc_status status = make_picture(&w);
-        code = status ? jc_cli_failed(status) : JC_EXIT_DONE;
-        if (!status) narrate(&w);
-        if (!status && o.shared.json) emit(&w);
+        code = status ? jc_cli_failed(status) : deliver(&w);
     }
     work_fini(&w);
     return code;

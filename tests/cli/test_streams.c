@@ -103,6 +103,10 @@ Test(cli_streams, standard_output_that_cannot_be_written_is_exit_code_4)
     cr_expect_eq(r.code, 4);
     cr_expect_not(file_exists("x.safetensors"));
     run_free(&r);
+    r = run_arguments((const char *const[]){"draw", POST, "--json", "--output", "x.dot", NULL}, "/dev/full");
+    cr_expect_eq(r.code, 4);
+    cr_expect_not(file_exists("x.dot"));
+    run_free(&r);
     folder_leave();
 }
 
