@@ -33,7 +33,7 @@ static void take(void *ctx, const char *unit, int64_t done, int64_t total)
 {
     jc_cli_meter *m = ctx;
     char detail[DETAIL_BYTES];
-    bool restarted = done < m->told; /* the next part of the work */
+    bool restarted = done == 0 || done < m->told; /* the work begins, or its next part */
     if (!restarted && done < m->next) return;
     double now = jc_cli_now();
     if (restarted) m->begin_s = m->shown_s = now;

@@ -237,6 +237,7 @@ static jc_status append_tensors(jc_safetensors_writer *writer, const jc_gen *gen
     int64_t tensor = 0;
     jc_status status = jc_gen_numbers_init(gen, &numbers);
     if (status) return status;
+    jc_progress_tell(&gen->progress, "bytes", 0, gen->bytes);
     if (!gen->name) {
         int64_t bytes = gen->sizes.count * (int64_t)sizeof(int64_t);
         status = jc_safetensors_append(writer, tensor++, gen->sizes.data, bytes);
