@@ -10,6 +10,10 @@
 bool jc_dtype_is_float(jc_dtype dtype);
 const char *jc_dtype_name(jc_dtype dtype); /* "F64", as safetensors spells it; any number is allowed */
 
+/* What an array has that should have one axis: "3 numbers" of one axis, "2 axes" otherwise. Returns text. */
+enum { JC_LENGTH_BYTES = 40 };
+const char *jc_array_length_text(const jc_array *array, char text[JC_LENGTH_BYTES]);
+
 static inline int64_t jc_dtype_bytes(jc_dtype dtype)
 {
 #define JC_DTYPE_BYTES(name, bytes, is_float) bytes,

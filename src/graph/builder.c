@@ -187,12 +187,13 @@ static jc_status check_end_arrays(const jc_addition *add)
     for (int end = 0; end < 2; end++) {
         const jc_array *array = end ? add->wrt : add->of;
         const char *name = end ? "wrt" : "of";
+        char found[JC_LENGTH_BYTES];
         if (!array || !array->data) return jc_fail_at(JC_E_USAGE, name, -1, "%s is not given", name);
         if (array->dtype != JC_I64 && array->dtype != JC_I32)
             return jc_fail_at(JC_E_INPUT, name, -1, "%s must be I64 or I32, not %s", name, jc_dtype_name(array->dtype));
         if (array->rank != 1 || array->dims[0] != add->count)
-            return jc_fail_at(JC_E_INPUT, name, -1, "%s has %d axes and %lld numbers, expected 1 axis of %lld", name,
-                              array->rank, (long long)(array->rank == 1 ? array->dims[0] : 0), (long long)add->count);
+            return jc_fail_at(JC_E_INPUT, name, -1, "%s has %s, expected 1 axis of %lld", name,
+                              jc_array_length_text(array, found), (long long)add->count);
     }
     return JC_OK;
 }

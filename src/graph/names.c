@@ -150,6 +150,7 @@ jc_status jc_graph_add_variable(jc_graph *graph, const char *name, int64_t size,
 
 static jc_status check_sizes(const jc_graph *g, const char *prefix, const jc_array *sizes)
 {
+    char found[JC_LENGTH_BYTES];
     jc_status status = jc_graph_check_open(g);
     if (status) return status;
     if (!prefix || !sizes) return jc_fail(JC_E_USAGE, "jc_graph_add_variables: no %s", prefix ? "sizes" : "prefix");
@@ -161,8 +162,8 @@ static jc_status check_sizes(const jc_graph *g, const char *prefix, const jc_arr
     if (sizes->dtype != JC_I64 && sizes->dtype != JC_I32)
         return jc_fail_at(JC_E_INPUT, "sizes", -1, "sizes must be I64 or I32, not %s", jc_dtype_name(sizes->dtype));
     if (sizes->rank != 1 || sizes->dims[0] < 1 || !sizes->data)
-        return jc_fail_at(JC_E_INPUT, "sizes", -1, "sizes have %d axes and %lld numbers, expected 1 axis of at least 1",
-                          sizes->rank, (long long)(sizes->rank == 1 ? sizes->dims[0] : 0));
+        return jc_fail_at(JC_E_INPUT, "sizes", -1, "sizes have %s, expected 1 axis of at least 1",
+                          jc_array_length_text(sizes, found));
     for (int64_t i = 0; i < sizes->dims[0]; i++)
         if (jc_load_index(sizes->dtype, sizes->data, i) < 1)
             return jc_fail_at(JC_E_INPUT, "sizes", i, "variable %s%lld: its size is %lld, expected at least 1", prefix,

@@ -93,13 +93,12 @@ static jc_status check_offsets_array(const ragged *r, int f)
 {
     const jc_array *o = r->offsets[f];
     int64_t expected = r->add->count + 1;
-    char part[PART_BYTES];
+    char part[PART_BYTES], found[JC_LENGTH_BYTES];
     part_of(r->info->field[f].name, part);
     if (o->dtype != JC_I64 && o->dtype != JC_I32) return jc_fail_at(JC_E_INPUT, part, -1, "offsets must be I64 or I32");
     if (o->rank != 1 || o->dims[0] != expected)
-        return jc_fail_at(JC_E_INPUT, part, -1,
-                          "offsets have %d axes and %lld numbers, expected 1 axis of %lld, one more than edges",
-                          o->rank, (long long)(o->rank == 1 ? o->dims[0] : 0), (long long)expected);
+        return jc_fail_at(JC_E_INPUT, part, -1, "offsets have %s, expected 1 axis of %lld, one more than edges",
+                          jc_array_length_text(o, found), (long long)expected);
     if (!o->data || o->ownership == JC_DEVICE)
         return jc_fail_at(JC_E_USAGE, part, -1, "offsets are given in host memory");
     return JC_OK;

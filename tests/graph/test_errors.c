@@ -245,6 +245,10 @@ Test(errors, a_group_names_the_member_and_its_edge)
           "values are 4 x 3, expected 3 x 4");
     FAILS(jc_graph_add_edges(g, 0, &same_of, &x_wrt, &dense, NULL, 0), JC_E_INPUT, "count", -1, "count is 0");
     FAILS(jc_graph_add_edges(g, 2, &same_of, &x_wrt, &dense, NULL, 0), JC_E_INPUT, "of", -1, "3 numbers|1 axis of 2");
+    jc_array table = same_of;
+    table.rank = 2, table.dims[1] = 1;
+    FAILS(jc_graph_add_edges(g, 3, &table, &x_wrt, &dense, NULL, 0), JC_E_INPUT, "of", -1,
+          "of has 2 axes, expected 1 axis of 3");
     same_of.dtype = JC_F64;
     FAILS(jc_graph_add_edges(g, 3, &same_of, &x_wrt, &dense, NULL, 0), JC_E_INPUT, "of", -1, "of must be I64 or I32");
     FAILS(jc_graph_add_edges(g, 3, NULL, &x_wrt, &dense, NULL, 0), JC_E_USAGE, "of", -1, "of is not given");
