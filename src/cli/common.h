@@ -93,6 +93,10 @@ const char *jc_cli_seconds_text(double seconds, char text[JC_QUANTITY_BYTES]);
 const char *jc_cli_count_text(int64_t count, char text[JC_QUANTITY_BYTES]);
 const char *jc_cli_rate_text(double count, double seconds, const char *unit, char text[JC_QUANTITY_BYTES]);
 
+/* "500,002 variables, 1 edge": how large a graph is. */
+enum { JC_GRAPH_SIZE_BYTES = 2 * JC_QUANTITY_BYTES + 24 };
+const char *jc_cli_graph_size_text(int64_t n_variables, int64_t n_edges, char text[JC_GRAPH_SIZE_BYTES]);
+
 /* Characters of a UTF-8 text. */
 int jc_cli_text_width(const char *text);
 

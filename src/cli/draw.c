@@ -216,10 +216,9 @@ static void narrate(const work *w)
 {
     const jc_drawing *d = &w->drawing;
     const jc_cli_shared *s = &w->options->shared;
-    char n[JC_QUANTITY_BYTES], m[JC_QUANTITY_BYTES];
+    char n[JC_QUANTITY_BYTES], m[JC_QUANTITY_BYTES], size[JC_GRAPH_SIZE_BYTES];
     if (w->picture.said && *w->picture.said && !s->quiet) fputs(w->picture.said, stderr);
-    jc_cli_narrate(s->quiet, "%s: %s variables, %s edges", s->output, jc_cli_count_text(d->n_variables, n),
-                   jc_cli_count_text(d->n_edges, m));
+    jc_cli_narrate(s->quiet, "%s: %s", s->output, jc_cli_graph_size_text(d->n_variables, d->n_edges, size));
     if (d->node_on && d->n_edges_on)
         jc_cli_narrate(s->quiet, "%s variables and %s edges are on the paths asked for", jc_cli_count_text(d->n_on, n),
                        jc_cli_count_text(d->n_edges_on, m));

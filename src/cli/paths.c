@@ -305,10 +305,10 @@ static jc_status compute(work *w)
 static void narrate(const work *w)
 {
     jc_results_info info = {.struct_size = sizeof info};
-    char load[JC_QUANTITY_BYTES];
+    char load[JC_QUANTITY_BYTES], size[JC_GRAPH_SIZE_BYTES];
     jc_cli_warn_non_finite(w->graph, w->report.n_non_finite, w->report.non_finite);
-    jc_cli_narrate(w->shared->quiet, "%s: %lld variables, %lld edges, load %s", w->graph_path,
-                   (long long)jc_graph_variable_count(w->graph), (long long)jc_graph_edge_count(w->graph),
+    jc_cli_narrate(w->shared->quiet, "%s: %s, load %s", jc_cli_document_name(w->graph_path),
+                   jc_cli_graph_size_text(jc_graph_variable_count(w->graph), jc_graph_edge_count(w->graph), size),
                    jc_cli_seconds_text(w->report.load_s, load));
     if (!w->total) return;
     jc_results_get_info(w->total, &info);

@@ -149,11 +149,11 @@ static void narrate(const work *w)
 {
     jc_results_info info = {.struct_size = sizeof info};
     char load[JC_QUANTITY_BYTES], plan[JC_QUANTITY_BYTES], upload[JC_QUANTITY_BYTES], run[JC_QUANTITY_BYTES];
-    char download[JC_QUANTITY_BYTES];
+    char download[JC_QUANTITY_BYTES], size[JC_GRAPH_SIZE_BYTES];
     jc_results_get_info(w->results, &info);
     jc_cli_warn_non_finite(w->graph, info.n_non_finite, info.non_finite);
-    jc_cli_narrate(w->shared->quiet, "%s: %lld variables, %lld edges", jc_cli_document_name(w->product->graph_path),
-                   (long long)jc_graph_variable_count(w->graph), (long long)jc_graph_edge_count(w->graph));
+    jc_cli_narrate(w->shared->quiet, "%s: %s", jc_cli_document_name(w->product->graph_path),
+                   jc_cli_graph_size_text(jc_graph_variable_count(w->graph), jc_graph_edge_count(w->graph), size));
     narrate_run(w, &info);
     if (info.blocks > 1) {
         jc_cli_narrate(w->shared->quiet, "the seed rows were taken in %lld blocks for the memory limit",

@@ -60,6 +60,14 @@ const char *jc_cli_count_text(int64_t count, char text[JC_QUANTITY_BYTES])
     return text;
 }
 
+const char *jc_cli_graph_size_text(int64_t n_variables, int64_t n_edges, char text[JC_GRAPH_SIZE_BYTES])
+{
+    char n[JC_QUANTITY_BYTES], m[JC_QUANTITY_BYTES];
+    snprintf(text, JC_GRAPH_SIZE_BYTES, "%s variable%s, %s edge%s", jc_cli_count_text(n_variables, n),
+             n_variables == 1 ? "" : "s", jc_cli_count_text(n_edges, m), n_edges == 1 ? "" : "s");
+    return text;
+}
+
 const char *jc_cli_rate_text(double count, double seconds, const char *unit, char text[JC_QUANTITY_BYTES])
 {
     static const char prefixes[] = " kMGTPE";

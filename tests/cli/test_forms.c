@@ -162,7 +162,10 @@ Test(cli_forms, a_document_from_a_file_on_standard_input)
     r = expect_code(0, "check", "-", NULL);
     run_free(&r);
     r = expect_code(0, "total", "-", "--of", "y", NULL);
-    cr_expect(strstr(r.err, "standard input: 2 variables, 1 edges"), "%s", r.err);
+    cr_expect(strstr(r.err, "standard input: 2 variables, 1 edge\n"), "%s", r.err);
+    run_free(&r);
+    r = expect_code(0, "paths", "-", "--of", "y", "--wrt", "x", NULL);
+    cr_expect(strstr(r.err, "standard input: 2 variables, 1 edge, load"), "%s", r.err);
     run_free(&r);
     use_input(NULL);
     folder_leave();
