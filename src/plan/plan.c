@@ -98,6 +98,22 @@ static int64_t known_cost(const candidate *c)
     return c->sweep.gave_up ? -1 : c->sweep.cost;
 }
 
+/* Whether holding the results of one order is far more than all the work of the other: identities and selections cost
+ * no multiply-adds, but a dense matrix all the same. */
+static bool holds_too_much(const candidate *c, const candidate *other)
+{
+    enum { FAR_MORE = 10 };
+    int64_t work = jc_cost_add(known_cost(other), other->sweep.entries);
+    return known_cost(other) >= 0 && c->sweep.entries > jc_cost_mul(FAR_MORE, work);
+}
+
+static bool forward_is_better(const candidate *forward, const candidate *reverse)
+{
+    int64_t f = known_cost(forward), r = known_cost(reverse);
+    if (f < 0 || r < 0) return f >= 0;
+    return f < r ? !holds_too_much(forward, reverse) : holds_too_much(reverse, forward);
+}
+
 /* Moves the picked candidate into the plan. */
 static void adopt(jc_plan *plan, jc_order order, candidate *c, jc_sweep *sweep)
 {
@@ -109,8 +125,8 @@ static void adopt(jc_plan *plan, jc_order order, candidate *c, jc_sweep *sweep)
     memset(c, 0, sizeof *c);
 }
 
-/* The order asked for, or the cheaper one (reverse when they cost the same, or neither is known within the budget);
- * both costs, -1 where it is not known. */
+/* The order asked for, or the cheaper one (reverse when they cost the same, or neither is known within the budget),
+ * unless that one holds far more than the other; both costs, -1 where it is not known. */
 static jc_status choose_order(jc_plan *plan, const jc_query *query, jc_sweep *chosen)
 {
     int64_t budget = sweep_budget(plan->graph);
@@ -121,8 +137,8 @@ static jc_status choose_order(jc_plan *plan, const jc_query *query, jc_sweep *ch
     status = candidate_init(plan, query, JC_ORDER_FORWARD, query->order == JC_ORDER_FORWARD ? 0 : budget, &forward);
     if (!status) {
         int64_t r = known_cost(&reverse), f = known_cost(&forward);
-        bool pick_forward =
-            query->order == JC_ORDER_FORWARD || (query->order == JC_ORDER_AUTO && f >= 0 && (r < 0 || f < r));
+        bool pick_forward = query->order == JC_ORDER_FORWARD ||
+                            (query->order == JC_ORDER_AUTO && forward_is_better(&forward, &reverse));
         if (!pick_forward && r < 0) {
             candidate_fini(plan, &reverse);
             status = candidate_init(plan, query, JC_ORDER_REVERSE, 0, &reverse);

@@ -87,7 +87,9 @@ static jc_status visit(jc_sweep *s, int64_t node)
     }
     s->set[node] = set;
     s->level[node] = level;
-    if (set) s->n_levels = jc_max(s->n_levels, level + 1);
+    if (!set) return JC_OK;
+    s->n_levels = jc_max(s->n_levels, level + 1);
+    s->entries = jc_cost_add(s->entries, jc_cost_mul(jc_rowsets_at(&s->sets, set)->rows, s->subgraph->size[node]));
     return JC_OK;
 }
 

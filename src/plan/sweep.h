@@ -20,6 +20,7 @@ typedef struct jc_sweep {
     int64_t *level;   /* [n_nodes]: 0 where only identities are read */
     int64_t n_levels; /* of the nodes that have rows */
     int64_t cost;     /* multiply-adds; saturates at INT64_MAX */
+    int64_t entries;  /* that are computed and held, of all nodes; saturates too */
     bool gave_up;     /* the budget was spent: nothing here can be used */
     jc_rowsets sets;
 } jc_sweep;

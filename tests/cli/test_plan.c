@@ -166,3 +166,28 @@ Test(cli_info, starts_in_less_than_10_ms)
     }
     cr_expect(with_driver || SANITIZED || best < 0.010, "%g s", best);
 }
+
+/* L <- y <- x with identities, size(x) = size(y) = 500, L their sum: forward costs no multiply-adds, but 500 x 500
+ * numbers that are held; reverse 500 of each. And the mirror image, y <- x <- s. */
+Test(cli_plan, auto_does_not_hold_a_dense_identity_to_save_some_multiply_adds)
+{
+    folder_enter();
+    write_text("sum.json",
+               "{\"jacchain\": 1, \"variables\": [{\"name\": \"x\", \"size\": 500}, {\"name\": \"y\", \"size\": 500},"
+               " {\"name\": \"L\", \"size\": 1}], \"edges\": ["
+               "{\"of\": \"y\", \"wrt\": \"x\", \"jacobian\": {\"kind\": \"identity\", \"scale\": -1}},"
+               "{\"of\": \"L\", \"wrt\": \"y\", \"jacobian\": {\"kind\": \"tile\", \"transpose\": true}}]}");
+    write_text("spread.json",
+               "{\"jacchain\": 1, \"variables\": [{\"name\": \"s\", \"size\": 1}, {\"name\": \"x\", \"size\": 500},"
+               " {\"name\": \"L\", \"size\": 500}], \"edges\": ["
+               "{\"of\": \"x\", \"wrt\": \"s\", \"jacobian\": {\"kind\": \"tile\"}},"
+               "{\"of\": \"L\", \"wrt\": \"x\", \"jacobian\": {\"kind\": \"identity\", \"scale\": -1}}]}");
+    static const char *const files[] = {"sum.json", "spread.json"}, *const orders[] = {"\"reverse\"", "\"forward\""};
+    for (int i = 0; i < 2; i++) {
+        json_t *root = expect_json(0, "plan", files[i], "--of", "L", "--json", NULL);
+        cr_expect(json_same(json_at(root, "order"), orders[i]), "%s", files[i]);
+        cr_expect_lt(json_integer_value(json_at(root, "peak_bytes")), 100000);
+        json_decref(root);
+    }
+    folder_leave();
+}
