@@ -135,8 +135,9 @@ static jc_status fail_rank(const jc_field_spec *spec, const jc_array *array, int
     if (spec->may_batch)
         snprintf(more, sizeof more, ", or %d with the %lld blocks of the batch %s", spec->rank + lead + 1,
                  (long long)batch, lead ? "second" : "first");
-    return jc_fail_at(JC_E_INPUT, part, -1, "%s: the array has %d axes, expected %d%s%s", spec->name, array->rank,
-                      spec->rank + lead, lead ? " (edges of the group first)" : "", more);
+    return jc_fail_at(JC_E_INPUT, part, -1, "%s: the array has %d %s, expected %d%s%s", spec->name, array->rank,
+                      array->rank == 1 ? "axis" : "axes", spec->rank + lead, lead ? " (edges of the group first)" : "",
+                      more);
 }
 
 /* One array: its leading axes (edges of the group, blocks of the batch), then dims of one block. */

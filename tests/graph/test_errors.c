@@ -56,7 +56,7 @@ Test(errors, fields_of_wrong_shape_name_edge_and_both_shapes)
     j.transpose = 1;
     FAILS(try_edge(&f, f.y, f.x, &j), JC_E_INPUT, "jacobian/values", -1, "values are 2 x 3, expected 4 x 3");
     j.values = jc_array_1d(JC_F64, 12, d);
-    FAILS(try_edge(&f, f.y, f.x, &j), JC_E_INPUT, "jacobian/values", -1, "y <- x|1 axes, expected 2, or 3|1 blocks");
+    FAILS(try_edge(&f, f.y, f.x, &j), JC_E_INPUT, "jacobian/values", -1, "y <- x|1 axis, expected 2, or 3|1 blocks");
     j.values = array_3d(JC_F64, 2, 3, 4, d);
     FAILS(try_edge(&f, f.y, f.x, &j), JC_E_INPUT, "jacobian/values", -1, "batch axis is 2 long, expected 1");
 
@@ -239,7 +239,7 @@ Test(errors, a_group_names_the_member_and_its_edge)
           "first axis is 2 long, expected the 3 edges");
     select.indices = jc_array_1d(JC_I64, 9, picks);
     FAILS(jc_graph_add_edges(g, 3, &same_of, &x_wrt, &select, NULL, 0), JC_E_INPUT, "jacobian/indices", -1,
-          "1 axes, expected 2 (edges of the group first), or 3|second");
+          "1 axis, expected 2 (edges of the group first), or 3|second");
     dense.values = array_3d(JC_F64, 3, 4, 3, d);
     FAILS(jc_graph_add_edges(g, 3, &same_of, &x_wrt, &dense, NULL, 0), JC_E_INPUT, "jacobian/values", -1,
           "values are 4 x 3, expected 3 x 4");

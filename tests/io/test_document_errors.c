@@ -119,7 +119,7 @@ static const bad_document bad_documents[] = {
     {JAC("{'kind':'dense','inner':1.0}"), JC_E_INPUT, "/edges/1/jacobian/inner", "without fraction"},
     {JAC("{'kind':'dense','inner':[1]}"), JC_E_INPUT, "/edges/1/jacobian/inner", "integer"},
     {JAC("{'kind':'dense','values':7}"), JC_E_INPUT, "/edges/1/jacobian/values", "lists of numbers"},
-    {JAC("{'kind':'dense','values':[1,2,3,4,5,6]}"), JC_E_INPUT, "/edges/1/jacobian/values", "1 axes"},
+    {JAC("{'kind':'dense','values':[1,2,3,4,5,6]}"), JC_E_INPUT, "/edges/1/jacobian/values", "1 axis"},
     {JAC("{'kind':'dense','values':[[1,2],[3,4]]}"), JC_E_INPUT, "/edges/1/jacobian/values", "2 x 2"},
     {JAC("{'kind':'dense','values':[[1,2],[3,4],[5]]}"), JC_E_INPUT, "/edges/1/jacobian/values/2", "1 elements"},
     {JAC("{'kind':'dense','values':[[1,2],[3,'4'],[5,6]]}"), JC_E_INPUT, "/edges/1/jacobian/values/1/1", "not text"},

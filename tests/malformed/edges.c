@@ -78,7 +78,7 @@ const malformed_document malformed_edges[] = {
     {"scale a list, of one edge", S("{'kind':'identity','scale':[2]}"), 0, "/edges/0/jacobian/scale", "not a list"},
     /* arrays */
     {"values a number", J("{'kind':'dense','values':1}"), 0, "/edges/0/jacobian/values", "not an integer"},
-    {"values of one axis", J("{'kind':'dense','values':[1,2,3,4,5,6]}"), 0, "/edges/0/jacobian/values", "1 axes"},
+    {"values of one axis", J("{'kind':'dense','values':[1,2,3,4,5,6]}"), 0, "/edges/0/jacobian/values", "1 axis"},
     {"values of three axes", J("{'kind':'dense','values':[[[1,2],[3,4],[5,6]],[[1,2],[3,4],[5,6]]]}"), 0,
      "/edges/0/jacobian/values", "batch axis is 2 long, expected 1"},
     {"values too deep", J("{'kind':'dense','values':[[[[[1]]]]]}"), 0, "/edges/0/jacobian/values", "4 deep"},
@@ -92,7 +92,7 @@ const malformed_document malformed_edges[] = {
      "not text 'NaN'"},
     {"values with null", J("{'kind':'dense','values':[[1,2],[3,null],[5,6]]}"), 0, "/edges/0/jacobian/values/1/1",
      "not null"},
-    {"values empty", J("{'kind':'dense','values':[]}"), 0, "/edges/0/jacobian/values", "1 axes"},
+    {"values empty", J("{'kind':'dense','values':[]}"), 0, "/edges/0/jacobian/values", "1 axis"},
     {"values of empty lists", J("{'kind':'dense','values':[[],[],[]]}"), 0, "/edges/0/jacobian/values",
      "3 x 0, expected 3 x 2"},
     {"values turned round", J("{'kind':'dense','values':[[1,2,3],[4,5,6]]}"), 0, "/edges/0/jacobian/values",
