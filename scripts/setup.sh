@@ -11,7 +11,7 @@ TEST_PACKAGES=(g++ libcriterion-dev jq graphviz)
 # shellcheck disable=SC2034
 DRAW_PACKAGES=(graphviz)
 # shellcheck disable=SC2034
-FUZZ_PACKAGES=(clang libclang-rt-14-dev)
+FUZZ_PACKAGES=(clang libclang-rt-dev)
 
 # Exit codes as those of the command: 4 = something that is needed is not there.
 EXIT_SETUP=4
