@@ -15,6 +15,7 @@ enum { BUFFER_BYTES = 1 << 18, NAME_EXTRA = 48, NAME_TRIES = 1000 };
 struct jc_output_file {
     jc_allocator allocator;
     int file;
+    mode_t mode;           /* permissions of what is at the path, or 0 */
     size_t path_bytes;     /* with its NUL */
     char *path;            /* [path_bytes] */
     char *temporary;       /* [path_bytes + NAME_EXTRA] */
@@ -45,11 +46,12 @@ static jc_status open_temporary(jc_output_file *o)
     return fail_system(o, errno);
 }
 
-/* A device or a folder at the path must not be replaced by a file. */
-static jc_status check_target(const jc_output_file *o)
+/* A device or a folder at the path must not be replaced by a file; of a file the permissions are kept. */
+static jc_status check_target(jc_output_file *o)
 {
     struct stat info;
     if (stat(o->path, &info)) return JC_OK; /* not there; a folder that is missing shows when the file is opened */
+    o->mode = info.st_mode & 07777;
     if (S_ISREG(info.st_mode)) return JC_OK;
     return jc_fail(JC_E_OUTPUT, "%.1000s: cannot be written: it is %s", o->path,
                    S_ISDIR(info.st_mode) ? "a directory" : "not a regular file");
@@ -79,6 +81,7 @@ jc_status jc_output_create(const jc_allocator *allocator, const char *path, jc_o
     if ((status = jc_alloc(&a, BUFFER_BYTES, 1, "an output file's buffer", &o->buffer))) goto fail;
     if ((status = check_target(o))) goto fail;
     if ((status = open_temporary(o))) goto fail;
+    if (o->mode) (void)!fchmod(o->file, o->mode); /* where it cannot be, the usual ones will do */
     *output = o;
     return JC_OK;
 fail:

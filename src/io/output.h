@@ -1,5 +1,6 @@
 /* Files written whole or not at all: to a temporary file in the same folder, renamed over `path` at the commit.
- * What was at `path` stays as it was on any failure, and the temporary file is removed. */
+ * What was at `path` stays as it was on any failure, and the temporary file is removed. The new file has the
+ * permissions of the one it replaces. */
 #ifndef JC_IO_OUTPUT_H
 #define JC_IO_OUTPUT_H
 

@@ -106,6 +106,19 @@ Test(cli_forms, one_result_is_written_as_npy)
     folder_leave();
 }
 
+Test(cli_forms, a_file_that_is_replaced_keeps_its_permissions)
+{
+    struct stat info;
+    folder_enter();
+    write_text("private.npy", "old");
+    cr_assert_eq(chmod("private.npy", 0600), 0);
+    run r = expect_code(0, "total", POST, "--of", "L", "--wrt", "w", "--output", "private.npy", NULL);
+    run_free(&r);
+    cr_expect_not(file_holds("private.npy", "old"));
+    cr_expect(stat("private.npy", &info) == 0 && (info.st_mode & 07777) == 0600, "%o", (unsigned)info.st_mode);
+    folder_leave();
+}
+
 Test(cli_forms, several_results_are_no_npy_which_is_said_before_the_work)
 {
     static const char *const lines[][10] = {
