@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "jacchain.h"
+#include "support/sanitized.h"
 
 /* The multiply-adds of post by hand: reverse 10 + 6 + 12 + 8 + 20, forward 24 + 40 + 12 + 8 + 20. */
 Test(cli_plan, json_has_the_shape_of_the_contract_and_the_costs_counted_by_hand)
@@ -136,12 +137,6 @@ Test(cli_info, tells_version_backends_devices_and_libraries)
     run_free(&r);
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { SANITIZED = 1 };
-#else
-enum { SANITIZED = 0 };
-#endif
-
 static double children_s(void)
 {
     struct rusage use;
@@ -164,7 +159,7 @@ Test(cli_info, starts_in_less_than_10_ms)
         run_free(&r);
         best = fmin(best, children_s() - before);
     }
-    cr_expect(with_driver || SANITIZED || best < 0.010, "%g s", best);
+    cr_expect(with_driver || JT_SANITIZED || best < 0.010, "%g s", best);
 }
 
 /* L <- y <- x with identities, size(x) = size(y) = 500, L their sum: forward costs no multiply-adds, but 500 x 500

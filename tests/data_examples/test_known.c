@@ -7,6 +7,7 @@
 #include "support/compute.h"
 #include "support/expected.h"
 #include "support/floats.h"
+#include "support/sanitized.h"
 
 static jc_graph *load(const char *path)
 {
@@ -143,7 +144,7 @@ Test(known, digits_rnn_forward_agrees_with_pytorch_in_the_parameters)
     int n = jt_backends(backends);
     int64_t of = variable(graph, "L");
     for (int b = 0; b < n; b++)
-        for (int i = 0; i < 5 && is_double(&backends[b]); i++) {
+        for (int i = JT_SANITIZED ? 4 : 0; i < 5 && is_double(&backends[b]); i++) { /* c has the fewest columns */
             jt_pool pool = {0};
             char key[64];
             int64_t wrt = variable(graph, names[i]);

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 
 #include "kernels/piece.h"
+#include "support/sanitized.h"
 
 /* The arena's bytes after the launch, in one order of threads. */
 static void run_in_order(jt_piece *piece, jt_thread_order order, uint64_t seed, unsigned char *bits)
@@ -49,7 +50,7 @@ static void check_kind(const jt_piece_kind *kind, const char *what, uint64_t see
 /* dtype and mode by the number of the case. */
 static void check_cases(jt_piece_kind kind, const char *what, int cases)
 {
-    for (int i = 0; i < cases; i++) {
+    for (int i = 0; i < (int)jt_cases(cases); i++) {
         kind.dtype = i % 4 == 0 ? JC_GPU_F64 : JC_GPU_F32;
         kind.mode = i % 4 == 2 ? JC_GPU_ROUND_TF32 : i % 4 == 3 ? JC_GPU_ROUND_BF16 : JC_GPU_FULL;
         check_kind(&kind, what, (uint64_t)(1000 * kind.kernel + i));

@@ -3,6 +3,7 @@
 
 #include "kernels/chain.h"
 #include "kernels/piece.h"
+#include "support/sanitized.h"
 
 static void run_in_order(jt_chain *chain, jt_thread_order order, uint64_t seed)
 {
@@ -37,7 +38,7 @@ static void check_chain(uint64_t seed, const jt_chain_kind *kind, const char *wh
 
 static void check_chains(jt_chain_kind kind, const char *what, int cases)
 {
-    for (int i = 0; i < cases; i++) {
+    for (int i = 0; i < (int)jt_cases(cases); i++) {
         kind.dtype = i % 4 == 0 ? JC_GPU_F64 : JC_GPU_F32;
         kind.mode = i % 4 == 2 ? JC_GPU_ROUND_TF32 : i % 4 == 3 ? JC_GPU_ROUND_BF16 : JC_GPU_FULL;
         check_chain((uint64_t)i, &kind, what);

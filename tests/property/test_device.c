@@ -13,6 +13,7 @@
 #include "standin/device.h"
 #include "support/compute.h"
 #include "support/random_query.h"
+#include "support/sanitized.h"
 
 /* ---- what was met ------------------------------------------------------------------------------------------------ */
 
@@ -441,7 +442,7 @@ static void draw_seed(trial *t, const jc_query *q)
 static int64_t cases(int64_t usual)
 {
     const char *asked = getenv("JACCHAIN_TEST_CAMPAIGN");
-    return asked ? strtoll(asked, NULL, 10) : usual;
+    return asked ? strtoll(asked, NULL, 10) : jt_cases(usual);
 }
 
 static bool has_low_rank(const jc_graph *g)
@@ -608,5 +609,5 @@ Test(property, the_device_with_any_crossovers_gives_what_the_reference_gives)
         for (int64_t i = 0, n = cases(webs[w].cases); i < n + n / 4; i++)
             try_web((uint64_t)i, &webs[w].shape, webs[w].favour, i >= n, &m);
     for (int64_t i = 0; i < cases(STARS); i++) try_star((uint64_t)i, &m);
-    expect_all_met(&m);
+    if (!JT_SANITIZED) expect_all_met(&m);
 }
