@@ -27,13 +27,14 @@ struct jc_safetensors_writer {
     extent *extents; /* [n_tensors] */
 };
 
+/* The product of the shape, then times the bytes of an element, as readers count: what can be read can be written. */
 static jc_status tensor_bytes(const jc_tensor_spec *t, int64_t *bytes)
 {
-    int64_t n = jc_dtype_bytes(t->dtype);
-    for (int i = 0; i < t->rank; i++)
-        if (t->dims[i] < 0 || !jc_size_mul(n, t->dims[i], &n))
-            return jc_fail(JC_E_OUTPUT, "tensor '%.80s' has more bytes than a file can hold", t->name);
-    *bytes = n;
+    int64_t n = 1;
+    bool fits = true;
+    for (int i = 0; i < t->rank && fits; i++) fits = t->dims[i] >= 0 && jc_size_mul(n, t->dims[i], &n);
+    if (!fits || !jc_size_mul(n, jc_dtype_bytes(t->dtype), bytes))
+        return jc_fail(JC_E_OUTPUT, "tensor '%.80s' has more bytes than a file can hold", t->name);
     return JC_OK;
 }
 
