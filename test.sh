@@ -111,6 +111,7 @@ documents
 check "run.sh" "$root/scripts/check-run.sh"
 check "include direction" "$root/scripts/check-includes.sh"
 check "formatting" "$root/scripts/check-format.sh"
+check "macros of the small runner" "$root/scripts/check-plain.sh"
 check "table of device results" "$root/bench/render.sh" --check
 check "installed, static" "$root/scripts/check-install.sh" "$root/build/release" static
 

@@ -50,6 +50,7 @@ void plain_check(bool holds, bool fatal, const char *file, int line, const char 
 #define PLAIN(FATAL, WHAT, HOLDS, ...) plain_check((HOLDS), FATAL, __FILE__, __LINE__, WHAT, " " __VA_ARGS__)
 #define PLAIN_OP(FATAL, A, OP, B, ...) PLAIN(FATAL, #A " " #OP " " #B, (A)OP(B), __VA_ARGS__)
 #define PLAIN_STR(FATAL, A, B, ...) PLAIN(FATAL, "text " #A " is " #B, strcmp((A), (B)) == 0, __VA_ARGS__)
+#define PLAIN_STR_NOT(FATAL, A, B, ...) PLAIN(FATAL, "text " #A " is not " #B, strcmp((A), (B)) != 0, __VA_ARGS__)
 
 #define cr_assert(C, ...) PLAIN(true, #C, (bool)(C), __VA_ARGS__)
 #define cr_assert_not(C, ...) PLAIN(true, "not " #C, !(C), __VA_ARGS__)
@@ -64,6 +65,8 @@ void plain_check(bool holds, bool fatal, const char *file, int line, const char 
 #define cr_assert_leq(A, B, ...) PLAIN_OP(true, A, <=, B, __VA_ARGS__)
 #define cr_assert_str_eq(A, B, ...) PLAIN_STR(true, A, B, __VA_ARGS__)
 #define cr_assert_float_eq(A, B, E, ...) PLAIN(true, #A " is about " #B, fabs((A) - (B)) <= (E), __VA_ARGS__)
+#define cr_assert_str_neq(A, B, ...) PLAIN_STR_NOT(true, A, B, __VA_ARGS__)
+#define cr_assert_str_empty(S, ...) PLAIN(true, "text " #S " is empty", *(S) == 0, __VA_ARGS__)
 #define cr_assert_str_not_empty(S, ...) PLAIN(true, "text " #S " is not empty", *(S) != 0, __VA_ARGS__)
 
 #define cr_expect(C, ...) PLAIN(false, #C, (bool)(C), __VA_ARGS__)
@@ -77,6 +80,10 @@ void plain_check(bool holds, bool fatal, const char *file, int line, const char 
 #define cr_expect_geq(A, B, ...) PLAIN_OP(false, A, >=, B, __VA_ARGS__)
 #define cr_expect_leq(A, B, ...) PLAIN_OP(false, A, <=, B, __VA_ARGS__)
 #define cr_expect_str_eq(A, B, ...) PLAIN_STR(false, A, B, __VA_ARGS__)
+#define cr_expect_str_neq(A, B, ...) PLAIN_STR_NOT(false, A, B, __VA_ARGS__)
+#define cr_expect_str_empty(S, ...) PLAIN(false, "text " #S " is empty", *(S) == 0, __VA_ARGS__)
+#define cr_expect_str_not_empty(S, ...) PLAIN(false, "text " #S " is not empty", *(S) != 0, __VA_ARGS__)
+#define cr_expect_fail(...) PLAIN(false, "failed", false, __VA_ARGS__)
 #define cr_expect_float_eq(A, B, E, ...) PLAIN(false, #A " is about " #B, fabs((A) - (B)) <= (E), __VA_ARGS__)
 
 #define cr_log_error(...) PLAIN(true, "note", true, __VA_ARGS__)
