@@ -182,7 +182,8 @@ const jc_gen_family jc_gen_families[] = {
      .size = 16,
      .build = build_chain},
     {.name = "ladder",
-     .summary = "two rails, and rungs that cross both ways at every step: 2^depth paths from a source to a target. The "
+     .summary = "two rails, and rungs that cross both ways at every step: 2^depth paths from a source, half "
+                "of them to each target. The "
                 "map of each step is orthogonal.",
      .value = {[JC_GEN_DEPTH] = 100},
      .size = 16,
