@@ -212,6 +212,7 @@ static jc_status load(jc_document *doc, const char *path, const jc_graph_options
     if (path) status = jc_document_open(doc, path);
     if (!status) status = read_text(doc);
     free_buffers(doc);
+    doc->graph->progress = (jc_progress){NULL, NULL}; /* the caller's, for this call only */
     if (status)
         jc_graph_destroy(doc->graph);
     else
