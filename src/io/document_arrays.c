@@ -43,7 +43,7 @@ static jc_status read_numbers(reading *r, const json_t *list)
 {
     int64_t n = (int64_t)json_array_size(list), *at = &r->at[r->rank - 1];
     jc_status status = jc_vec_reserve(r->allocator, r->numbers, n, "an array of the document");
-    if (status) return status;
+    if (status || n == 0) return status; /* where nothing was read yet there is no memory to point into */
     int64_t *integers = (int64_t *)r->numbers->data + r->numbers->count;
     double *reals = (double *)r->numbers->data + r->numbers->count;
     for (*at = 0; *at < n; (*at)++) {
