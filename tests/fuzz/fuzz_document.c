@@ -101,10 +101,9 @@ static bool is_small(const jc_plan *plan)
 {
     int64_t entries = 0;
     for (int64_t i = 0; i < plan->n_values; i++)
-        entries = entries > SMALL_ENTRIES ? entries : entries + jc_cost_mul(plan->values[i].rows, plan->values[i].cols);
+        entries = jc_cost_add(entries, jc_cost_mul(plan->values[i].rows, plan->values[i].cols));
     for (int64_t i = 0; i < plan->n_outputs; i++)
-        entries =
-            entries > SMALL_ENTRIES ? entries : entries + jc_cost_mul(plan->outputs[i].rows, plan->outputs[i].cols);
+        entries = jc_cost_add(entries, jc_cost_mul(plan->outputs[i].rows, plan->outputs[i].cols));
     return entries <= SMALL_ENTRIES && plan->forward_cost <= SMALL_COST && plan->reverse_cost <= SMALL_COST &&
            jc_plan_edge_without_numbers(plan) < 0;
 }
