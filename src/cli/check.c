@@ -65,24 +65,6 @@ static void work_fini(work *w)
     jc_graph_destroy(w->graph);
 }
 
-/* Every variable without an outgoing edge. */
-static jc_cli_variables sinks(const jc_graph *graph)
-{
-    int64_t n = jc_graph_variable_count(graph);
-    bool *used = jc_cli_alloc(n, sizeof *used);
-    jc_cli_variables list = {jc_cli_alloc(n, sizeof *list.ids), 0};
-    for (int64_t e = 0; e < jc_graph_edge_count(graph); e++) {
-        int64_t of, wrt;
-        jc_graph_edge(graph, e, &of, &wrt);
-        used[wrt] = true;
-    }
-    for (int64_t v = 0; v < n; v++) {
-        if (!used[v]) list.ids[list.count++] = v;
-    }
-    free(used);
-    return list;
-}
-
 static bool check_options(const options *o, int *exit_code)
 {
     bool fits = !o->against || (!o->shared.output && !o->shared.backend && !o->shared.order);
@@ -113,7 +95,7 @@ static bool prepare(work *w, int *exit_code)
     }
     if (!s->of && !w->options->against) {
         free(w->of.ids);
-        w->of = sinks(w->graph);
+        w->of = jc_cli_sinks(w->graph);
     }
     jc_query query = query_of(w);
     return jc_cli_check_result_count(s, w->graph, &query, exit_code);

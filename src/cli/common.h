@@ -63,6 +63,10 @@ bool jc_cli_find_variables(const jc_cli_shared *shared, const jc_graph *graph, c
 /* Prints the names of the document's variables, one a line; returns the exit code. */
 int jc_cli_print_variables(const char *path);
 
+/* Every variable without an incoming edge, and every one without an outgoing edge, in the order of their numbers. */
+jc_cli_variables jc_cli_sources(const jc_graph *graph);
+jc_cli_variables jc_cli_sinks(const jc_graph *graph);
+
 /* The variable's name, owned by the caller (free). Without memory the command ends. */
 char *jc_cli_name(const jc_graph *graph, int64_t variable);
 void jc_cli_emit_name(jc_emit *e, const char *key, const jc_graph *graph, int64_t variable);

@@ -133,22 +133,12 @@ static bool check_size(const work *w, int *exit_code)
     return false;
 }
 
-/* Every variable without an incoming edge, or without an outgoing one. */
-static jc_cli_variables ends_of(const jc_graph *g, const int64_t *start)
-{
-    jc_cli_variables list = {jc_cli_alloc(g->n_variables, sizeof *list.ids), 0};
-    for (int64_t v = 0; v < g->n_variables; v++) {
-        if (start[v] == start[v + 1]) list.ids[list.count++] = v;
-    }
-    return list;
-}
-
 /* The ends that are not said are those of the whole graph; they are not marked as ends. */
 static void mark_between(work *w)
 {
     const jc_cli_shared *s = &w->options->shared;
-    jc_cli_variables targets = s->of ? w->of : ends_of(w->graph, w->graph->out_start);
-    jc_cli_variables sources = s->wrt ? w->wrt : ends_of(w->graph, w->graph->in_start);
+    jc_cli_variables targets = s->of ? w->of : jc_cli_sinks(w->graph);
+    jc_cli_variables sources = s->wrt ? w->wrt : jc_cli_sources(w->graph);
     jc_draw_mark_between(&w->drawing, &targets, &sources);
     jc_draw_mark_ends(&w->drawing, &w->of, &w->wrt);
     if (!s->of) free(targets.ids);

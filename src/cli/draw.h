@@ -90,9 +90,6 @@ void jc_draw_layout_fini(jc_draw_layout *layout);
 /* Sets x, y and aside and returns true where the graph is an unrolled network. */
 bool jc_draw_grid(const jc_drawing *d, jc_draw_layout *layout);
 
-/* Characters that a text takes, UTF-8 counted as one each. */
-int64_t jc_draw_characters(const char *text);
-
 /* ---- to a picture: draw_text.c, draw_dot.c, draw_render.c --------------------------------------------------- */
 
 /* Texts of any name, safe where they stand: "quoted" as the name of a node; inside of a quoted text that is shown,

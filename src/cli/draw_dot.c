@@ -105,7 +105,7 @@ static void write_edge_tooltip(FILE *out, const jc_drawing *d, int64_t e)
 /* The index of a D: "yx" of short names, "of,wrt" of others; nothing where they are long. */
 static void write_index(FILE *out, const jc_drawing *d, int64_t of, int64_t wrt)
 {
-    int64_t n = jc_draw_characters(d->leaf[of]), m = jc_draw_characters(d->leaf[wrt]);
+    int64_t n = jc_cli_text_width(d->leaf[of]), m = jc_cli_text_width(d->leaf[wrt]);
     if (n > LABEL_CHARACTERS || m > LABEL_CHARACTERS) return;
     fputs("<SUB><FONT POINT-SIZE=\"10\">", out);
     jc_dot_html(out, d->leaf[of], 0);

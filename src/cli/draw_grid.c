@@ -169,7 +169,7 @@ static void place_rows(grid *g)
 {
     int64_t longest = 0;
     for (int64_t v = 0; v < g->drawing->n_variables; v++) {
-        if (g->row[v] >= 0) longest = jc_max(longest, jc_min(jc_draw_characters(g->drawing->name[v]), 24));
+        if (g->row[v] >= 0) longest = jc_max(longest, jc_min(jc_cli_text_width(g->drawing->name[v]), 24));
     }
     double needed = (double)longest * CHARACTER + NODE_EXTRA;
     g->column = needed > COLUMN ? needed : COLUMN;
@@ -300,7 +300,7 @@ static void place_aside(grid *g)
     int64_t lines = lines_above(g, line), longest = 0;
     double above = fmin(ASIDE + ASIDE_STEP * fmax((double)g->n_steps - 8, 0), ASIDE_MOST);
     for (int64_t v = 0; v < n; v++) {
-        if (g->aside[v]) longest = jc_max(longest, jc_min(jc_draw_characters(g->drawing->name[v]), 24));
+        if (g->aside[v]) longest = jc_max(longest, jc_min(jc_cli_text_width(g->drawing->name[v]), 24));
     }
     for (int64_t l = 1; l <= lines; l++) {
         int64_t count = 0;

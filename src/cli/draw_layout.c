@@ -57,7 +57,7 @@ static int64_t widest_layer(const jc_drawing *d, const int64_t *layer, int64_t n
 static int64_t longest_name(const jc_drawing *d)
 {
     int64_t most = 0;
-    for (int64_t v = 0; v < d->n_variables; v++) most = jc_max(most, jc_draw_characters(d->name[v]));
+    for (int64_t v = 0; v < d->n_variables; v++) most = jc_max(most, jc_cli_text_width(d->name[v]));
     return most;
 }
 
@@ -65,7 +65,7 @@ static int64_t longest_name(const jc_drawing *d)
 static double mean_width(const jc_drawing *d)
 {
     double sum = 0;
-    for (int64_t v = 0; v < d->n_variables; v++) sum += (double)jc_min(jc_draw_characters(d->name[v]), LONG_NAME);
+    for (int64_t v = 0; v < d->n_variables; v++) sum += (double)jc_min(jc_cli_text_width(d->name[v]), LONG_NAME);
     return sum / (double)d->n_variables * CHARACTER + NODE_EXTRA;
 }
 

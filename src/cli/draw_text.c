@@ -44,13 +44,6 @@ void jc_dot_escaped(FILE *out, const char *text)
     }
 }
 
-int64_t jc_draw_characters(const char *text)
-{
-    int64_t n = 0;
-    for (; *text; text++) n += (*text & 0xC0) != 0x80;
-    return n;
-}
-
 static const char *entity(char c)
 {
     switch (c) {
@@ -73,7 +66,7 @@ static const char *entity(char c)
 
 void jc_dot_html(FILE *out, const char *text, int64_t most)
 {
-    bool cut = most && jc_draw_characters(text) > most;
+    bool cut = most && jc_cli_text_width(text) > most;
     const char *p = text;
     for (int64_t n = 0; *p && (!cut || n < most - 1); n++) {
         const char *e = entity(*p);

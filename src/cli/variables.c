@@ -57,6 +57,26 @@ bool jc_cli_find_variables(const jc_cli_shared *shared, const jc_graph *graph, c
     return found;
 }
 
+/* The variables of whose edges start[] counts none. */
+static jc_cli_variables without_edges(const jc_graph *g, const int64_t *start)
+{
+    jc_cli_variables list = {jc_cli_alloc(g->n_variables, sizeof *list.ids), 0};
+    for (int64_t v = 0; v < g->n_variables; v++) {
+        if (start[v] == start[v + 1]) list.ids[list.count++] = v;
+    }
+    return list;
+}
+
+jc_cli_variables jc_cli_sources(const jc_graph *graph)
+{
+    return without_edges(graph, graph->in_start);
+}
+
+jc_cli_variables jc_cli_sinks(const jc_graph *graph)
+{
+    return without_edges(graph, graph->out_start);
+}
+
 char *jc_cli_name(const jc_graph *graph, int64_t variable)
 {
     size_t bytes = jc_graph_variable_name(graph, variable, NULL, 0) + 1;

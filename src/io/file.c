@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -104,4 +105,10 @@ void jc_file_close(const jc_allocator *a, jc_file *file)
     jc_vec_free(a, &file->memory);
     file->data = NULL;
     file->mapped = false;
+}
+
+bool jc_file_is_a(const char *path, const char *extension)
+{
+    size_t n = strlen(path), e = strlen(extension);
+    return n > e && !strcasecmp(path + n - e, extension);
 }

@@ -27,4 +27,7 @@ jc_status jc_file_read_open(const jc_allocator *allocator, int descriptor, jc_fi
 /* allocator: as in open. */
 void jc_file_close(const jc_allocator *allocator, jc_file *file);
 
+/* Whether the name ends with the extension, in any case, and has something before it. */
+bool jc_file_is_a(const char *path, const char *extension);
+
 #endif

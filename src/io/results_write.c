@@ -2,7 +2,6 @@
 #include "io/results.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include <jansson.h>
 
@@ -10,27 +9,22 @@
 #include "core/error.h"
 #include "core/size.h"
 #include "graph/graph.h"
+#include "io/file.h"
 #include "io/npy.h"
 #include "io/output.h"
 #include "io/safetensors_write.h"
 
 enum { PIECE_BYTES = 1 << 20 };
 
-static bool ends_with(const char *path, const char *extension)
-{
-    size_t n = strlen(path), e = strlen(extension);
-    return n > e && !strcasecmp(path + n - e, extension);
-}
-
 jc_status jc_results_check_path(const char *path)
 {
-    if (ends_with(path, ".safetensors") || ends_with(path, ".npy")) return JC_OK;
+    if (jc_file_is_a(path, ".safetensors") || jc_file_is_a(path, ".npy")) return JC_OK;
     return jc_fail(JC_E_USAGE, "%.1000s: results are written to files named *.safetensors or *.npy", path);
 }
 
 jc_status jc_results_check_count(const char *path, int64_t n)
 {
-    if (n == 1 || !ends_with(path, ".npy")) return JC_OK;
+    if (n == 1 || !jc_file_is_a(path, ".npy")) return JC_OK;
     return jc_fail(JC_E_USAGE, "%.1000s: a .npy file holds one result, these are %lld; a .safetensors file holds all",
                    path, (long long)n);
 }
@@ -251,5 +245,5 @@ jc_status jc_results_write(const jc_graph *g, const jc_result *results, int64_t 
     jc_status status = jc_results_check_path(path);
     if (!status) status = jc_results_check_count(path, n);
     if (status) return status;
-    return ends_with(path, ".npy") ? write_npy(&g->allocator, results, path) : write_tensors(g, results, n, path);
+    return jc_file_is_a(path, ".npy") ? write_npy(&g->allocator, results, path) : write_tensors(g, results, n, path);
 }

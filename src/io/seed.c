@@ -1,27 +1,20 @@
 #include "io/seed.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "core/dtype.h"
 #include "core/error.h"
 #include "io/json.h"
 #include "io/npy.h"
 
-static bool ends_with(const char *path, const char *extension)
-{
-    size_t n = strlen(path), e = strlen(extension);
-    return n > e && !strcasecmp(path + n - e, extension);
-}
-
 bool jc_seed_is_npy(const char *path)
 {
-    return ends_with(path, ".npy");
+    return jc_file_is_a(path, ".npy");
 }
 
 static jc_status check_path(const char *path, const char *name)
 {
-    if (ends_with(path, ".safetensors")) return JC_OK;
+    if (jc_file_is_a(path, ".safetensors")) return JC_OK;
     if (!jc_seed_is_npy(path))
         return jc_fail(JC_E_USAGE, "%.1000s: a seed is read from a file named *.safetensors or *.npy", path);
     return name ? jc_fail(JC_E_USAGE, "%.1000s: the array of a .npy file has no name", path) : JC_OK;
