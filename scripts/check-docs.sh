@@ -31,7 +31,7 @@ pattern_of() {
 # N, one thread reads like several, the variable where rounding is largest is V, why a backend was chosen is W (it depends on
 # what is built in), spaces are single.
 without_numbers() {
-  sed -E -e 's/[0-9]+([.,][0-9]+)*(e[-+]?[0-9]+)?( (us|ms|s|bytes|[KMGT]iB)\b)?/N/g' -e 's/  +/ /g' \
+  sed -E -e 's/[0-9]+([.,][0-9]+)*(e[-+]?[0-9]+)?( (us|ms|s|bytes|[KMGT]iB|[kMGT]?(FLOP|B)\/s)\b)?/N/g' -e 's/  +/ /g' \
     -e 's/N threads/N thread/' -e 's/\(auto: [^()]*\)/(auto: W)/' -e 's/worst at [^,]*,/worst at V,/' <<<"$1"
 }
 
