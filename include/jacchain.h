@@ -266,10 +266,44 @@ typedef enum jc_seed {
     JC_SEED_COLUMNS /* jvp: d of/d wrt times S (size(wrt) x width); one source */
 } jc_seed;
 
-/* What is asked. of, wrt and edges are borrowed during the call. n_wrt = 0: for each target every source variable
- * (without incoming edge) that reaches it. per_sample B > 1: only the B diagonal blocks of each total.
- * edges: only the paths that use no other edges count; a path's own edges give its product. The Jacobians stay those of
- * the graph. A query of a struct_size before `edges` was there asks for all edges. */
+/* What a path must satisfy to count; docs/commands.md has the words. Where a rule speaks of variables that a path passes
+ * through, its two ends are not counted.
+ *   AVOID        passes through none of the variables
+ *   THROUGH      passes through at least one of the variables
+ *   FIRST, LAST  passes through some of the variables, and the first (last) of them is variables[0]
+ *   AVOID_LABEL  uses no edge with one of the labels
+ *   USES         uses exactly `count` edges with one of the labels (an edge with several of them once)
+ *   MATCH        the labels of its edges, from source to target, form a word of the expression: labels one after the
+ *                other, "." for any one edge, | * + ? {n} {n,} {n,m} and parentheses; an edge with several labels stands
+ *                for any one of them, one without only for "."
+ * A path counts once, in however many ways the expression matches it. */
+typedef enum jc_rule_kind {
+    JC_RULE_AVOID,
+    JC_RULE_THROUGH,
+    JC_RULE_FIRST,
+    JC_RULE_LAST,
+    JC_RULE_AVOID_LABEL,
+    JC_RULE_USES,
+    JC_RULE_MATCH
+} jc_rule_kind;
+
+typedef struct jc_rule {
+    jc_rule_kind kind;
+    const int64_t *variables; /* [n_variables] AVOID, THROUGH, FIRST, LAST */
+    int64_t n_variables;
+    const char *const *labels; /* [n_labels] AVOID_LABEL, USES */
+    int64_t n_labels;
+    int64_t count;          /* USES */
+    const char *expression; /* MATCH */
+} jc_rule;
+
+/* What is asked. of, wrt, edges and rules (with all they point to) are borrowed during the call. n_wrt = 0: for each
+ * target every source variable (without incoming edge) that reaches it. per_sample B > 1: only the B diagonal blocks of
+ * each total. edges: only the paths that use no other edges count; a path's own edges give its product. The Jacobians
+ * stay those of the graph. rules: only the paths that satisfy every one of them count; the path without edges does where
+ * no rule needs a variable or label on it and the expressions accept the empty word. Cost: linear in the graph times the
+ * states of the rules that are reached on it; over 10,000 of them: JC_E_USAGE. A struct_size from before `edges`
+ * (`rules`) was there asks for all edges (paths). */
 typedef struct jc_query {
     size_t struct_size;
     const int64_t *of;
@@ -283,6 +317,8 @@ typedef struct jc_query {
     const int64_t *edges; /* [n_edges] edge numbers in any order; NULL: all edges */
     int64_t n_edges;
     int no_empty_path; /* 1: d v/d v is zero, since the path without edges does not count */
+    const jc_rule *rules; /* [n_rules] */
+    int64_t n_rules;
 } jc_query;
 
 #ifdef __cplusplus
@@ -481,13 +517,11 @@ jc_status jc_results_get(const jc_results *results, int64_t index, jc_result *re
 
 typedef struct jc_paths jc_paths;
 
-/* The paths from wrt to of: each chain of edges is one, so edges between the same two variables make paths of their
- * own; for of = wrt the path without edges is the only one. edges: [n_edges] numbers in any order, borrowed during the
- * call: only the paths that use no others; NULL: all. Borrows the graph until destroyed; belongs to one thread at a
- * time. Errors: JC_E_USAGE where a variable or edge is not there. Cost: one sweep over the graph; 8 bytes for each
- * variable, each edge on a path, and twice each variable on a path. */
-jc_status jc_paths_create(const jc_graph *graph, int64_t of, int64_t wrt, const int64_t *edges, int64_t n_edges,
-                          jc_paths **paths);
+/* The paths that a query of one target and one source (without seed and samples) sums over: each chain of edges is one,
+ * so edges between the same two variables make paths of their own; for of = wrt the path without edges is the only one.
+ * Borrows the graph until destroyed; belongs to one thread at a time. Errors: as jc_plan_create's. Cost: one sweep over
+ * the graph (times the states of its rules); about 100 bytes for each edge on a path. */
+jc_status jc_paths_create(const jc_graph *graph, const jc_query *query, jc_paths **paths);
 void jc_paths_destroy(jc_paths *paths); /* NULL is allowed */
 
 /*   n(wrt) = 1,  n(v) = sum over the edges v <- u of n(u)

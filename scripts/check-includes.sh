@@ -4,8 +4,8 @@
 set -u
 root=$(readlink -f -- "$(dirname -- "${BASH_SOURCE[0]}")/..")
 declare -A allowed=(
-  [core]='' [graph]='core' [io]='core graph' [gen]='core graph io' [plan]='core graph' [paths]='core graph'
-  [backend]='core graph plan kernels' [run]='core graph plan backend' [cli]='core graph io gen paths plan backend run'
+  [core]='' [graph]='core' [io]='core graph' [gen]='core graph io' [rules]='core graph' [plan]='core graph rules' [paths]='core graph rules'
+  [backend]='core graph plan kernels' [run]='core graph rules plan backend paths' [cli]='core graph io gen rules paths plan backend run'
 )
 bad=0
 while IFS=: read -r file include; do
