@@ -57,6 +57,12 @@ static jc_status intern_label(jc_graph *g, const char *name, int64_t *id)
     return JC_OK;
 }
 
+int64_t jc_graph_find_label(const jc_graph *g, const char *name)
+{
+    label_key key = {g, name};
+    return jc_table_find(&g->labels, jc_hash(name, strlen(name)), label_equal, &key);
+}
+
 const char *jc_graph_label_hint(const jc_graph *g, const char *label, char hint[JC_GRAPH_HINT_BYTES])
 {
     jc_nearest nearest = jc_nearest_begin(label, strlen(label));
