@@ -262,12 +262,12 @@ static jc_status list_paths(work *w)
 static jc_status count_paths(work *w)
 {
     const int64_t *edges = w->through_edges.count ? w->through_edges.data : no_edges;
-    int64_t of = w->of.ids[0], wrt = w->wrt.ids[0];
     jc_cli_meter meter;
     jc_cli_meter_begin(&meter, w->shared->quiet, "counting paths");
-    jc_status status = jc_paths_create(w->graph, of, wrt, NULL, 0, &w->all);
+    jc_query all = query_of(w, NULL, 0), listed = query_of(w, edges, w->through_edges.count);
+    jc_status status = jc_paths_create(w->graph, &all, &w->all);
     if (!status) status = jc_paths_count(w->all, &w->report.count);
-    if (!status && w->o->path) status = jc_paths_create(w->graph, of, wrt, edges, w->through_edges.count, &w->listed);
+    if (!status && w->o->path) status = jc_paths_create(w->graph, &listed, &w->listed);
     if (!status && w->o->path) status = jc_paths_count(w->listed, &w->report.through_count);
     if (!w->o->path) w->listed = w->all;
     jc_cli_meter_end(&meter);

@@ -10,6 +10,8 @@
 
 #include "graph/graph.h"
 
+enum { JC_WALK_END = -1 };
+
 typedef struct jc_walk {
     const jc_graph *graph; /* borrowed */
     bool split;
@@ -18,12 +20,13 @@ typedef struct jc_walk {
 
     int64_t n_nodes;
     int64_t *variable; /* [n_nodes]; nodes are in topological order, sources first */
-    int64_t *state;    /* [n_nodes] of the automaton; NULL without rules */
+    int64_t *state;    /* [n_nodes] of the automaton, JC_WALK_END: where paths end; NULL without rules */
 
     int64_t n_edges;
     int64_t *of, *wrt, *edge; /* [n_edges] nodes, and the graph's edge; sorted by `of`, then by edge number */
 
     int64_t n_sources, n_targets;
+    int64_t max_sources; /* that their lists were allocated for */
     int64_t *source_variable, *target_variable; /* as asked for; sources not named are all that reach a target */
     int64_t *source, *target; /* their nodes; -1: no kept path leads from (to) it. Without rules both are the variable's
                                  node. Where of = wrt and the empty path counts both are there */
