@@ -128,6 +128,9 @@ static inline const int64_t *jc_graph_labels_of_set(const jc_graph *g, int64_t s
     return (const int64_t *)g->set_labels.data + s->first;
 }
 
+/* Whether labels may have the character: letters, digits and _ : / - */
+bool jc_label_has(char c);
+
 /* JC_OK for a word that may be a label. */
 jc_status jc_label_check(const char *label);
 

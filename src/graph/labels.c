@@ -8,7 +8,7 @@
 
 enum { MOST_OFFERED = 100000 };
 
-static bool is_label_byte(char c)
+bool jc_label_has(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("_:/-", c));
 }
@@ -18,7 +18,7 @@ jc_status jc_label_check(const char *label)
     if (!label) return jc_fail(JC_E_USAGE, "a label is NULL");
     if (!*label) return jc_fail_at(JC_E_INPUT, "label", -1, "a label is empty");
     for (const char *s = label; *s; s++)
-        if (!is_label_byte(*s))
+        if (!jc_label_has(*s))
             return jc_fail_at(JC_E_INPUT, "label", -1,
                               "label \"%s\" is not a word of letters, digits, '_', ':', '/' and '-'", label);
     return JC_OK;
