@@ -9,7 +9,7 @@
 #include "rules/expression.h"
 #include "rules/expression_tree.h"
 
-enum { N_LABELS = 4, MOST_LETTERS = 10, N_WORDS = 3, MOST_TEXT = 4096, SMALL_NODES = 2000 };
+enum { N_LABELS = 4, MOST_LETTERS = 10, N_WORDS = 3, MOST_TEXT = 4096, SMALL_NODES = 300 };
 
 typedef struct word {
     unsigned char mask[MOST_LETTERS]; /* bit i: label i */
