@@ -75,6 +75,7 @@ typedef struct work {
     const char *graph_path;
     jc_graph *graph;
     jc_cli_variables of, wrt, through;
+    jc_cli_rules rules;
     jc_vec through_edges; /* int64_t: with --path, all edges between its variables */
     jc_paths *all, *listed;
     jc_results *total, *product;
@@ -90,6 +91,7 @@ static void work_fini(work *w)
     if (w->listed != w->all) jc_paths_destroy(w->listed);
     jc_paths_destroy(w->all);
     if (w->graph) jc_vec_free(&w->graph->allocator, &w->through_edges);
+    jc_cli_rules_fini(&w->rules);
     free(w->through.ids);
     free(w->wrt.ids);
     free(w->of.ids);
@@ -154,7 +156,7 @@ static bool prepare(work *w, int *exit_code)
     return jc_cli_load(s, w->graph_path, &w->graph, &w->report.load_s, exit_code) &&
            jc_cli_find_variables(s, w->graph, "of", s->of, &w->of, exit_code) &&
            jc_cli_find_variables(s, w->graph, "wrt", s->wrt, &w->wrt, exit_code) && check_ends(w, exit_code) &&
-           find_through(w, exit_code);
+           jc_cli_find_rules(s, w->graph, &w->rules, exit_code) && find_through(w, exit_code);
 }
 
 /* ---- the work ---------------------------------------------------------------------------------------------------- */
@@ -169,6 +171,7 @@ static jc_query query_of(const work *w, const int64_t *edges, int64_t n_edges)
     q.wrt = w->wrt.ids, q.n_wrt = 1;
     q.order = (jc_order)w->shared->order;
     q.edges = edges, q.n_edges = n_edges;
+    q.rules = w->rules.rule, q.n_rules = w->rules.count;
     return q;
 }
 

@@ -46,8 +46,8 @@ static int64_t first_edge(const jc_sweep *s, int64_t node)
 }
 
 /* The nodes with values by their first edge, so that a level's Jacobians are walked through as they lie in memory: a
- * table over the edges sorts them. The nodes of one first edge (copies of it lead to several) stay in the sweep's order.
- * last_of_edge: [n_edges of the graph], before: [n_nodes], both all -1. */
+ * table over the edges sorts them. The nodes of one first edge (copies of it lead to several) stay in the sweep's
+ * order. last_of_edge: [n_edges of the graph], before: [n_nodes], both all -1. */
 static void order_nodes(const jc_sweep *s, int64_t *last_of_edge, int64_t *before, int64_t *order, int64_t n)
 {
     for (int64_t i = 0; i < s->subgraph->n_nodes; i++) {

@@ -136,7 +136,8 @@ static jc_status choose_order(jc_plan *plan, const jc_walk *walk, const jc_query
     jc_status status =
         candidate_init(plan, walk, query, JC_ORDER_REVERSE, query->order == JC_ORDER_REVERSE ? 0 : budget, &reverse);
     if (status) return status;
-    status = candidate_init(plan, walk, query, JC_ORDER_FORWARD, query->order == JC_ORDER_FORWARD ? 0 : budget, &forward);
+    status =
+        candidate_init(plan, walk, query, JC_ORDER_FORWARD, query->order == JC_ORDER_FORWARD ? 0 : budget, &forward);
     if (!status) {
         int64_t r = known_cost(&reverse), f = known_cost(&forward);
         bool pick_forward = query->order == JC_ORDER_FORWARD ||

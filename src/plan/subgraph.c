@@ -12,10 +12,10 @@ typedef struct builder {
     const jc_walk *walk;
     bool at_sources, at_targets; /* sources (targets) are joined to a node of their own by an extra Jacobian */
     int64_t n_before, n_after;   /* nodes beyond sources, targets */
-    int64_t *source_at;          /* [walk nodes] source whose extra Jacobian leads into the node, or -1; only at_sources */
-    int64_t *source_of;          /* [n_variables] which source a variable is, or -1; only where paths without edges join
-                                  * two nodes */
-    jc_subgraph *subgraph;       /* what is made */
+    int64_t *source_at;    /* [walk nodes] source whose extra Jacobian leads into the node, or -1; only at_sources */
+    int64_t *source_of;    /* [n_variables] which source a variable is, or -1; only where paths without edges join
+                            * two nodes */
+    jc_subgraph *subgraph; /* what is made */
 } builder;
 
 /* ---- extra Jacobians --------------------------------------------------------------------------------------------- */

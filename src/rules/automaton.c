@@ -175,8 +175,7 @@ static jc_status classify_label_sets(jc_automaton *m)
     jc_status status = jc_alloc_zero(&m->allocator, g->label_names.count, 1, WHAT, &spoken_of);
     if (status) return status;
     mark_spoken_of(m, spoken_of);
-    for (int64_t set = 0; set < g->label_sets.count && !status; set++)
-        status = classify_set(m, &known, set, spoken_of);
+    for (int64_t set = 0; set < g->label_sets.count && !status; set++) status = classify_set(m, &known, set, spoken_of);
     jc_table_free(&m->allocator, &known);
     jc_free(&m->allocator, spoken_of, g->label_names.count, 1);
     return status;

@@ -18,7 +18,8 @@ static void mark_to_target(const jc_walk_builder *b)
         int64_t v = g->topological[i];
         if (!(b->mark[v] & JC_WALK_TO_TARGET)) continue;
         for (int64_t k = g->in_start[v]; k < g->in_start[v + 1]; k++)
-            if (jc_edge_set_has(&b->kept, g->in_edges[k])) b->mark[jc_graph_wrt(g, g->in_edges[k])] |= JC_WALK_TO_TARGET;
+            if (jc_edge_set_has(&b->kept, g->in_edges[k]))
+                b->mark[jc_graph_wrt(g, g->in_edges[k])] |= JC_WALK_TO_TARGET;
     }
 }
 

@@ -12,10 +12,10 @@ typedef struct jc_walk_builder {
     const jc_graph *graph;
     const jc_allocator *allocator;
     const jc_query *query;
-    jc_edge_set kept;         /* edges that paths may use */
-    unsigned char *mark;      /* [n_variables] JC_WALK_.. */
-    jc_automaton *automaton;  /* NULL without rules */
-    jc_walk *walk;            /* what is made; its sources and targets are listed */
+    jc_edge_set kept;        /* edges that paths may use */
+    unsigned char *mark;     /* [n_variables] JC_WALK_.. */
+    jc_automaton *automaton; /* NULL without rules */
+    jc_walk *walk;           /* what is made; its sources and targets are listed */
 } jc_walk_builder;
 
 /* Allocates the lists of nodes and edges. */

@@ -1,7 +1,7 @@
 /* The graph times the automaton of a query's rules. A node is a variable v and a state q: "some way from a source to v
- * leaves the rules in q". Found forward from the sources' starts, variable by variable in topological order, then cut to
- * the nodes from which a path's end is reached:
- *   (u, q) --edge e, v <- u--> (v, step(q, e)),  and to the end of v where v is a target and that state accepts. */
+ * leaves the rules in q". Found forward from the sources' starts, variable by variable in topological order, then cut
+ * to the nodes from which a path's end is reached: (u, q) --edge e, v <- u--> (v, step(q, e)),  and to the end of v
+ * where v is a target and that state accepts. */
 #include <string.h>
 
 #include "core/sort.h"
@@ -24,10 +24,10 @@ typedef struct product {
     const jc_walk_builder *b;
     const jc_graph *graph;
     const jc_allocator *allocator;
-    int64_t *first, *last; /* [n_variables] raw nodes of a variable; -1: none */
+    int64_t *first, *last;      /* [n_variables] raw nodes of a variable; -1: none */
     unsigned char *target_mark; /* [n_variables] */
-    jc_vec nodes, edges;   /* raw_node, raw_edge */
-    jc_table known;        /* nodes by variable and state, but for starts */
+    jc_vec nodes, edges;        /* raw_node, raw_edge */
+    jc_table known;             /* nodes by variable and state, but for starts */
 } product;
 
 static raw_node *node_at(const product *p, int64_t node)
