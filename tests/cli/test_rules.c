@@ -138,7 +138,7 @@ Test(cli_rules, the_empty_path_is_the_empty_word)
     static const struct {
         const char *option, *value;
         double total;
-    } empty[] = {{"--match", "p*", 1},   {"--match", "()", 1},        {"--match", "p", 0},
+    } empty[] = {{"--match", "p*", 1},  {"--match", "()", 1},          {"--match", "p", 0},
                  {"--through", "b", 0}, {"--avoid-label", "p,q,r", 1}, {"--avoid", "b", 1}};
     for (size_t i = 0; i < sizeof empty / sizeof empty[0]; i++) {
         json_t *root = expect_json(0, "total", "primes.json", "--of", "b", "--wrt", "b", empty[i].option,
@@ -217,8 +217,8 @@ Test(cli_rules, a_partial_grows_towards_the_total_as_names_are_left_out)
     folder_enter();
     write_text("primes.json", primes);
     for (int i = 0; i < 5; i++) {
-        json_t *root = expect_json(0, "partial", "primes.json", "--of", "d", "--wrt", "a", "--local", named[i], "--json",
-                                   "--quiet", NULL);
+        json_t *root = expect_json(0, "partial", "primes.json", "--of", "d", "--wrt", "a", "--local", named[i],
+                                   "--json", "--quiet", NULL);
         cr_expect_eq(number_at(root, "totals/0/values/0/0"), expected[i], "%s", named[i]);
         json_decref(root);
     }
