@@ -60,7 +60,7 @@ static void find_pieces_from(jc_expression *x, const word *w, int i, pieces *p)
 
 static pieces find_pieces(jc_expression *x, const word *w)
 {
-    pieces p = {0};
+    pieces p = {{{false}}};
     for (int i = 0; i <= w->n; i++) find_pieces_from(x, w, i, &p);
     return p;
 }
@@ -78,7 +78,7 @@ static pieces either(const pieces *a, const pieces *b)
 
 static pieces one_after_the_other(const pieces *a, const pieces *b)
 {
-    pieces p = {0};
+    pieces p = {{{false}}};
     for (int i = 0; i <= MOST_LETTERS; i++)
         for (int k = i; k <= MOST_LETTERS; k++)
             for (int j = k; a->has[i][k] && j <= MOST_LETTERS; j++) p.has[i][j] |= b->has[k][j];
@@ -87,7 +87,7 @@ static pieces one_after_the_other(const pieces *a, const pieces *b)
 
 static pieces nothing(void)
 {
-    pieces p = {0};
+    pieces p = {{{false}}};
     for (int i = 0; i <= MOST_LETTERS; i++) p.has[i][i] = true;
     return p;
 }
@@ -125,7 +125,7 @@ static void expect_all(const jc_graph *graph, const char *text, jc_expression *x
 {
     static const char *const formats[] = {"(%s)",        "%s|(%s)",           "()(%s)()",     "(%s)(%s)", "(%s)*",
                                           "((%s)?){3,}", "(%s){2,3}|(%s){0}", "((%s){2})+ .", "(%s){2,}"};
-    pieces p[N_WORDS], expected[9][N_WORDS], any = {0};
+    pieces p[N_WORDS], expected[9][N_WORDS], any = {{{false}}};
     for (int i = 0; i < MOST_LETTERS; i++) any.has[i][i + 1] = true;
     for (int i = 0; i < N_WORDS; i++) {
         p[i] = find_pieces(x, words + i);
@@ -200,7 +200,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         if (is_small(graph, text))
             expect_all(graph, text, x, words);
         else
-            find_pieces(x, words);
+            find_pieces_from(x, words, 0, &(pieces){{{false}}});
         jc_expression_destroy(x);
     }
     free(text);
