@@ -7,6 +7,7 @@
 #include "support/compute.h"
 #include "support/failing_allocator.h"
 #include "support/random_query.h"
+#include "support/rule_oracle.h"
 
 /* ---- a run by hand ----------------------------------------------------------------------------------------------- */
 
@@ -189,7 +190,10 @@ static void check_limits(uint64_t seed, const char *backend, int64_t counts[3])
     jt_rng rng = {seed};
     jt_query q;
     jc_evaluate_options o = {.struct_size = sizeof o, .program = JC_PROGRAM_OPTIONS_INIT};
+    jt_rules rules = {.n = 0};
     random_request(&rng, &g, options.samples, &q, &o.seed);
+    if (seed % 2) jt_rules_random(&g.pool, &rng, &g, (jc_rule_kind)(seed / 2 % JT_RULE_KINDS), &rules);
+    q.query.rules = rules.rule, q.query.n_rules = rules.n;
     o.program.backend = backend;
     o.program.threads = 2;
     jc_results *whole, *part;
@@ -212,6 +216,7 @@ static void check_limits(uint64_t seed, const char *backend, int64_t counts[3])
         jc_results_destroy(part);
     }
     jc_results_destroy(whole);
+    jt_rules_fini(&rules);
     jt_graph_fini(&g);
 }
 
