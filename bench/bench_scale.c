@@ -8,9 +8,9 @@
 static const char usage[] =
     "bench_scale [--quick] [--json] [--threads N] [--backend NAME] [--folder DIR]\n"
     "\n"
-    "Validates and times chains and layered graphs of 10^4 to 10^6 edges, variables of 10^8 scalars and Jacobians "
-    "beyond\n"
-    "32-bit offsets, beside the read bandwidth of the machine. Needs 10 GB of memory and 1.1 GB in the folder.\n"
+    "Validates and times chains and layered graphs of 10^4 to 10^6 edges, path rules on as many, variables of 10^8\n"
+    "scalars and Jacobians beyond 32-bit offsets, beside the read bandwidth of the machine. Needs 10 GB of memory and\n"
+    "1.1 GB in the folder.\n"
     "  --quick         up to 10^5 edges and 10^6 scalars, some seconds; speed is shown but not judged\n"
     "  --json          one JSON document\n"
     "  --threads N     of the runs and of the bandwidth (all processors this process may use)\n"
@@ -80,6 +80,7 @@ int main(int argc, char **argv)
     bench_report *report = bench_report_create(&o);
     double bandwidth = bench_machine(report, &o);
     bench_graphs(report, &o, bandwidth);
+    bench_rules(report, &o);
     bench_wide(report, &o);
     int code = bench_finish(report);
     bench_report_destroy(report);
