@@ -13,6 +13,7 @@
 typedef struct bench_options {
     const char *backend;
     const char *folder; /* for generated files */
+    const char *only;   /* "graphs", "rules" or "wide"; NULL: all */
     int threads;        /* of the runs and of the bandwidth; > 0 */
     bool quick, json;
 } bench_options;
