@@ -266,17 +266,14 @@ typedef enum jc_seed {
     JC_SEED_COLUMNS /* jvp: d of/d wrt times S (size(wrt) x width); one source */
 } jc_seed;
 
-/* What a path must satisfy to count; docs/commands.md has the words. Where a rule speaks of variables that a path passes
- * through, its two ends are not counted.
- *   AVOID        passes through none of the variables
- *   THROUGH      passes through at least one of the variables
- *   FIRST, LAST  passes through some of the variables, and the first (last) of them is variables[0]
- *   AVOID_LABEL  uses no edge with one of the labels
- *   USES         uses exactly `count` edges with one of the labels (an edge with several of them once)
- *   MATCH        the labels of its edges, from source to target, form a word of the expression: labels one after the
- *                other, "." for any one edge, | * + ? {n} {n,} {n,m} and parentheses; an edge with several labels stands
- *                for any one of them, one without only for "."
- * A path counts once, in however many ways the expression matches it. */
+/* What a path must satisfy to count; docs/commands.md has the words. Where a rule speaks of variables that a path
+ * passes through, its two ends are not counted. AVOID        passes through none of the variables THROUGH      passes
+ * through at least one of the variables FIRST, LAST  passes through some of the variables, and the first (last) of them
+ * is variables[0] AVOID_LABEL  uses no edge with one of the labels USES         uses exactly `count` edges with one of
+ * the labels (an edge with several of them once) MATCH        the labels of its edges, from source to target, form a
+ * word of the expression: labels one after the other, "." for any one edge, | * + ? {n} {n,} {n,m} and parentheses; an
+ * edge with several labels stands for any one of them, one without only for "." A path counts once, in however many
+ * ways the expression matches it. */
 typedef enum jc_rule_kind {
     JC_RULE_AVOID,
     JC_RULE_THROUGH,
@@ -300,9 +297,10 @@ typedef struct jc_rule {
 /* What is asked. of, wrt, edges and rules (with all they point to) are borrowed during the call. n_wrt = 0: for each
  * target every source variable (without incoming edge) that reaches it. per_sample B > 1: only the B diagonal blocks of
  * each total. edges: only the paths that use no other edges count; a path's own edges give its product. The Jacobians
- * stay those of the graph. rules: only the paths that satisfy every one of them count; the path without edges does where
- * no rule needs a variable or label on it and the expressions accept the empty word. Cost: linear in the graph times the
- * states of the rules that are reached on it; over 10,000 of them: JC_E_USAGE. A struct_size from before `edges`
+ * stay those of the graph. rules: only the paths that satisfy every one of them count; the path without edges does
+ * where no rule needs a variable or label on it and the expressions accept the empty word. Cost: linear in the graph
+ * times the states of the rules that are reached on it; over 10,000 of them: JC_E_USAGE. A struct_size from before
+ * `edges`
  * (`rules`) was there asks for all edges (paths). */
 typedef struct jc_query {
     size_t struct_size;
@@ -316,7 +314,7 @@ typedef struct jc_query {
     int64_t per_sample;
     const int64_t *edges; /* [n_edges] edge numbers in any order; NULL: all edges */
     int64_t n_edges;
-    int no_empty_path; /* 1: d v/d v is zero, since the path without edges does not count */
+    int no_empty_path;    /* 1: d v/d v is zero, since the path without edges does not count */
     const jc_rule *rules; /* [n_rules] */
     int64_t n_rules;
 } jc_query;

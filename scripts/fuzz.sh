@@ -8,7 +8,7 @@ root=$(readlink -f -- "$(dirname -- "${BASH_SOURCE[0]}")/..")
 # shellcheck source=scripts/setup.sh
 . "$root/scripts/setup.sh"
 seconds=${1:-60}
-targets=(document safetensors npy matrix_market)
+targets=(document expression safetensors npy matrix_market)
 found=$root/build/fuzz/findings
 mkdir -p "$root/build/test" "$found" || exit "$EXIT_SETUP"
 

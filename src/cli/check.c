@@ -54,12 +54,14 @@ typedef struct work {
     const char *path;
     jc_graph *graph;
     jc_cli_variables of, wrt;
+    jc_cli_rules rules;
     jc_check_report *report;
 } work;
 
 static void work_fini(work *w)
 {
     jc_check_destroy(w->report);
+    jc_cli_rules_fini(&w->rules);
     free(w->wrt.ids);
     free(w->of.ids);
     jc_graph_destroy(w->graph);
@@ -81,6 +83,7 @@ static jc_query query_of(const work *w)
     q.of = w->of.ids, q.n_of = w->of.count;
     q.wrt = w->wrt.ids, q.n_wrt = w->wrt.count;
     q.order = (jc_order)w->options->shared.order;
+    q.rules = w->rules.rule, q.n_rules = w->rules.count;
     return q;
 }
 
@@ -90,7 +93,8 @@ static bool prepare(work *w, int *exit_code)
     double seconds;
     if (!check_options(w->options, exit_code) || !jc_cli_load(s, w->path, &w->graph, &seconds, exit_code) ||
         !jc_cli_find_variables(s, w->graph, "of", s->of, &w->of, exit_code) ||
-        !jc_cli_find_variables(s, w->graph, "wrt", s->wrt, &w->wrt, exit_code)) {
+        !jc_cli_find_variables(s, w->graph, "wrt", s->wrt, &w->wrt, exit_code) ||
+        !jc_cli_find_rules(s, w->graph, &w->rules, exit_code)) {
         return false;
     }
     if (!s->of && !w->options->against) {

@@ -48,6 +48,7 @@ int jc_cli_info(int argc, char **argv);
 typedef enum jc_option_type {
     JC_OPTION_FLAG,   /* bool: true when given; takes no value */
     JC_OPTION_TEXT,   /* const char *: not empty, borrowed from argv */
+    JC_OPTION_TEXTS,  /* jc_texts: as JC_OPTION_TEXT, and may be given more than once */
     JC_OPTION_CHOICE, /* int: position of the value in `choices` */
     JC_OPTION_COUNT,  /* int64_t: decimal integer from min to max (max 0: INT64_MAX) */
     JC_OPTION_REAL,   /* double: finite decimal number */
@@ -66,7 +67,13 @@ typedef struct jc_option {
     int64_t min, max;    /* JC_OPTION_COUNT */
 } jc_option;
 
-enum { JC_MAX_WORDS = 4, JC_MAX_TABLES = 5 };
+enum { JC_MAX_WORDS = 4, JC_MAX_TABLES = 5, JC_MAX_TEXTS = 64 };
+
+/* The values of an option that may be given more than once, in their order. */
+typedef struct jc_texts {
+    const char *text[JC_MAX_TEXTS]; /* borrowed from argv */
+    int count;
+} jc_texts;
 
 typedef struct jc_usage {
     const char *command;                    /* "total" */
@@ -84,7 +91,8 @@ typedef struct jc_words {
 } jc_words;
 
 /* Sets the fields of `options` that are given. False: the command ends with *exit_code, everything said already: 0
- * after --help, 2 after wrong usage. An option may be given once; `--` ends the options. */
+ * after --help, 2 after wrong usage. An option may be given once, one
+ * of JC_OPTION_TEXTS up to JC_MAX_TEXTS times; `--` ends the options. */
 bool jc_cli_parse(const jc_usage *usage, int argc, char **argv, void *options, jc_words *words, int *exit_code);
 
 /* ---- saying things: say.c ---------------------------------------------------------------------------------- */

@@ -55,11 +55,31 @@ const jc_option jc_cli_engine_options[] = {
      .min = 1},
     {0}};
 
-const jc_option jc_cli_rule_options[] = {{.name = "avoid", .type = JC_OPTION_LATER},
-                                         {.name = "through", .type = JC_OPTION_LATER},
-                                         {.name = "avoid-label", .type = JC_OPTION_LATER},
-                                         {.name = "match", .type = JC_OPTION_LATER},
-                                         {0}};
+const jc_option jc_cli_rule_options[] = {
+    {.name = "avoid",
+     .type = JC_OPTION_TEXTS,
+     .offset = offsetof(jc_cli_shared, avoid),
+     .value = "V[,..]",
+     .help = "only paths that pass through none of these variables; a path's two ends are not counted. This and the "
+             "next three may be given more than once: a path must satisfy all"},
+    {.name = "through",
+     .type = JC_OPTION_TEXTS,
+     .offset = offsetof(jc_cli_shared, through),
+     .value = "V[,..]",
+     .help = "only paths that pass through at least one of these variables; ends not counted"},
+    {.name = "avoid-label",
+     .type = JC_OPTION_TEXTS,
+     .offset = offsetof(jc_cli_shared, avoid_label),
+     .value = "A[,..]",
+     .help = "only paths that use no edge with one of these labels"},
+    {.name = "match",
+     .type = JC_OPTION_TEXTS,
+     .offset = offsetof(jc_cli_shared, match),
+     .value = "EXPRESSION",
+     .help = "only paths whose labels, read from source to target, form a word of the expression: labels separated by "
+             "spaces, '.' for any one edge, | * + ? {n} {n,} {n,m} and parentheses, as in 'param leak* spike readout'; "
+             "an edge with several labels stands for any one of them, one without only for '.'"},
+    {0}};
 
 const jc_option jc_cli_output_options[] = {
     {.name = "output",

@@ -17,6 +17,7 @@ typedef struct jc_cli_shared {
     int64_t threads;      /* 0: not given */
     int64_t memory_limit; /* 0: not given */
     const char *output;
+    jc_texts avoid, through, avoid_label, match; /* path rules, as they stand */
     bool json, quiet, values;
 } jc_cli_shared;
 
@@ -26,7 +27,7 @@ typedef struct jc_cli_shared {
     }
 
 extern const jc_option jc_cli_engine_options[]; /* backend, precision, order, threads, memory limit */
-extern const jc_option jc_cli_rule_options[];   /* path rules, not there yet */
+extern const jc_option jc_cli_rule_options[];   /* avoid, through, avoid-label, match */
 extern const jc_option jc_cli_output_options[]; /* output, json, values, quiet */
 extern const jc_option jc_cli_report_options[]; /* json, quiet */
 
@@ -59,6 +60,20 @@ bool jc_cli_load(const jc_cli_shared *shared, const char *path, jc_graph **graph
  * wrong usage. */
 bool jc_cli_find_variables(const jc_cli_shared *shared, const jc_graph *graph, const char *option, const char *text,
                            jc_cli_variables *variables, int *exit_code);
+
+/* The rules of jc_cli_rule_options. Owned, with all lists that they point to. */
+typedef struct jc_cli_rules {
+    jc_rule *rule; /* [count] */
+    int64_t count;
+} jc_cli_rules;
+
+/* Reads them, for this graph: rules.c. A name or label that is not there, or an expression that is none, is wrong
+ * usage. */
+bool jc_cli_find_rules(const jc_cli_shared *shared, const jc_graph *graph, jc_cli_rules *rules, int *exit_code);
+
+/* Adds a rule about variables, copied; for options of a command's own (partial --local). */
+void jc_cli_add_variable_rule(jc_cli_rules *rules, jc_rule_kind kind, const jc_cli_variables *variables);
+void jc_cli_rules_fini(jc_cli_rules *rules);
 
 /* Prints the names of the document's variables, one a line; returns the exit code. */
 int jc_cli_print_variables(const char *path);

@@ -56,8 +56,9 @@ static const jc_usage usage = {
         "The graph as a picture: a node for each variable with its name and size, an arrow for each edge, from wrt to "
         "of. The part of a name before a slash is a group: layer1/h is h in the box layer1. Few edges have their D and "
         "their labels beside them; in a .svg every edge says its kind, shape and labels when pointed at. An unrolled "
-        "network, whose names end with the step (h1, h2, ..), becomes a grid with time from left to right.",
-    .tables = {table, jc_cli_report_options},
+        "network, whose names end with the step (h1, h2, ..), becomes a grid with time from left to right. Path rules "
+        "(avoid, through, avoid-label, match) dim what lies on no path that satisfies them.",
+    .tables = {table, jc_cli_rule_options, jc_cli_report_options},
     .min_words = 1,
     .max_words = 1,
     .example = "jacchain draw examples/post.json --output post.svg --of L --wrt x"};
@@ -77,6 +78,7 @@ typedef struct work {
     const picture_kind *kind;
     jc_graph *graph;
     jc_cli_variables of, wrt, path;
+    jc_cli_rules rules;
     jc_drawing drawing;
     jc_draw_layout layout;
     char *dot;
@@ -90,6 +92,7 @@ static void work_fini(work *w)
     free(w->dot);
     jc_draw_layout_fini(&w->layout);
     jc_drawing_fini(&w->drawing);
+    jc_cli_rules_fini(&w->rules);
     free(w->path.ids);
     free(w->wrt.ids);
     free(w->of.ids);
@@ -132,15 +135,17 @@ static bool check_size(const work *w, int *exit_code)
 }
 
 /* The ends that are not said are those of the whole graph; they are not marked as ends. */
-static void mark_between(work *w)
+static bool mark_between(work *w, int *exit_code)
 {
     const jc_cli_shared *s = &w->options->shared;
     jc_cli_variables targets = s->of ? w->of : jc_cli_sinks(w->graph);
     jc_cli_variables sources = s->wrt ? w->wrt : jc_cli_sources(w->graph);
-    jc_draw_mark_between(&w->drawing, &targets, &sources);
+    jc_status status = jc_draw_mark_between(&w->drawing, &targets, &sources, &w->rules);
     jc_draw_mark_ends(&w->drawing, &w->of, &w->wrt);
     if (!s->of) free(targets.ids);
     if (!s->wrt) free(sources.ids);
+    if (status) *exit_code = jc_cli_failed(status);
+    return status == JC_OK;
 }
 
 static bool mark_path(work *w, int *exit_code)
@@ -164,11 +169,12 @@ static bool prepare(work *w, const char *path, int *exit_code)
     if (!check_output(w, exit_code) || !jc_cli_load(s, path, &w->graph, &seconds, exit_code) ||
         !jc_cli_find_variables(s, w->graph, "of", s->of, &w->of, exit_code) ||
         !jc_cli_find_variables(s, w->graph, "wrt", s->wrt, &w->wrt, exit_code) ||
-        !jc_cli_find_variables(s, w->graph, "path", o->path, &w->path, exit_code) || !check_size(w, exit_code)) {
+        !jc_cli_find_variables(s, w->graph, "path", o->path, &w->path, exit_code) ||
+        !jc_cli_find_rules(s, w->graph, &w->rules, exit_code) || !check_size(w, exit_code)) {
         return false;
     }
     jc_drawing_init(&w->drawing, w->graph);
-    if (s->of || s->wrt) mark_between(w);
+    if ((s->of || s->wrt || w->rules.count) && !mark_between(w, exit_code)) return false;
     if (o->path && !mark_path(w, exit_code)) return false;
     if (o->colour == COLOUR_NORM) jc_draw_take_norms(&w->drawing);
     return true;

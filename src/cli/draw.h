@@ -44,8 +44,9 @@ typedef struct jc_drawing {
 void jc_drawing_init(jc_drawing *d, const jc_graph *graph);
 void jc_drawing_fini(jc_drawing *d);
 
-/* Marks the variables and edges of all paths from a source to a target. */
-void jc_draw_mark_between(jc_drawing *d, const jc_cli_variables *targets, const jc_cli_variables *sources);
+/* Marks the variables and edges of all paths from a source to a target that satisfy the rules. */
+jc_status jc_draw_mark_between(jc_drawing *d, const jc_cli_variables *targets, const jc_cli_variables *sources,
+                               const jc_cli_rules *rules);
 
 /* Marks the variables that are named as ends of paths. */
 void jc_draw_mark_ends(jc_drawing *d, const jc_cli_variables *targets, const jc_cli_variables *sources);

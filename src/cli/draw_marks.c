@@ -2,50 +2,46 @@
 #include <stdlib.h>
 
 #include "cli/draw.h"
-#include "graph/graph.h"
+#include "rules/query.h"
+#include "rules/walk.h"
 
 static void set_all(bool *marks, const jc_cli_variables *list)
 {
     for (int64_t i = 0; i < list->count; i++) marks[list->ids[i]] = true;
 }
 
-/* reached: the sources at first; afterwards every variable that depends on one. */
-static void spread_down(const jc_graph *g, bool *reached)
+/* What lies on the paths of the query. */
+static void mark_walk(jc_drawing *d, const jc_walk *walk)
 {
-    for (int64_t i = 0; i < g->n_variables; i++) {
-        int64_t v = g->topological[i];
-        for (int64_t j = g->out_start[v]; reached[v] && j < g->out_start[v + 1]; j++)
-            reached[jc_graph_of(g, g->out_edges[j])] = true;
+    for (int64_t i = 0; i < walk->n_nodes; i++) {
+        bool *on = &d->node_on[walk->variable[i]];
+        d->n_on += !*on;
+        *on = true;
+    }
+    for (int64_t i = 0; i < walk->n_edges; i++) {
+        bool *on = &d->edge_on[walk->edge[i]];
+        d->n_edges_on += !*on;
+        *on = true;
     }
 }
 
-/* needed: the targets at first; afterwards every variable that one depends on. */
-static void spread_up(const jc_graph *g, bool *needed)
+jc_status jc_draw_mark_between(jc_drawing *d, const jc_cli_variables *targets, const jc_cli_variables *sources,
+                               const jc_cli_rules *rules)
 {
-    for (int64_t i = g->n_variables - 1; i >= 0; i--) {
-        int64_t v = g->topological[i];
-        for (int64_t j = g->in_start[v]; needed[v] && j < g->in_start[v + 1]; j++)
-            needed[jc_graph_wrt(g, g->in_edges[j])] = true;
-    }
-}
-
-/* An edge is on a path from a source to a target when its wrt depends on a source and a target depends on its of. */
-void jc_draw_mark_between(jc_drawing *d, const jc_cli_variables *targets, const jc_cli_variables *sources)
-{
-    const jc_graph *g = d->graph;
-    bool *reached = jc_cli_alloc(d->n_variables, sizeof *reached),
-         *needed = jc_cli_alloc(d->n_variables, sizeof *needed);
-    set_all(reached, sources);
-    set_all(needed, targets);
-    spread_down(g, reached);
-    spread_up(g, needed);
+    jc_query query = JC_QUERY_INIT, checked;
+    jc_walk walk;
+    query.of = targets->ids, query.n_of = targets->count;
+    query.wrt = sources->ids, query.n_wrt = sources->count;
+    query.rules = rules->rule, query.n_rules = rules->count;
     d->node_on = jc_cli_alloc(d->n_variables, sizeof *d->node_on);
     d->edge_on = jc_cli_alloc(d->n_edges, sizeof *d->edge_on);
-    for (int64_t v = 0; v < d->n_variables; v++) d->n_on += d->node_on[v] = reached[v] && needed[v];
-    for (int64_t e = 0; e < d->n_edges; e++)
-        d->n_edges_on += d->edge_on[e] = reached[jc_graph_wrt(g, e)] && needed[jc_graph_of(g, e)];
-    free(needed);
-    free(reached);
+    if (!targets->count || !sources->count) return JC_OK;
+    jc_status status = jc_query_check(d->graph, &query, &checked);
+    if (!status) status = jc_walk_create(d->graph, &checked, &walk);
+    if (status) return status;
+    mark_walk(d, &walk);
+    jc_walk_fini(&d->graph->allocator, &walk);
+    return JC_OK;
 }
 
 void jc_draw_mark_ends(jc_drawing *d, const jc_cli_variables *targets, const jc_cli_variables *sources)

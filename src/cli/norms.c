@@ -6,7 +6,7 @@
 
 #include "cli/product.h"
 #include "graph/graph.h"
-#include "run/distance.h"
+#include "paths/distance.h"
 
 typedef struct norms_options {
     jc_cli_shared shared; /* first: the shared tables of options point to the start */
@@ -64,6 +64,7 @@ typedef struct work {
     const char *terminal; /* NULL: no picture */
     jc_graph *graph;
     jc_cli_variables of, wrt;
+    jc_cli_rules rules;
     jc_results *results; /* NULL: T depends on nothing */
     jc_norm_report report;
     jc_picture picture;
@@ -74,6 +75,7 @@ static void work_fini(work *w)
     jc_picture_fini(&w->picture);
     jc_norm_report_fini(&w->report);
     jc_results_destroy(w->results);
+    jc_cli_rules_fini(&w->rules);
     free(w->wrt.ids);
     free(w->of.ids);
     jc_graph_destroy(w->graph);
@@ -111,7 +113,8 @@ static bool prepare(work *w, int *exit_code)
            jc_cli_shared_check(s, exit_code) &&
            jc_cli_load(s, w->graph_path, &w->graph, &w->report.load_s, exit_code) &&
            jc_cli_find_variables(s, w->graph, "of", s->of, &w->of, exit_code) && check_target(w, exit_code) &&
-           jc_cli_find_variables(s, w->graph, "wrt", s->wrt, &w->wrt, exit_code);
+           jc_cli_find_variables(s, w->graph, "wrt", s->wrt, &w->wrt, exit_code) &&
+           jc_cli_find_rules(s, w->graph, &w->rules, exit_code);
 }
 
 /* Of T with respect to these variables. The order is left to the plan where they are named; a forward sweep for all of
@@ -121,6 +124,7 @@ static jc_query query_of(const work *w, const int64_t *wrt, int64_t n)
     jc_query q = JC_QUERY_INIT;
     q.of = w->of.ids, q.n_of = 1;
     q.wrt = wrt, q.n_wrt = n;
+    q.rules = w->rules.rule, q.n_rules = w->rules.count;
     q.order = (jc_order)w->shared->order;
     if (q.order == JC_ORDER_AUTO && !w->report.named) q.order = JC_ORDER_REVERSE;
     return q;
@@ -135,7 +139,7 @@ static int compare_rows(const void *a, const void *b)
     return (x->variable > y->variable) - (x->variable < y->variable);
 }
 
-/* Every variable but T, to be asked which of them T depends on. */
+/* Every variable but T, to be asked which of them T depends on along a kept path. */
 static jc_cli_variables others(const work *w)
 {
     jc_cli_variables list = {jc_cli_alloc(jc_graph_variable_count(w->graph), sizeof *list.ids), 0};
@@ -282,6 +286,7 @@ static int run(work *w)
     if (!prepare(w, &code)) return code;
     w->report.graph = w->graph;
     w->report.of = w->of.ids[0];
+    w->report.restricted = w->rules.count > 0;
     w->report.of_name = jc_cli_name(w->graph, w->of.ids[0]);
     w->report.of_size = jc_graph_variable_size(w->graph, w->of.ids[0]);
     jc_status status = compute(w);

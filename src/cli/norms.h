@@ -46,6 +46,7 @@ typedef struct jc_norm_report {
     jc_norm_row *rows; /* [n_rows], owned */
     int64_t n_rows;
     bool named;               /* by --wrt */
+    bool restricted;          /* by path rules */
     jc_norm_family *families; /* [n_families] of three members or more; owned */
     int64_t n_families;
     jc_rate growth; /* of the Frobenius norm, per edge */

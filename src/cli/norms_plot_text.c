@@ -54,7 +54,7 @@ static void write_title(const jc_norm_plot *p)
 {
     const jc_norm_report *r = p->report;
     bool by_step = r->axis == JC_NORM_BY_STEP;
-    fputs("set title 'Norms of d", p->out);
+    fputs("set key title 'Norms of d", p->out); /* above the key; a title would stand below it */
     put_name(p->out, r->of_name);
     fprintf(p->out, "/dV against %s", by_step ? "the step of V" : "the distance of V from ");
     if (!by_step) put_name(p->out, r->of_name);
@@ -63,7 +63,7 @@ static void write_title(const jc_norm_plot *p)
         fprintf(p->out, " . \"\\ngrowth rate %.4g per step of distance\"", r->growth.factor);
     if (by_step && p->n_lines == 1 && r->families->growth.known)
         fprintf(p->out, " . \"\\ngrowth rate %.4g per step back\"", r->families->growth.factor);
-    fputc('\n', p->out);
+    fputs(" noenhanced\n", p->out);
 }
 
 static void write_notes(const jc_norm_plot *p)
@@ -129,12 +129,13 @@ typedef struct text_box {
 
 static const double LETTER = 0.009, LINE = 0.033;
 
-/* Moves it up until it meets none of the others. */
+/* Moves it up until it meets none of the others. It only goes up, so each of them moves it once at most; 0.99, so that
+ * rounding does not make them meet again. */
 static void find_room(text_box *box, const text_box *others, int n)
 {
     for (int i = 0; i < n; i++) {
         const text_box *o = &others[i];
-        if (box->x >= o->x + o->width || o->x >= box->x + box->width || fabs(box->y - o->y) >= LINE) continue;
+        if (box->x >= o->x + o->width || o->x >= box->x + box->width || fabs(box->y - o->y) >= 0.99 * LINE) continue;
         box->y = o->y + LINE;
         i = -1; /* from the start */
     }
@@ -150,7 +151,7 @@ static void write_names(const jc_norm_plot *p)
         double y = jc_norm_plot_value(row, JC_PLOT_FROBENIUS);
         if (!jc_norm_plot_shows(p, i) || p->family[i] >= 0 || !isfinite(y)) continue;
         boxes[n] = (text_box){((double)jc_norm_plot_place(p, i) - p->left) / (p->right - p->left) + LETTER,
-                              (log10(y > 0 ? y : p->zero) - p->bottom) / (p->top - p->bottom),
+                              (log10(y > 0 ? y : p->zero) - p->bottom) / (p->top - p->bottom) + 0.4 * LINE,
                               LETTER * fmin(jc_cli_text_width(row->name), MOST_LETTERS)};
         find_room(&boxes[n], boxes, n);
         fputs("set label '", p->out);

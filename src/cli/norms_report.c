@@ -56,12 +56,14 @@ static void print_growth(const jc_norm_report *r)
 void jc_norm_report_print(const jc_norm_report *r)
 {
     if (!r->n_rows) {
-        printf("%s depends on no other variable\n", r->of_name);
+        printf("%s depends on no other variable%s\n", r->of_name, r->restricted ? " along a kept path" : "");
         return;
     }
     printf("d%s/dV: %lld row%s, with respect to %lld variable%s%s\n\n", r->of_name, (long long)r->of_size,
            r->of_size == 1 ? "" : "s", (long long)r->n_rows, r->n_rows == 1 ? "" : "s",
-           r->named ? "" : " that it depends on");
+           r->named        ? ""
+           : r->restricted ? " that kept paths come from"
+                           : " that it depends on");
     print_table(r);
     print_growth(r);
 }

@@ -118,6 +118,14 @@ static int set_choice(const char *command, const jc_option *option, const char *
     return JC_EXIT_DONE;
 }
 
+static int add_text(const char *command, const jc_option *option, const char *text, jc_texts *texts)
+{
+    if (texts->count == JC_MAX_TEXTS)
+        return jc_cli_usage_error(command, "--%s is given more than %d times", option->name, JC_MAX_TEXTS);
+    texts->text[texts->count++] = text;
+    return JC_EXIT_DONE;
+}
+
 /* Reads the value into the option's field. */
 static int set_value(const char *command, const jc_option *option, const char *text, void *options)
 {
@@ -127,6 +135,8 @@ static int set_value(const char *command, const jc_option *option, const char *t
     case JC_OPTION_TEXT:
         *(const char **)field = text;
         return JC_EXIT_DONE;
+    case JC_OPTION_TEXTS:
+        return add_text(command, option, text, field);
     case JC_OPTION_CHOICE:
         return set_choice(command, option, text, field);
     case JC_OPTION_COUNT:
@@ -192,7 +202,8 @@ static int take_option(scan *s, const char *arg)
     const jc_option *option = n ? find_option(s->usage, name, n, &number) : NULL;
     if (!option) return refuse_option(s->usage, arg);
     if (option->type == JC_OPTION_LATER) return jc_cli_not_yet(command, "--%s", option->name);
-    if (s->given >> number & 1) return jc_cli_usage_error(command, "--%s is given twice", option->name);
+    if (s->given >> number & 1 && option->type != JC_OPTION_TEXTS)
+        return jc_cli_usage_error(command, "--%s is given twice", option->name);
     s->given |= UINT64_C(1) << number;
     if (option->type == JC_OPTION_FLAG) {
         if (equals) return jc_cli_usage_error(command, "--%s takes no value", option->name);

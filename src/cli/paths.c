@@ -75,6 +75,7 @@ typedef struct work {
     const char *graph_path;
     jc_graph *graph;
     jc_cli_variables of, wrt, through;
+    jc_cli_rules rules;
     jc_vec through_edges; /* int64_t: with --path, all edges between its variables */
     jc_paths *all, *listed;
     jc_results *total, *product;
@@ -90,6 +91,7 @@ static void work_fini(work *w)
     if (w->listed != w->all) jc_paths_destroy(w->listed);
     jc_paths_destroy(w->all);
     if (w->graph) jc_vec_free(&w->graph->allocator, &w->through_edges);
+    jc_cli_rules_fini(&w->rules);
     free(w->through.ids);
     free(w->wrt.ids);
     free(w->of.ids);
@@ -154,7 +156,7 @@ static bool prepare(work *w, int *exit_code)
     return jc_cli_load(s, w->graph_path, &w->graph, &w->report.load_s, exit_code) &&
            jc_cli_find_variables(s, w->graph, "of", s->of, &w->of, exit_code) &&
            jc_cli_find_variables(s, w->graph, "wrt", s->wrt, &w->wrt, exit_code) && check_ends(w, exit_code) &&
-           find_through(w, exit_code);
+           jc_cli_find_rules(s, w->graph, &w->rules, exit_code) && find_through(w, exit_code);
 }
 
 /* ---- the work ---------------------------------------------------------------------------------------------------- */
@@ -169,6 +171,7 @@ static jc_query query_of(const work *w, const int64_t *edges, int64_t n_edges)
     q.wrt = w->wrt.ids, q.n_wrt = 1;
     q.order = (jc_order)w->shared->order;
     q.edges = edges, q.n_edges = n_edges;
+    q.rules = w->rules.rule, q.n_rules = w->rules.count;
     return q;
 }
 
@@ -262,12 +265,12 @@ static jc_status list_paths(work *w)
 static jc_status count_paths(work *w)
 {
     const int64_t *edges = w->through_edges.count ? w->through_edges.data : no_edges;
-    int64_t of = w->of.ids[0], wrt = w->wrt.ids[0];
     jc_cli_meter meter;
     jc_cli_meter_begin(&meter, w->shared->quiet, "counting paths");
-    jc_status status = jc_paths_create(w->graph, of, wrt, NULL, 0, &w->all);
+    jc_query all = query_of(w, NULL, 0), listed = query_of(w, edges, w->through_edges.count);
+    jc_status status = jc_paths_create(w->graph, &all, &w->all);
     if (!status) status = jc_paths_count(w->all, &w->report.count);
-    if (!status && w->o->path) status = jc_paths_create(w->graph, of, wrt, edges, w->through_edges.count, &w->listed);
+    if (!status && w->o->path) status = jc_paths_create(w->graph, &listed, &w->listed);
     if (!status && w->o->path) status = jc_paths_count(w->listed, &w->report.through_count);
     if (!w->o->path) w->listed = w->all;
     jc_cli_meter_end(&meter);

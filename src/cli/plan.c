@@ -54,6 +54,7 @@ typedef struct work {
     const char *path;
     jc_graph *graph;
     jc_cli_variables of, wrt, eliminated;
+    jc_cli_rules rules;
     jc_seed seed;
     jc_plan *plan;
     jc_program *program;
@@ -69,6 +70,7 @@ static void work_fini(work *w)
     jc_program_destroy(w->program);
     jc_plan_destroy(w->plan);
     free(w->eliminated.ids);
+    jc_cli_rules_fini(&w->rules);
     free(w->wrt.ids);
     free(w->of.ids);
     jc_graph_destroy(w->graph);
@@ -95,7 +97,8 @@ static bool prepare(work *w, int *exit_code)
     double seconds;
     return jc_cli_shared_check(s, exit_code) && jc_cli_load(s, w->path, &w->graph, &seconds, exit_code) &&
            jc_cli_find_variables(s, w->graph, "of", s->of, &w->of, exit_code) &&
-           jc_cli_find_variables(s, w->graph, "wrt", s->wrt, &w->wrt, exit_code) && choose_seed(w, exit_code);
+           jc_cli_find_variables(s, w->graph, "wrt", s->wrt, &w->wrt, exit_code) && choose_seed(w, exit_code) &&
+           jc_cli_find_rules(s, w->graph, &w->rules, exit_code);
 }
 
 static jc_query query_of(const work *w)
@@ -106,6 +109,7 @@ static jc_query query_of(const work *w)
     q.order = (jc_order)w->options->shared.order;
     q.seed = w->seed, q.seed_width = w->options->seed_width;
     q.per_sample = w->options->per_sample;
+    q.rules = w->rules.rule, q.n_rules = w->rules.count;
     return q;
 }
 

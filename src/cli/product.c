@@ -6,6 +6,7 @@
 #include "cli/formula.h"
 #include "cli/report.h"
 #include "cli/seed.h"
+#include "graph/edge_set.h"
 #include "io/results.h"
 #include "plan/plan.h"
 
@@ -22,7 +23,9 @@ typedef struct work {
     const jc_cli_shared *shared;
     jc_graph *graph;
     double load_s;
-    jc_cli_variables of, wrt;
+    jc_cli_variables of, wrt, local;
+    jc_cli_rules rules;
+    jc_vec edges; /* int64_t: of a partial that is not local to variables, the edges of its two variables */
     jc_cli_seed seed;
     jc_results *results;
 } work;
@@ -31,6 +34,9 @@ static void work_fini(work *w)
 {
     jc_results_destroy(w->results);
     jc_cli_seed_fini(&w->seed);
+    if (w->graph) jc_vec_free(&w->graph->allocator, &w->edges);
+    jc_cli_rules_fini(&w->rules);
+    free(w->local.ids);
     free(w->wrt.ids);
     free(w->of.ids);
     jc_graph_destroy(w->graph);
@@ -63,8 +69,24 @@ static bool load_seed(work *w, int *exit_code)
     return jc_cli_seed_load(w->shared, w->graph, p->seed_file, p->seed, end, &w->seed, exit_code);
 }
 
+/* The paths of a partial: the edges between its two variables, or with --local all that pass through none of these. */
+static bool prepare_partial(work *w, int *exit_code)
+{
+    const jc_product *p = w->product;
+    if (!p->partial) return true;
+    if (p->local) {
+        if (!jc_cli_find_variables(w->shared, w->graph, "local", p->local, &w->local, exit_code)) return false;
+        jc_cli_add_variable_rule(&w->rules, JC_RULE_AVOID, &w->local);
+        return true;
+    }
+    jc_status status = jc_edges_between(w->graph, w->of.ids[0], w->wrt.ids[0], &w->edges);
+    if (status) *exit_code = jc_cli_failed(status);
+    return status == JC_OK;
+}
+
 static jc_query query_of(const work *w)
 {
+    static const int64_t no_edges[1];
     jc_query q = JC_QUERY_INIT;
     q.of = w->of.ids;
     q.n_of = w->of.count;
@@ -73,6 +95,10 @@ static jc_query query_of(const work *w)
     q.order = (jc_order)w->shared->order;
     q.seed = w->product->seed;
     q.per_sample = w->product->per_sample;
+    q.rules = w->rules.rule, q.n_rules = w->rules.count;
+    q.no_empty_path = w->product->partial;
+    if (w->product->partial && !w->product->local)
+        q.edges = w->edges.count ? w->edges.data : no_edges, q.n_edges = w->edges.count;
     return q;
 }
 
@@ -112,7 +138,8 @@ static bool prepare(work *w, int *exit_code)
            jc_cli_load(s, w->product->graph_path, &w->graph, &w->load_s, exit_code) &&
            jc_cli_find_variables(s, w->graph, "of", s->of, &w->of, exit_code) &&
            jc_cli_find_variables(s, w->graph, "wrt", s->wrt, &w->wrt, exit_code) && check_seed_end(w, exit_code) &&
-           check_partial_ends(w, exit_code) && check_output_count(w, exit_code) && load_seed(w, exit_code);
+           check_partial_ends(w, exit_code) && jc_cli_find_rules(s, w->graph, &w->rules, exit_code) &&
+           prepare_partial(w, exit_code) && check_output_count(w, exit_code) && load_seed(w, exit_code);
 }
 
 static jc_status evaluate(work *w)
@@ -125,9 +152,7 @@ static jc_status evaluate(work *w)
     }
     jc_cli_meter meter;
     options.program.progress = jc_cli_meter_begin(&meter, w->shared->quiet, "computing");
-    jc_status status = w->product->partial ? jc_evaluate_partial(w->graph, w->of.ids[0], w->wrt.ids[0], query.order,
-                                                                 &options, &w->results)
-                                           : jc_evaluate(w->graph, &query, &options, &w->results);
+    jc_status status = jc_evaluate(w->graph, &query, &options, &w->results);
     jc_cli_meter_end(&meter);
     return status;
 }
@@ -205,7 +230,7 @@ static int deliver(const work *w)
 
 int jc_product_run(const jc_product *product)
 {
-    work w = {.product = product, .shared = &product->shared};
+    work w = {.product = product, .shared = &product->shared, .edges = jc_vec_of(sizeof(int64_t))};
     int code = JC_EXIT_DONE;
     if (!prepare(&w, &code)) goto end;
     jc_status status = evaluate(&w);

@@ -117,6 +117,20 @@ const char *jc_graph_variable_hint(const jc_graph *graph, const char *name, char
 /* The same for a label that no edge has. */
 const char *jc_graph_label_hint(const jc_graph *graph, const char *label, char hint[JC_GRAPH_HINT_BYTES]);
 
+/* The number of a label in label_names, or -1: no edge has it. */
+int64_t jc_graph_find_label(const jc_graph *graph, const char *label);
+
+/* The labels of a set, [*n] numbers. */
+static inline const int64_t *jc_graph_labels_of_set(const jc_graph *g, int64_t set, int64_t *n)
+{
+    const jc_label_set *s = (const jc_label_set *)g->label_sets.data + set;
+    *n = s->count;
+    return (const int64_t *)g->set_labels.data + s->first;
+}
+
+/* Whether labels may have the character: letters, digits and _ : / - */
+bool jc_label_has(char c);
+
 /* JC_OK for a word that may be a label. */
 jc_status jc_label_check(const char *label);
 

@@ -8,7 +8,7 @@
 
 enum { MOST_OFFERED = 100000 };
 
-static bool is_label_byte(char c)
+bool jc_label_has(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("_:/-", c));
 }
@@ -18,7 +18,7 @@ jc_status jc_label_check(const char *label)
     if (!label) return jc_fail(JC_E_USAGE, "a label is NULL");
     if (!*label) return jc_fail_at(JC_E_INPUT, "label", -1, "a label is empty");
     for (const char *s = label; *s; s++)
-        if (!is_label_byte(*s))
+        if (!jc_label_has(*s))
             return jc_fail_at(JC_E_INPUT, "label", -1,
                               "label \"%s\" is not a word of letters, digits, '_', ':', '/' and '-'", label);
     return JC_OK;
@@ -55,6 +55,12 @@ static jc_status intern_label(jc_graph *g, const char *name, int64_t *id)
     }
     *id = found;
     return JC_OK;
+}
+
+int64_t jc_graph_find_label(const jc_graph *g, const char *name)
+{
+    label_key key = {g, name};
+    return jc_table_find(&g->labels, jc_hash(name, strlen(name)), label_equal, &key);
 }
 
 const char *jc_graph_label_hint(const jc_graph *g, const char *label, char hint[JC_GRAPH_HINT_BYTES])

@@ -6,32 +6,18 @@
 #include "core/error.h"
 #include "core/nearest.h"
 #include "core/size.h"
+#include "core/utf8.h"
 #include "graph/build.h"
 
 enum { MOST_OFFERED = 100000 };
 
-/* Decodes one UTF-8 character of at most 4 bytes (RFC 3629); returns its length, 0 when it is not valid. */
-static size_t decode_utf8(const unsigned char *s, uint32_t *code)
-{
-    static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xF0 ? 4 : s[0] >= 0xE0 ? 3 : s[0] >= 0xC0 ? 2 : 0;
-    if (n == 0 || s[0] > 0xF4) return 0;
-    *code = n == 1 ? s[0] : s[0] & (0x7Fu >> n);
-    for (size_t i = 1; i < n; i++) {
-        if ((s[i] & 0xC0) != 0x80) return 0; /* also the ending NUL */
-        *code = *code << 6 | (s[i] & 0x3Fu);
-    }
-    if (*code < least[n] || *code > 0x10FFFF || (*code >= 0xD800 && *code <= 0xDFFF)) return 0;
-    return n;
-}
-
 jc_status jc_name_check(const char *name, const char *what)
 {
-    const unsigned char *s = (const unsigned char *)name;
+    const char *s = name;
     while (*s) {
         uint32_t code;
-        size_t n = decode_utf8(s, &code);
-        long long at = (long long)(s - (const unsigned char *)name);
+        size_t n = jc_utf8_decode(s, &code);
+        long long at = (long long)(s - name);
         if (n == 0) return jc_fail_at(JC_E_INPUT, what, -1, "the %s is not valid UTF-8 at byte %lld", what, at);
         if (code < 0x20 || (code >= 0x7F && code <= 0x9F))
             return jc_fail_at(JC_E_INPUT, what, -1, "the %s has a control character (U+%04X) at byte %lld", what,

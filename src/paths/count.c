@@ -1,6 +1,6 @@
 /* The exact number of paths, of any size:
  *   n(source) = 1,  n(v) = sum over the edges v <- u on paths of n(u)
- * in topological order. A number is shared by all variables that have it (those of a chain), and freed when the last of
+ * in topological order. A number is shared by all nodes that have it (those of a chain), and freed when the last of
  * them has handed it on, so that only numbers that are still to be read are held. */
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #include "paths/paths.h"
 
 typedef struct number {
-    int64_t refs; /* variables that have it */
+    int64_t refs; /* nodes that have it */
     int64_t n, capacity;
     uint64_t limb[]; /* [capacity], the first n are in use, the last of them not 0 */
 } number;
@@ -66,31 +66,28 @@ static jc_status number_add(const jc_allocator *a, number **x, number *y)
 }
 
 /* Hands the number of v on along its edges. */
-static jc_status push(const jc_paths *p, number **of_variable, int64_t v)
+static jc_status push(const jc_paths *p, number **of_node, int64_t v)
 {
     jc_status status = JC_OK;
     for (int64_t k = p->start[v]; k < p->start[v + 1] && !status; k++)
-        status = number_add(&p->allocator, &of_variable[jc_graph_of(p->graph, p->out[k])], of_variable[v]);
-    number_release(&p->allocator, of_variable[v]);
-    of_variable[v] = NULL;
+        status = number_add(&p->allocator, &of_node[p->walk.of[p->out[k]]], of_node[v]);
+    number_release(&p->allocator, of_node[v]);
+    of_node[v] = NULL;
     return status;
 }
 
-/* *total: the number at the target, its only owner the caller. */
-static jc_status count(const jc_paths *p, number **of_variable, number **total)
+/* *total: the number at the target, its only owner the caller. Nodes are in topological order. */
+static jc_status count(const jc_paths *p, number **of_node, number **total)
 {
-    const jc_graph *g = p->graph;
-    jc_status status = number_create(&p->allocator, 2, &of_variable[p->wrt]);
+    int64_t source = jc_paths_source(p), target = jc_paths_stay(p) ? source : jc_paths_target(p);
+    jc_status status = number_create(&p->allocator, 2, &of_node[source]);
     if (status) return status;
-    of_variable[p->wrt]->limb[0] = 1, of_variable[p->wrt]->n = 1;
-    for (int64_t i = 0; i < g->n_variables && !status; i++) {
-        int64_t v = g->topological[i];
-        if (v == p->of) break;
-        if (of_variable[v]) status = push(p, of_variable, v);
-    }
+    of_node[source]->limb[0] = 1, of_node[source]->n = 1;
+    for (int64_t v = source; v < target && !status; v++)
+        if (of_node[v]) status = push(p, of_node, v);
     if (status) return status;
-    *total = of_variable[p->of];
-    of_variable[p->of] = NULL;
+    *total = of_node[target];
+    of_node[target] = NULL;
     return JC_OK;
 }
 
@@ -116,15 +113,15 @@ static jc_status write_digits(jc_paths *p, number *x)
 
 static jc_status count_paths(jc_paths *p)
 {
-    int64_t n = p->graph->n_variables;
-    number **of_variable, *total = NULL;
-    jc_status status = jc_alloc_zero(&p->allocator, n, sizeof(number *), WHAT, &of_variable);
+    int64_t n = p->walk.n_nodes;
+    number **of_node, *total = NULL;
+    jc_status status = jc_alloc_zero(&p->allocator, n, sizeof(number *), WHAT, &of_node);
     if (status) return status;
-    status = count(p, of_variable, &total);
+    status = count(p, of_node, &total);
     if (!status) status = write_digits(p, total);
     number_release(&p->allocator, total);
-    for (int64_t v = 0; v < n; v++) number_release(&p->allocator, of_variable[v]);
-    jc_free(&p->allocator, of_variable, n, sizeof(number *));
+    for (int64_t v = 0; v < n; v++) number_release(&p->allocator, of_node[v]);
+    jc_free(&p->allocator, of_node, n, sizeof(number *));
     return status;
 }
 

@@ -45,20 +45,23 @@ static int64_t first_edge(const jc_sweep *s, int64_t node)
     return first;
 }
 
-/* The nodes with values by their first edge, so that a level's Jacobians are walked through as they lie in memory. An
- * edge adds to one node only, so a table over the edges sorts them. node_of_edge: [n_edges of the graph], all -1. */
-static void order_nodes(const jc_sweep *s, int64_t *node_of_edge, int64_t *order)
+/* The nodes with values by their first edge, so that a level's Jacobians are walked through as they lie in memory: a
+ * table over the edges sorts them. The nodes of one first edge (copies of it lead to several) stay in the sweep's
+ * order. last_of_edge: [n_edges of the graph], before: [n_nodes], both all -1. */
+static void order_nodes(const jc_sweep *s, int64_t *last_of_edge, int64_t *before, int64_t *order, int64_t n)
 {
-    int64_t n = 0;
     for (int64_t i = 0; i < s->subgraph->n_nodes; i++) {
         int64_t node = jc_sweep_node(s, i), first = s->set[node] ? first_edge(s, node) : -1;
-        if (first >= 0)
-            node_of_edge[first] = node;
-        else if (s->set[node])
-            order[n++] = node;
+        if (first < 0) continue;
+        before[node] = last_of_edge[first];
+        last_of_edge[first] = node;
     }
-    for (int64_t e = 0; e < s->graph->n_edges; e++)
-        if (node_of_edge[e] >= 0) order[n++] = node_of_edge[e];
+    for (int64_t e = s->graph->n_edges; e-- > 0;)
+        for (int64_t node = last_of_edge[e]; node >= 0; node = before[node]) order[--n] = node;
+    for (int64_t i = s->subgraph->n_nodes; i-- > 0;) {
+        int64_t node = jc_sweep_node(s, i);
+        if (s->set[node] && first_edge(s, node) < 0) order[--n] = node;
+    }
 }
 
 /* Values in the order of levels, within a level in the order of the nodes. */
@@ -80,19 +83,23 @@ static jc_status place_values(emitter *em)
 {
     jc_plan *p = em->plan;
     const jc_allocator *a = &p->allocator;
-    int64_t *next = NULL, *order = NULL, *node_of_edge = NULL, n_edges = p->graph->n_edges;
+    int64_t *next = NULL, *order = NULL, *last = NULL, *before = NULL;
+    int64_t n_edges = p->graph->n_edges, n_nodes = em->sweep->subgraph->n_nodes;
     jc_status status = jc_alloc(a, p->n_values + 1, sizeof *p->values, "values", &p->values);
     if (!status) status = jc_alloc(a, p->n_levels + 1, sizeof *next, "levels", &next);
     if (!status) status = jc_alloc(a, p->n_values, sizeof *order, "the order of values", &order);
-    if (!status) status = jc_alloc(a, n_edges, sizeof *node_of_edge, "the order of values", &node_of_edge);
+    if (!status) status = jc_alloc(a, n_edges, sizeof *last, "the order of values", &last);
+    if (!status) status = jc_alloc(a, n_nodes, sizeof *before, "the order of values", &before);
     if (!status) {
-        memset(node_of_edge, -1, (size_t)n_edges * sizeof *node_of_edge);
-        order_nodes(em->sweep, node_of_edge, order);
+        memset(last, -1, (size_t)n_edges * sizeof *last);
+        memset(before, -1, (size_t)n_nodes * sizeof *before);
+        order_nodes(em->sweep, last, before, order, p->n_values);
         number_values(em, order, next);
     }
     jc_free(a, next, p->n_levels + 1, sizeof *next);
     jc_free(a, order, p->n_values, sizeof *order);
-    jc_free(a, node_of_edge, n_edges, sizeof *node_of_edge);
+    jc_free(a, last, n_edges, sizeof *last);
+    jc_free(a, before, n_nodes, sizeof *before);
     return status;
 }
 

@@ -24,15 +24,28 @@ static bool member_non_finite(const jc_group *group, int64_t member)
     return false;
 }
 
-jc_status jc_plan_non_finite(const jc_plan *plan, jc_vec *edges)
+/* Looks at the edges whose bit is not set in `seen`, and sets it: copies of an edge share its numbers. */
+static jc_status find(const jc_plan *plan, uint64_t *seen, jc_vec *edges)
 {
     for (int64_t i = 0; i < plan->subgraph.n_edges; i++) {
         int64_t e = plan->subgraph.jacobian[i];
-        if (e < 0) continue;
+        if (e < 0 || (seen[e / 64] >> (e % 64) & 1)) continue;
+        seen[e / 64] |= UINT64_C(1) << (e % 64);
         const jc_group *group = jc_graph_group(plan->graph, e);
         if (!member_non_finite(group, e - group->first_edge)) continue;
         jc_status status = jc_vec_append(&plan->allocator, edges, &e, 1, "edges whose numbers are not finite");
         if (status) return status;
     }
     return JC_OK;
+}
+
+jc_status jc_plan_non_finite(const jc_plan *plan, jc_vec *edges)
+{
+    uint64_t *seen;
+    int64_t n_words = plan->graph->n_edges / 64 + 1;
+    jc_status status = jc_alloc_zero(&plan->allocator, n_words, sizeof *seen, "marks of the edges", &seen);
+    if (status) return status;
+    status = find(plan, seen, edges);
+    jc_free(&plan->allocator, seen, n_words, sizeof *seen);
+    return status;
 }

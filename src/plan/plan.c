@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "core/size.h"
 #include "plan/emit.h"
-#include "plan/query.h"
+#include "rules/query.h"
 #include "plan/sweep.h"
 
 const jc_group *jc_plan_jacobian(const jc_plan *plan, int64_t b, int64_t *member)
@@ -24,8 +24,9 @@ static jc_output make_output(const jc_plan *plan, const jc_sweep *sweep, const i
     out.rows = seeded_row ? plan->seed_width : jc_graph_size(plan->graph, out.of) / plan->per_sample;
     out.cols = seeded_col ? plan->seed_width : jc_graph_size(plan->graph, out.wrt) / plan->per_sample;
     out.transposed = !sweep->reverse;
-    if (g->target[t] < 0 || g->source[s] < 0 || (plan->no_empty_path && out.of == out.wrt)) return out;
-    if (g->target[t] == g->source[s]) {
+    bool empty = out.of == out.wrt; /* the graph has no cycles: it is the only path */
+    if (g->target[t] < 0 || g->source[s] < 0 || (empty && !g->empty_path)) return out;
+    if (empty && !seeded_row && !seeded_col && plan->per_sample == 1) {
         out.kind = JC_OUTPUT_IDENTITY;
         return out;
     }
@@ -74,12 +75,12 @@ static void candidate_fini(const jc_plan *plan, candidate *c)
     c->made = false;
 }
 
-static jc_status candidate_init(const jc_plan *plan, const jc_query *query, jc_order order, int64_t budget,
-                                candidate *c)
+static jc_status candidate_init(const jc_plan *plan, const jc_walk *walk, const jc_query *query, jc_order order,
+                                int64_t budget, candidate *c)
 {
     const jc_graph *g = plan->graph;
     memset(c, 0, sizeof *c);
-    jc_status status = jc_subgraph_create(g, query, order, &c->subgraph);
+    jc_status status = jc_subgraph_create(walk, query, order, &c->subgraph);
     if (!status && query->per_sample > 1) status = jc_subgraph_check_samples(g, &c->subgraph, query->per_sample);
     if (!status) status = jc_sweep_init(&c->sweep, g, &c->subgraph, order == JC_ORDER_REVERSE, budget);
     c->made = !status;
@@ -88,9 +89,10 @@ static jc_status candidate_init(const jc_plan *plan, const jc_query *query, jc_o
 }
 
 /* What may be spent on an order that was not asked for: keeps planning linear in the graph. */
-static int64_t sweep_budget(const jc_graph *g)
+static int64_t sweep_budget(const jc_walk *walk)
 {
-    return 100000 + 2 * (g->n_variables + g->n_edges);
+    const jc_graph *g = walk->graph;
+    return 100000 + 2 * (g->n_variables + g->n_edges + walk->n_nodes + walk->n_edges);
 }
 
 static int64_t known_cost(const candidate *c)
@@ -127,21 +129,22 @@ static void adopt(jc_plan *plan, jc_order order, candidate *c, jc_sweep *sweep)
 
 /* The order asked for, or the cheaper one (reverse when they cost the same, or neither is known within the budget),
  * unless that one holds far more than the other; both costs, -1 where it is not known. */
-static jc_status choose_order(jc_plan *plan, const jc_query *query, jc_sweep *chosen)
+static jc_status choose_order(jc_plan *plan, const jc_walk *walk, const jc_query *query, jc_sweep *chosen)
 {
-    int64_t budget = sweep_budget(plan->graph);
+    int64_t budget = sweep_budget(walk);
     candidate reverse = {.made = false}, forward = {.made = false};
     jc_status status =
-        candidate_init(plan, query, JC_ORDER_REVERSE, query->order == JC_ORDER_REVERSE ? 0 : budget, &reverse);
+        candidate_init(plan, walk, query, JC_ORDER_REVERSE, query->order == JC_ORDER_REVERSE ? 0 : budget, &reverse);
     if (status) return status;
-    status = candidate_init(plan, query, JC_ORDER_FORWARD, query->order == JC_ORDER_FORWARD ? 0 : budget, &forward);
+    status =
+        candidate_init(plan, walk, query, JC_ORDER_FORWARD, query->order == JC_ORDER_FORWARD ? 0 : budget, &forward);
     if (!status) {
         int64_t r = known_cost(&reverse), f = known_cost(&forward);
         bool pick_forward = query->order == JC_ORDER_FORWARD ||
                             (query->order == JC_ORDER_AUTO && forward_is_better(&forward, &reverse));
         if (!pick_forward && r < 0) {
             candidate_fini(plan, &reverse);
-            status = candidate_init(plan, query, JC_ORDER_REVERSE, 0, &reverse);
+            status = candidate_init(plan, walk, query, JC_ORDER_REVERSE, 0, &reverse);
             r = status ? -1 : reverse.sweep.cost;
         }
         plan->reverse_cost = r, plan->forward_cost = f;
@@ -156,8 +159,12 @@ static jc_status choose_order(jc_plan *plan, const jc_query *query, jc_sweep *ch
 static jc_status build(jc_plan *plan, const jc_query *query)
 {
     jc_sweep sweep;
+    jc_walk walk;
     int64_t *value_of_node = NULL;
-    jc_status status = choose_order(plan, query, &sweep);
+    jc_status status = jc_walk_create(plan->graph, query, &walk);
+    if (status) return status;
+    status = choose_order(plan, &walk, query, &sweep);
+    jc_walk_fini(&plan->allocator, &walk);
     if (status) return status;
     status = jc_plan_emit(plan, &sweep, &value_of_node);
     if (!status) status = list_outputs(plan, &sweep, value_of_node, query->n_wrt > 0);
@@ -183,7 +190,6 @@ jc_status jc_plan_create_windowed(const jc_graph *graph, const jc_query *query, 
     p->seed_width = q.seed_width;
     p->per_sample = q.per_sample;
     p->by_sample = query->per_sample > 0;
-    p->no_empty_path = q.no_empty_path;
     p->row_limit = row_limit;
     status = build(p, &q);
     if (status)

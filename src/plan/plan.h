@@ -55,7 +55,6 @@ struct jc_plan {
     int64_t seed_width; /* 0 without a seed */
     int64_t per_sample; /* at least 1 */
     bool by_sample;     /* blocks were asked for, be it one */
-    bool no_empty_path; /* d v/d v is zero */
 
     jc_value *values; /* [n_values + 1], by level, in a level by their first Jacobian; the last one only carries
                          first_step = n_steps */

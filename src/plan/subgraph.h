@@ -1,13 +1,12 @@
-/* The part of a graph that a query needs: the nodes and edges on paths from a source to a target. A node stands for a
- * variable (under a path rule: for a variable and a state), so one variable may have several nodes. A query with a seed
- * has one node more at that end, joined by an extra Jacobian: S . dT/dS is the total of a variable whose partial with
- * respect to T is S. The sum over samples of a per-sample total is joined in the same way. Where the query names edges,
- * the others are as if they were not in the graph: what restricts the paths is applied here, before anything is
- * planned. */
+/* What a query needs of a graph, with what the query adds: the walk of its paths (rules/walk.h), and at an end with a
+ * seed one node more, joined by an extra Jacobian: S . dT/dS is the total of a variable whose partial with respect to T
+ * is S. The sum over samples of a per-sample total is joined in the same way. A node stands for a variable, under path
+ * rules for a variable and a state: then one variable may have several nodes, and an edge of the graph several copies,
+ * which share its Jacobian. */
 #ifndef JC_PLAN_SUBGRAPH_H
 #define JC_PLAN_SUBGRAPH_H
 
-#include "graph/graph.h"
+#include "rules/walk.h"
 
 typedef struct jc_subgraph {
     int64_t n_nodes;
@@ -22,15 +21,17 @@ typedef struct jc_subgraph {
     int64_t *target_variable,
         *source_variable;     /* as asked for; the sources that were not named are all that reach a target */
     int64_t *target, *source; /* their nodes; -1: no path leads to or from it, so it has no node */
+    bool empty_path;          /* the path without edges counts: d v/d v is the identity, else zero */
 
     jc_group *extra; /* [n_extra] Jacobians made from the query: extra 0 is the seed, if there is one */
     int64_t n_extra;
     int64_t max_extra; /* elements that `extra` was allocated for */
 } jc_subgraph;
 
-/* The part of the graph for a query that was checked. `order` (REVERSE or FORWARD) says at which end the blocks of a
- * per-sample total are summed: at the targets (reverse) or at the sources. O(variables + edges) of the graph. */
-jc_status jc_subgraph_create(const jc_graph *graph, const jc_query *query, jc_order order, jc_subgraph *subgraph);
+/* From the walk of a query that was checked. `order` (REVERSE or FORWARD) says at which end the blocks of a per-sample
+ * total are summed: at the targets (reverse) or at the sources. The path without edges, where it joins two nodes of the
+ * walk, is an edge of the extra Jacobian straight to the other one. O(nodes + edges) of the walk. */
+jc_status jc_subgraph_create(const jc_walk *walk, const jc_query *query, jc_order order, jc_subgraph *subgraph);
 void jc_subgraph_fini(const jc_allocator *allocator, jc_subgraph *subgraph);
 
 /* Bytes that a subgraph holds. */

@@ -18,8 +18,8 @@ typedef struct jc_automaton jc_automaton;
 jc_status jc_automaton_create(const jc_graph *graph, const jc_rule *rules, int64_t n_rules, jc_automaton **automaton);
 void jc_automaton_destroy(jc_automaton *automaton); /* NULL is allowed */
 
-/* *next: the state after `edge` was taken in `state`; DEAD: no path that goes on so satisfies the rules. JC_E_USAGE where
- * that makes more than JC_MOST_STATES states. Cost: a look into a table, but for the first time. */
+/* *next: the state after `edge` was taken in `state`; DEAD: no path that goes on so satisfies the rules. JC_E_USAGE
+ * where that makes more than JC_MOST_STATES states. Cost: a look into a table, but for the first time. */
 jc_status jc_automaton_step(jc_automaton *automaton, int64_t state, int64_t edge, int64_t *next);
 
 /* Whether a path may end in the state. */

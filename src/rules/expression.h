@@ -1,7 +1,9 @@
 /* Expressions over labels (--match): from text to a position automaton, and its deterministic states on demand.
  *
- *   expression := term ('|' term)*      term := factor*      factor := atom ('*' | '+' | '?' | '{n}' | '{n,}' | '{n,m}')*
- *   atom := LABEL | '.' | '(' expression ')'
+ *     expression := term ('|' term)*
+ *     term := factor*
+ *     factor := atom ('*' | '+' | '?' | '{n}' | '{n,}' | '{n,m}')*
+ *     atom := LABEL | '.' | '(' expression ')'
  *
  * Position automaton (Glushkov 1961; Berry & Sethi, Theor. Comput. Sci. 48, 1986): each occurrence of a label or '.' is
  * a position; a state is the set of positions that the last edge read may have been, and "nothing was read yet" is the
@@ -13,8 +15,10 @@
 
 typedef struct jc_expression jc_expression;
 
-/* Parses the text. JC_E_USAGE, with the column (from 1, in characters) and the text around it, where it is not an
- * expression, names a label that no edge of the graph has (with a hint), or is too large written out. Borrows the graph. */
+/* Parses the text. JC_E_USAGE, beginning with "column N: " (from 1, in characters) and saying what stands there, where
+ * it is not an expression, names a label that no edge of the graph has (with a hint), or has more than 100,000 labels
+ * and dots when its repetitions are written out. Borrows the graph, which is finished. Memory: 24 bytes for each of
+ * these, twice. */
 jc_status jc_expression_create(const jc_graph *graph, const char *text, jc_expression **expression);
 void jc_expression_destroy(jc_expression *expression); /* NULL is allowed */
 

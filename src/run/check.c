@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/error.h"
-#include "plan/query.h"
+#include "rules/query.h"
 #include "plan/verify.h"
 
 /* ---- reports ----------------------------------------------------------------------------------------------------- */

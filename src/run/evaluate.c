@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "core/progress.h"
 #include "core/size.h"
-#include "plan/query.h"
+#include "rules/query.h"
 #include "run/collect.h"
 
 static double now_s(void)

@@ -20,7 +20,7 @@ Test(paths, counts_of_real_networks_are_the_published_ones)
         jt_ok(jc_graph_load(file, NULL, &graph), file);
         int64_t of = jc_graph_find_variable(graph, json_string_value(json_object_get(entry, "of")));
         int64_t wrt = jc_graph_find_variable(graph, json_string_value(json_object_get(entry, "wrt")));
-        jt_ok(jc_paths_create(graph, of, wrt, NULL, 0, &paths), "paths");
+        jt_ok(jt_paths_create(graph, of, wrt, NULL, 0, &paths), "paths");
         jt_ok(jc_paths_count(paths, &count), "a count");
         cr_expect_str_eq(count, json_string_value(json_object_get(entry, "paths")), "%s", name);
         jc_paths_destroy(paths);

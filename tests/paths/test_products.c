@@ -43,7 +43,7 @@ static void check_pair(jt_graph *g, const jt_backend *backend, int64_t of, int64
     jt_pool pool = {0};
     jc_paths *paths;
     double *sum = jt_alloc(&pool, entries, sizeof *sum);
-    jt_ok(jc_paths_create(g->graph, of, wrt, NULL, 0, &paths), "paths");
+    jt_ok(jt_paths_create(g->graph, of, wrt, NULL, 0, &paths), "paths");
     while (jc_paths_next(paths, &edges, &n)) {
         const jt_result *r = product(&pool, g, backend, of, wrt, n ? edges : no_edges, n);
         double *dense = dense_product(&pool, g, wrt, edges, n);

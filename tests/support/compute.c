@@ -237,3 +237,12 @@ const jt_result *jt_find(const jt_results *results, int64_t of, int64_t wrt)
     cr_assert_fail("no result for d %lld / d %lld", (long long)of, (long long)wrt);
     return NULL;
 }
+
+jc_status jt_paths_create(const jc_graph *graph, int64_t of, int64_t wrt, const int64_t *edges, int64_t n_edges,
+                          jc_paths **paths)
+{
+    jc_query q = JC_QUERY_INIT;
+    q.of = &of, q.n_of = 1, q.wrt = &wrt, q.n_wrt = 1;
+    q.edges = edges, q.n_edges = n_edges;
+    return jc_paths_create(graph, &q, paths);
+}

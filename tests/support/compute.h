@@ -45,6 +45,10 @@ long double jt_gamma(jc_precision precision, int64_t n, int64_t products);
 jc_status jt_check(const jc_graph *graph, const jc_query *query, const jc_program_options *options,
                    jc_check_report **report);
 
+/* jc_paths_create for the query of one target, one source and, where edges is not NULL, n_edges edges. */
+jc_status jt_paths_create(const jc_graph *graph, int64_t of, int64_t wrt, const int64_t *edges, int64_t n_edges,
+                          jc_paths **paths);
+
 typedef struct jt_result {
     int64_t of, wrt, blocks, rows, cols;
     double *real;     /* [blocks * rows * cols], or */

@@ -1,6 +1,6 @@
 /* The rules a query must keep before anything is planned. */
-#ifndef JC_PLAN_QUERY_H
-#define JC_PLAN_QUERY_H
+#ifndef JC_RULES_QUERY_H
+#define JC_RULES_QUERY_H
 
 #include "graph/graph.h"
 

@@ -1,4 +1,4 @@
-#include "plan/query.h"
+#include "rules/query.h"
 
 #include <string.h>
 
@@ -93,6 +93,8 @@ jc_status jc_query_check(const jc_graph *g, const jc_query *query, jc_query *che
     status = check_variables(g, q.of, q.n_of, "of");
     if (!status) status = check_variables(g, q.wrt, q.n_wrt, "wrt");
     if (!status) status = check_edges(g, &q);
+    if (!status && (q.n_rules < 0 || (q.n_rules && !q.rules)))
+        status = jc_fail(JC_E_USAGE, "the list of rules is not there");
     if (!status) status = check_seed(g, &q);
     if (!status) status = check_samples(g, q.of, q.n_of, q.per_sample);
     if (!status) status = check_samples(g, q.wrt, q.n_wrt, q.per_sample);

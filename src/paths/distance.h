@@ -1,6 +1,6 @@
 /* How far variables are from a target. */
-#ifndef JC_RUN_DISTANCE_H
-#define JC_RUN_DISTANCE_H
+#ifndef JC_PATHS_DISTANCE_H
+#define JC_PATHS_DISTANCE_H
 
 #include "graph/graph.h"
 
