@@ -232,6 +232,15 @@ static jc_status compute(work *w)
     return JC_OK;
 }
 
+static bool check_steps(const work *w, int *exit_code)
+{
+    if (!w->terminal || w->report.axis != JC_NORM_BY_STEP || w->report.n_families) return true;
+    *exit_code =
+        jc_cli_usage_error("norms", "--against step takes variables whose names end with the step, at least three "
+                                    "with a name in common: h1, h2, h3");
+    return false;
+}
+
 static jc_status paint(work *w)
 {
     jc_cli_meter meter;
@@ -291,6 +300,7 @@ static int run(work *w)
     w->report.of_size = jc_graph_variable_size(w->graph, w->of.ids[0]);
     jc_status status = compute(w);
     if (status) return jc_cli_failed_in(status, w->graph_path);
+    if (!check_steps(w, &code)) return code;
     if ((status = paint(w))) return jc_cli_failed(status);
     narrate(w);
     return deliver(w);

@@ -59,7 +59,7 @@ static void find_lines(jc_norm_plot *p)
     const jc_norm_report *r = p->report;
     bool by_step = r->axis == JC_NORM_BY_STEP, any = false;
     for (int64_t i = 0; i < r->n_rows; i++) p->family[i] = -1;
-    for (int64_t k = 0; k < r->n_families && p->points; k++) {
+    for (int64_t k = 0; k < r->n_families && (p->points || by_step); k++) {
         const jc_norm_family *f = &r->families[k];
         if ((!by_step && !f->advances) || p->n_lines == JC_PLOT_MOST_FAMILIES) continue;
         for (int64_t j = 0; j < f->n; j++) p->family[f->rows[j]] = k, p->step[f->rows[j]] = f->step[j];

@@ -12,13 +12,15 @@ static void put_point(const jc_norm_plot *p, int64_t i, double y)
     if (isfinite(y)) fprintf(p->out, "%lld %.9g\n", (long long)jc_norm_plot_place(p, i), y > 0 ? y : p->zero);
 }
 
-/* The members of a family by step, joined but where one is zero or no number; zeros stand by themselves. */
+/* The members of a family by step, joined but where one is zero or no number; zeros stand by themselves. Of very many
+ * members only each so manyth. */
 static void write_line_data(const jc_norm_plot *p, int64_t k)
 {
     const jc_norm_family *f = &p->report->families[k];
+    int64_t stride = 1 + f->n / JC_PLOT_MOST_POINTS;
     for (int q = 0; q < p->n_quantities; q++) {
         fprintf(p->out, "$line%lld_%d << END\n", (long long)k, q);
-        for (int64_t j = 0; j < f->n; j++) {
+        for (int64_t j = 0; j < f->n; j += stride) {
             double y = jc_norm_plot_value(&p->report->rows[f->rows[j]], q);
             if (jc_norm_has_logarithm(y))
                 put_point(p, f->rows[j], y);
@@ -28,7 +30,7 @@ static void write_line_data(const jc_norm_plot *p, int64_t k)
         fputs("END\n", p->out);
     }
     fprintf(p->out, "$zero%lld << END\n", (long long)k);
-    for (int64_t j = 0; j < f->n; j++) {
+    for (int64_t j = 0; j < f->n; j += stride) {
         if (jc_norm_plot_has_zero(p, f->rows[j])) put_point(p, f->rows[j], 0);
     }
     fputs("END\n", p->out);

@@ -31,7 +31,8 @@ static bool is_no_character(const char *p)
     return !strncmp(p, "\xEF\xBF", 2) && (unsigned char)p[2] >= 0xBE;
 }
 
-/* At most so many letters of a name, to stand between single quotes. */
+/* At most so many letters of a name, to stand between single quotes. One of its own stands between double quotes,
+ * joined to the rest: gnuplot 5.4 loses count of several doubled ones. */
 static void put_name(FILE *out, const char *name)
 {
     bool cut = jc_cli_text_width(name) > MOST_LETTERS;
@@ -44,7 +45,7 @@ static void put_name(FILE *out, const char *name)
             fputs("\xEF\xBF\xBD", out);
             p += 2;
         } else {
-            fputs(*p == '\'' ? "''" : (const char[]){*p, '\0'}, out);
+            fputs(*p == '\'' ? "' . \"'\" . '" : (const char[]){*p, '\0'}, out);
         }
     }
     if (cut) fputs("…", out);

@@ -7,6 +7,8 @@
 #include "core/alloc.h"
 #include "support/compute.h"
 #include "support/failing_allocator.h"
+#include "support/oracle.h"
+#include "support/sanitized.h"
 
 enum { MOST = 64 };
 
@@ -188,6 +190,45 @@ Test(norms, what_is_no_matrix_or_no_room_for_the_answer_is_refused)
     r = matrix(2, 2, values);
     if (!jc_blas_singular_values) cr_expect_eq(jc_result_norms(NULL, &r, &n), JC_E_UNAVAILABLE);
     if (!jc_blas_singular_values) cr_expect_eq(n.frobenius, -1);
+}
+
+/* One sweep from a target to all variables, in either order: sums of squares over all paths of the test's own. */
+static void expect_totals(jt_graph *g, int64_t of, jc_order order)
+{
+    jc_evaluate_options options = {.struct_size = sizeof options, .program = JC_PROGRAM_OPTIONS_INIT};
+    int64_t *wrt = jt_alloc(&g->pool, g->n_variables, sizeof *wrt);
+    jc_query query = JC_QUERY_INIT;
+    jc_results *results = NULL;
+    for (int64_t v = 0; v < g->n_variables; v++) wrt[v] = v;
+    query.of = &of, query.n_of = 1, query.wrt = wrt, query.n_wrt = g->n_variables, query.order = order;
+    options.program.backend = "reference";
+    jt_ok(jc_evaluate(g->graph, &query, &options, &results), "totals");
+    for (int64_t v = 0; v < g->n_variables; v++) {
+        const long double *total = jt_total_by_paths(&g->pool, g, of, v, false);
+        long double squares = 0;
+        jc_result r;
+        jt_ok(jc_results_get(results, v, &r), "a result");
+        for (int64_t i = 0; i < r.rows * r.cols; i++) squares += total[i] * total[i];
+        if (!has_singular_values(&r)) continue;
+        jc_norms n = norms_of(&r);
+        double k = (double)(r.rows < r.cols ? r.rows : r.cols), f = (double)sqrtl(squares);
+        cr_expect_float_eq(n.frobenius, f, 1e-12 * f);
+        cr_expect(n.largest <= f * (1 + 1e-13) && n.largest * sqrt(k) >= f * (1 - 1e-13));
+        cr_expect(n.smallest <= n.largest && n.smallest * sqrt(k) <= f * (1 + 1e-13));
+    }
+    jc_results_destroy(results);
+}
+
+Test(norms, of_all_totals_of_a_sweep_are_those_of_the_sums_over_paths)
+{
+    for (uint64_t seed = 1; seed <= (uint64_t)jt_cases(60); seed++) {
+        jt_graph g;
+        jt_graph_random(&(jt_graph_options){.seed = seed, .max_paths = 100, .numbers = JT_SMALL, .largest = 1 << 20},
+                        &g);
+        for (int order = JC_ORDER_REVERSE; order <= JC_ORDER_FORWARD; order++)
+            expect_totals(&g, (int64_t)(seed % (uint64_t)g.n_variables), (jc_order)order);
+        jt_graph_fini(&g);
+    }
 }
 
 static jc_status memory_body(void *ctx)
