@@ -144,6 +144,21 @@ Test(cli_norms, of_an_unrolled_network_and_what_a_rule_keeps_of_it)
     json_decref(root);
 }
 
+/* v1 and v3 are next to T, v2 is not: a number at the end of a name is no step then. */
+Test(cli_norms, numbers_that_are_no_steps_make_no_family)
+{
+    write_text("v.json",
+               "{\"jacchain\": 1, \"variables\": [{\"name\": \"v1\", \"size\": 1}, {\"name\": \"v2\", \"size\": "
+               "1}, {\"name\": \"v3\", \"size\": 1}, {\"name\": \"T\", \"size\": 1}], \"edges\": ["
+               "{\"of\": \"T\", \"wrt\": \"v1\", \"jacobian\": {\"kind\": \"identity\"}}, "
+               "{\"of\": \"T\", \"wrt\": \"v3\", \"jacobian\": {\"kind\": \"identity\"}}, "
+               "{\"of\": \"v1\", \"wrt\": \"v2\", \"jacobian\": {\"kind\": \"identity\"}}]}");
+    json_t *root = expect_json(0, "norms", "v.json", "--of", "T", "--json", NULL);
+    expect_distances(root, "[1, 1, 2]");
+    cr_expect(json_same(json_at(root, "families"), "[]"));
+    json_decref(root);
+}
+
 /* The same numbers from either order, each backend, and in blocks of a memory limit. */
 Test(cli_norms, the_options_of_the_computing_commands_are_heard)
 {

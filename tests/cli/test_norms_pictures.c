@@ -178,6 +178,33 @@ Test(cli_norms_pictures, gnuplot_draws_whatever_there_is)
     }
 }
 
+/* A star: all points at one spot, and each of their names in a place of its own. */
+Test(cli_norms_pictures, names_that_would_meet_are_set_one_above_the_other)
+{
+    FILE *f = fopen("s.json", "w");
+    fputs("{\"jacchain\": 1, \"variables\": [{\"name\": \"T\", \"size\": 1}", f);
+    for (char v = 'a'; v <= 't'; v++) fprintf(f, ", {\"name\": \"%c\", \"size\": 1}", v);
+    fputs("], \"edges\": [", f);
+    for (char v = 'a'; v <= 't'; v++)
+        fprintf(f, "%s{\"of\": \"T\", \"wrt\": \"%c\", \"jacobian\": {\"kind\": \"identity\", \"scale\": 3}}",
+                v == 'a' ? "" : ", ", v);
+    fputs("]}", f);
+    fclose(f);
+    char *text = text_for("s.json", "T", NULL, NULL);
+    double before = -1;
+    for (char v = 'a'; v <= 't'; v++) {
+        char wanted[32];
+        double x, y = -1;
+        snprintf(wanted, sizeof wanted, "set label '%c' at graph ", v);
+        const char *label = strstr(text, wanted);
+        cr_assert(label, "%c", v);
+        cr_assert_eq(sscanf(label + strlen(wanted), "%lf,%lf", &x, &y), 2);
+        cr_expect(y > before + 0.02, "%c: %g after %g", v, y, before);
+        before = y;
+    }
+    free(text);
+}
+
 /* Names that are something else to gnuplot, the shell or XML; in backquotes a command. */
 Test(cli_norms_pictures, names_are_shown_as_they_are)
 {
