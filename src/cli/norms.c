@@ -1,4 +1,6 @@
 /* jacchain norms: how large dT/dV is for every variable V that T depends on. */
+#define _GNU_SOURCE /* strchrnul */
+
 #include "cli/norms.h"
 
 #include <stdlib.h>
@@ -253,6 +255,16 @@ static jc_status paint(work *w)
 
 /* ---- what is said ------------------------------------------------------------------------------------------------ */
 
+/* What gnuplot said, but for lines about norms of which there is nothing to draw. */
+static void pass_on(const char *said)
+{
+    for (const char *p = said; *p;) {
+        const char *end = strchrnul(p, '\n'), *none = strstr(p, "no valid points");
+        if (end > p && (!none || none > end)) fprintf(stderr, "%.*s\n", (int)(end - p), p);
+        p = *end ? end + 1 : end;
+    }
+}
+
 static void narrate(const work *w)
 {
     const jc_norm_report *r = &w->report;
@@ -266,7 +278,7 @@ static void narrate(const work *w)
                    jc_cli_order_name(r->info.order), jc_cli_precision_name(r->info.precision), r->info.device,
                    jc_cli_count_text(r->info.multiply_adds, adds), jc_cli_seconds_text(r->info.run_s, run),
                    r->info.backend, r->info.reason);
-    if (w->picture.said && *w->picture.said && !w->shared->quiet) fputs(w->picture.said, stderr);
+    if (w->picture.said && !w->shared->quiet) pass_on(w->picture.said);
 }
 
 static void say(const void *ctx)

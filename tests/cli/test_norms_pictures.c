@@ -169,10 +169,10 @@ Test(cli_norms_pictures, gnuplot_draws_whatever_there_is)
     static const char *const runs[][2] = {
         {"zeros.json", "c"}, {"zeros.json", "a"}, {"ends.json", "c"}, {"ends.json", "b"}};
     for (int i = 0; i < 4; i++) {
-        run r = expect_code(0, "norms", runs[i][0], "--of", runs[i][1], "--output", "n.svg", "--quiet", NULL);
+        run r = expect_code(0, "norms", runs[i][0], "--of", runs[i][1], "--output", "n.svg", NULL);
         char *svg = read_text("n.svg");
         expect_has(svg, "</svg>");
-        cr_expect_str_empty(r.err);
+        cr_expect(!strstr(r.err, "line ") && !strstr(r.err, "\n\n"), "%s", r.err);
         free(svg);
         run_free(&r);
     }
@@ -270,6 +270,16 @@ Test(cli_norms_pictures, without_gnuplot_the_message_names_the_package_and_norms
     run r = expect_code(0, "norms", POST, "--of", "L", NULL);
     run_free(&r);
     expect_untouched();
+}
+
+Test(cli_norms_pictures, what_gnuplot_says_is_passed_on_but_for_norms_that_are_not_there)
+{
+    fake_gnuplot("#!/bin/sh\necho a picture\nprintf '\\n    line 3: warning: Skipping data file with no valid points\\n"
+                 "no fonts\\n' >&2\n");
+    run r = expect_code(0, "norms", POST, "--of", "L", "--output", "g.svg", NULL);
+    cr_expect(strstr(r.err, "\nno fonts\nwrote g.svg\n") && !strstr(r.err, "warning"), "%s", r.err);
+    run_free(&r);
+    setenv("PATH", "/usr/bin:/bin", 1);
 }
 
 Test(cli_norms_pictures, a_gnuplot_that_fails_is_a_failure)
