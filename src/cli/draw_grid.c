@@ -14,7 +14,7 @@ enum {
     MIN_ROWS = 2,
     MAX_ROWS = 12,
     MAX_OTHERS = 60, /* variables that no row has */
-    ROUTED = 64 /* variables: time for lines around them grows with the third power */
+    ROUTED = 64      /* variables: time for lines around them grows with the third power */
 };
 
 /* Points. */

@@ -59,7 +59,7 @@ Test(distance, is_that_of_the_shortest_path_that_is_kept)
         changed += expect_distances(&g, of, g.topological[g.n_variables / 2 + (int64_t)(seed % 2)], plain);
         jt_graph_fini(&g);
     }
-    cr_expect_gt(changed, 20, "the rule changed %lld distances only", (long long)changed);
+    cr_expect_gt(changed, 5, "the rule changed %lld distances only", (long long)changed);
 }
 
 /* a -> b -> c -> d with a short cut a -> d, twice over b. */
