@@ -46,8 +46,9 @@ static const jc_usage usage = {
     .command = "norms",
     .synopsis = "GRAPH --of T [--wrt V[,..]] [options]",
     .text = "Where gradients vanish or explode: the Frobenius norm, the largest and the smallest singular value of "
-            "dT/dV for every variable V, from one sweep, and the growth rate of the Frobenius norm: the factor by "
-            "which it changes with each edge away from T, by least squares over the logarithms.",
+            "dT/dV for every variable V, from one sweep (in reverse unless --wrt or --order is given), and the growth "
+            "rate of the Frobenius norm: the factor by which it changes with each edge away from T, by least squares "
+            "over the logarithms.",
     .tables = {table, jc_cli_engine_options, jc_cli_report_options, jc_cli_rule_options},
     .min_words = 1,
     .max_words = 1,
