@@ -11,6 +11,8 @@ TEST_PACKAGES=(g++ libcriterion-dev jq graphviz gnuplot-nox)
 # shellcheck disable=SC2034
 DRAW_PACKAGES=(graphviz)
 # shellcheck disable=SC2034
+PLOT_PACKAGES=(gnuplot-nox)
+# shellcheck disable=SC2034
 FUZZ_PACKAGES=(clang libclang-rt-dev)
 
 # Exit codes as those of the command: 4 = something that is needed is not there.
