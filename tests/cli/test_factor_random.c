@@ -208,9 +208,9 @@ Test(cli_factor_random, every_form_multiplied_out_is_the_set_of_paths)
 {
     met m = {0};
     folder_enter();
-    for (uint64_t seed = 0; seed < (uint64_t)jt_cases(24); seed++) check_net(seed, NULL, &m);
+    for (uint64_t seed = 0; seed < (uint64_t)jt_cases(16); seed++) check_net(seed, NULL, &m);
     folder_leave();
-    cr_expect(m.pairs >= jt_cases(24) * 4 && m.terms > m.pairs, "%d pairs, %d terms", (int)m.pairs, (int)m.terms);
+    cr_expect(m.pairs >= jt_cases(16) * 4 && m.terms > m.pairs, "%d pairs, %d terms", (int)m.pairs, (int)m.terms);
     cr_expect(m.parallel > jt_cases(100) && m.grouped > jt_cases(100), "%d, %d", (int)m.parallel, (int)m.grouped);
     cr_expect_eq(m.states, 0);
 }
@@ -226,7 +226,7 @@ Test(cli_factor_random, forms_of_restricted_totals_are_the_paths_that_are_kept)
         check_net(seed, "--match", &m);
     }
     folder_leave();
-    cr_expect(m.terms > jt_cases(1000) && m.states > jt_cases(40), "%d, %d", (int)m.terms, (int)m.states);
+    cr_expect(m.terms > jt_cases(1000) && m.states > jt_cases(20), "%d, %d", (int)m.terms, (int)m.states);
 }
 
 /* ---- splits ------------------------------------------------------------------------------------------------------ */
