@@ -195,7 +195,7 @@ static jc_status find_terms(work *w, bool *has_local)
     jc_walk_fini(a, &walk);
     if (status) return status;
     *has_local = cut.n_parts && cut.parts[0].at < 0;
-    for (int64_t i = *has_local, before = -1; i < cut.n_parts && !status; i++) {
+    for (int64_t i = 0, before = -1; i < cut.n_parts && !status; i++) {
         if (cut.parts[i].at != before) status = jc_vec_append(a, &w->cut_at, &w->at[cut.parts[i].at], 1, WHAT);
         before = cut.parts[i].at;
     }

@@ -129,6 +129,13 @@ Test(cli_factor, latex_is_that_of_the_post)
                                                            "\\frac{dL}{dz} &= D_{Lz}\n"
                                                            "\\end{aligned}");
     json_decref(root);
+    root = expect_json(0, "factor", POST, "--of", "L", "--wrt", "w", "--json", NULL);
+    cr_expect_str_eq(text_at(root, "forms/paths/latex"),
+                     "\\begin{aligned}\n"
+                     "\\frac{dL}{dw} &= D_{Lz} D_{zy} D_{yx} D_{xw} + D_{Ly} D_{yx} D_{xw} + D_{Lx} D_{xw} \\\\\n"
+                     "&\\quad {}+ D_{Lz} D_{zy} D_{yw} + D_{Ly} D_{yw} + D_{Lz} D_{zw}\n"
+                     "\\end{aligned}");
+    json_decref(root);
     root = expect_json(0, "factor", POST, "--of", "L", "--wrt", "w", "--at-last", "y", "--json", NULL);
     cr_expect_str_eq(text_at(root, "forms/at/latex"),
                      "\\begin{aligned}\n"
