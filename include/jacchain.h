@@ -596,9 +596,10 @@ typedef struct jc_split jc_split;
 /* query: one target, one source, no seed, not per sample; its rules hold for the paths of every term. at [n_at]: Z,
  * borrowed during the call; T and S may be in it and are not cut at. last: 0 or 1. options: as of jc_evaluate, NULL
  * allowed; its progress is told of "terms". The split borrows the graph until destroyed.
- * Each term is a sweep over its local paths with the rows of the other factor as seed (with rules: a total of its own),
- * and the total is computed on its own beside them. Where a used edge has no numbers there are the terms and their cost
- * only. Errors: as jc_evaluate's; JC_E_USAGE where a variable of Z is not there or named twice. */
+ * One sweep forms all left factors; then each term is a sweep over the paths of its right factor, with the rows of the
+ * left one as seed (with rules: a total of its own). The total comes from a sweep over the whole graph. Where a used
+ * edge has no numbers there are the terms and their cost only. Errors: as jc_evaluate's; JC_E_USAGE where a variable of
+ * Z is not there or named twice. */
 jc_status jc_split_create(const jc_graph *graph, const jc_query *query, const int64_t *at, int64_t n_at, int last,
                           const jc_evaluate_options *options, jc_split **split);
 void jc_split_destroy(jc_split *split); /* NULL is allowed */

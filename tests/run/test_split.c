@@ -2,6 +2,7 @@
  * set is the term's; and that the sum is held against the total. */
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "run/split.h"
@@ -271,23 +272,59 @@ Test(split, without_numbers_there_are_terms_and_their_cost)
     jc_graph_destroy(h.graph);
 }
 
+/* h_(i+1) = R h_i + c s with R a rotation by 45 degrees: nothing grows, but the sum over absolute values is 2^(depth /
+ * 2) times larger. At the states the bound is that of one edge; from the end, at the last state, that of all paths. */
+Test(split, what_was_computed_once_is_not_held_against_itself)
+{
+    enum { DEPTH = 120 };
+    static const double r[] = {0.70710678118654752, 0.70710678118654752, 0.70710678118654752, -0.70710678118654752};
+    static const double c[] = {1, 2};
+    jc_jacobian R = JC_JACOBIAN_INIT(JC_DENSE), C = JC_JACOBIAN_INIT(JC_DENSE);
+    jc_graph *graph;
+    jc_split_info info = {.struct_size = sizeof info};
+    jc_query q = JC_QUERY_INIT;
+    int64_t s, h[DEPTH];
+    char name[16];
+    R.values = jc_array_2d(JC_F64, 2, 2, r), C.values = jc_array_2d(JC_F64, 2, 1, c);
+    jt_ok(jc_graph_create(NULL, &graph), "a graph");
+    jt_ok(jc_graph_add_variable(graph, "s", 1, &s), "s");
+    for (int i = 0; i < DEPTH; i++) {
+        snprintf(name, sizeof name, "h%d", i);
+        jt_ok(jc_graph_add_variable(graph, name, 2, &h[i]), name);
+        jt_ok(jc_graph_add_edge(graph, h[i], s, &C, NULL, 0), "from s");
+        if (i) jt_ok(jc_graph_add_edge(graph, h[i], h[i - 1], &R, NULL, 0), "from the state before");
+    }
+    jt_ok(jc_graph_finish(graph), "the graph");
+    q.of = &h[DEPTH - 1], q.n_of = 1, q.wrt = &s, q.n_wrt = 1;
+    for (int last = 0; last < 2; last++) {
+        jc_split *split;
+        jt_ok(jc_split_create(graph, &q, h, DEPTH, last, NULL, &split), "a split");
+        jt_ok(jc_split_get_info(split, &info), "its info");
+        cr_expect_eq(info.n_terms, last ? 2 : DEPTH);
+        cr_expect_lt(info.difference, 1e-13);
+        cr_expect_eq(info.verdict, last ? JC_UNDECIDED : JC_PASSED, "last %d: bound %g", last, info.bound);
+        cr_expect(last || info.bound < 1e-12, "%g", info.bound);
+        jc_split_destroy(split);
+    }
+    jc_graph_destroy(graph);
+}
+
 /* A term that is off by little is found; NaN cannot be decided. */
 Test(split, what_does_not_add_up_is_said)
 {
     hand h;
     jc_split *split;
     jc_query q = JC_QUERY_INIT;
-    jc_evaluate_options options = {.struct_size = sizeof options, .program = JC_PROGRAM_OPTIONS_INIT};
     hand_init(&h, true, NULL);
     q.of = &h.T, q.n_of = 1, q.wrt = &h.s, q.n_wrt = 1;
     jt_ok(hand_split(&h, &h.a, 1, 0, &split), "a split");
     cr_assert_eq(split->info.verdict, JC_PASSED);
     *(double *)split->owned[0] *= 1 + 1e-13;
-    jt_ok(jc_split_judge(split, h.graph, &q, &options), "judged");
+    jt_ok(jc_split_judge(split, h.graph, &q, &h.a, 1), "judged");
     cr_expect_eq(split->info.verdict, JC_FAILED);
     cr_expect(split->info.difference > 1e-15 && split->info.difference < 1e-12);
     *(double *)split->owned[0] = NAN;
-    jt_ok(jc_split_judge(split, h.graph, &q, &options), "judged");
+    jt_ok(jc_split_judge(split, h.graph, &q, &h.a, 1), "judged");
     cr_expect_eq(split->info.verdict, JC_UNDECIDED);
     cr_expect(isnan(split->info.difference));
     jc_split_destroy(split);
