@@ -291,7 +291,7 @@ Test(split, what_was_computed_once_is_not_held_against_itself)
     for (int i = 0; i < DEPTH; i++) {
         snprintf(name, sizeof name, "h%d", i);
         jt_ok(jc_graph_add_variable(graph, name, 2, &h[i]), name);
-        jt_ok(jc_graph_add_edge(graph, h[i], s, &C, NULL, 0), "from s");
+        if (i % (DEPTH / 2) == 0) jt_ok(jc_graph_add_edge(graph, h[i], s, &C, NULL, 0), "from s");
         if (i) jt_ok(jc_graph_add_edge(graph, h[i], h[i - 1], &R, NULL, 0), "from the state before");
     }
     jt_ok(jc_graph_finish(graph), "the graph");
@@ -300,10 +300,10 @@ Test(split, what_was_computed_once_is_not_held_against_itself)
         jc_split *split;
         jt_ok(jc_split_create(graph, &q, h, DEPTH, last, NULL, &split), "a split");
         jt_ok(jc_split_get_info(split, &info), "its info");
-        cr_expect_eq(info.n_terms, last ? 2 : DEPTH);
+        cr_expect_eq(info.n_terms, last ? 1 : 2);
         cr_expect_lt(info.difference, 1e-13);
         cr_expect_eq(info.verdict, last ? JC_UNDECIDED : JC_PASSED, "last %d: bound %g", last, info.bound);
-        cr_expect(last || info.bound < 1e-12, "%g", info.bound);
+        cr_expect(last || (info.bound > 0 && info.bound < 1e-14), "%g", info.bound);
         jc_split_destroy(split);
     }
     jc_graph_destroy(graph);
