@@ -382,19 +382,23 @@ static void add_output(FILE *document, const char *const *arguments)
     run_free(&r);
 }
 
-/* Whether the document compiles; the end of the log where it does not. */
-static bool compile(const char *name)
+/* Whether the document compiles. */
+static bool compiles(const char *name)
 {
-    char command[200], line[400];
-    snprintf(command, sizeof command, "pdflatex -interaction=nonstopmode -halt-on-error %s >%s.out 2>&1 </dev/null",
-             name, name);
-    if (system(command) == 0) return true;
-    snprintf(command, sizeof command, "%s.out", name);
-    FILE *log = fopen(command, "r");
+    char command[200];
+    snprintf(command, sizeof command, "pdflatex -interaction=nonstopmode -halt-on-error %s >log.txt 2>&1 </dev/null",
+             name);
+    return system(command) == 0;
+}
+
+/* The sentences of the log that say what is wrong. */
+static void print_log(void)
+{
+    char line[400];
+    FILE *log = fopen("log.txt", "r");
     while (log && fgets(line, sizeof line, log))
         if (line[0] == '!') fputs(line, stderr);
     if (log) fclose(log);
-    return false;
 }
 
 static FILE *begin_document(const char *name)
@@ -424,10 +428,12 @@ Test(cli_factor, latex_compiles)
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) add_output(document, commands[i]);
     fprintf(document, "\\end{document}\n");
     fclose(document);
-    cr_expect(compile("good.tex"));
+    bool good = compiles("good.tex");
+    if (!good) print_log();
+    cr_expect(good);
     document = begin_document("bad.tex");
     fprintf(document, "\\[ D_{50 & \\]\n\\end{document}\n");
     fclose(document);
-    cr_expect_not(compile("bad.tex"), "what is no LaTeX compiles too");
+    cr_expect_not(compiles("bad.tex"), "what is no LaTeX compiles too");
     folder_leave();
 }
