@@ -28,7 +28,7 @@ static const command commands[] = {
     {"draw", "the graph as a picture", jc_cli_draw},
     {"gen", "writes a graph of a named family with random Jacobians", jc_cli_gen},
     {"info", "version, backends, devices, libraries", jc_cli_info},
-    {"factor", "the formula of a total derivative", NULL},
+    {"factor", "the formula of a total derivative", jc_cli_factor},
     {"norms", "norms and singular values of dT/dV for every V", NULL},
     {"bench", "times planning and evaluation", NULL},
 };
