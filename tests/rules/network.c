@@ -1,8 +1,11 @@
 #include "rules/network.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "support/compute.h"
 
 enum { MAX_EDGES_OF_A_PATH = 64, MAX_SIZE = 32 };
 
@@ -57,6 +60,7 @@ static void read_edge(jt_network *net, json_t *item, jt_net_edge *e)
     const char *step = json_string_value(json_array_get(label, 1));
     e->of = jt_network_find(net, json_string_value(json_object_get(item, "of")));
     e->wrt = jt_network_find(net, json_string_value(json_object_get(item, "wrt")));
+    e->to = net->name[e->of];
     e->label = json_string_value(first);
     e->step = step ? atoi(step + 1) : 0;
     e->dense = dense(net, json_object_get(item, "jacobian"), net->size[e->of], net->size[e->wrt]);
@@ -148,4 +152,34 @@ const long double *jt_network_total(jt_pool *pool, const jt_network *net, int64_
             w->depth--;
     }
     return total;
+}
+
+/* ---- the library's reading, and another program's numbers -------------------------------------------------------- */
+
+jc_graph *jt_network_load(const char *name)
+{
+    char path[1024];
+    jc_graph *graph;
+    snprintf(path, sizeof path, "%s/%s.json", JC_EXAMPLES, name);
+    jt_ok(jc_graph_load(path, NULL, &graph), path);
+    return graph;
+}
+
+/* Rows of W_rec are neurons, and columns whose spikes they get. */
+static bool is_parameter(const char *wrt, int64_t i)
+{
+    return strcmp(wrt, "W_rec") != 0 || i / 4 != i % 4;
+}
+
+double jt_network_difference(jt_pool *pool, const char *known, const char *wrt, const double *total, int64_t n)
+{
+    char name[64];
+    double most = 0;
+    int64_t n_known;
+    snprintf(name, sizeof name, "%s:dE/d%s", known, wrt);
+    const double *expected = jt_expected_tensor(pool, JC_EXAMPLES "/lsnn.expected.safetensors", name, &n_known);
+    cr_assert_eq(n, n_known);
+    for (int64_t i = 0; i < n; i++)
+        if (is_parameter(wrt, i)) most = fmax(most, fabs(total[i] - expected[i]));
+    return most;
 }

@@ -5,10 +5,12 @@
 
 #include <stdbool.h>
 
+#include "jacchain.h"
 #include "support/expected.h"
 
 typedef struct jt_net_edge {
     int64_t of, wrt;
+    const char *to;      /* the name of `of` */
     const char *label;   /* its first one, "leak" */
     int64_t step;        /* 3 where another one is "t3"; else 0 */
     const double *dense; /* size(of) x size(wrt) */
@@ -38,5 +40,12 @@ typedef bool jt_keeps(const jt_net_edge *const *edge, int64_t n, int64_t how);
 /* d of/d wrt, of a scalar, over the paths that `keeps` keeps: *count of them, the total from the pool. */
 const long double *jt_network_total(jt_pool *pool, const jt_network *net, int64_t of, int64_t wrt, jt_keeps *keeps,
                                     int64_t how, int64_t *count);
+
+/* The same document read by the library. */
+jc_graph *jt_network_load(const char *name);
+
+/* The largest difference between a total of lsnn, [n], and a gradient of its by another program, "eprop". The diagonal
+ * of W_rec is no parameter of that program's model: it is left out. */
+double jt_network_difference(jt_pool *pool, const char *known, const char *wrt, const double *total, int64_t n);
 
 #endif

@@ -1,6 +1,5 @@
 /* Learning rules as restricted totals, on a spiking network whose gradients another program has computed
- * (examples/lsnn.expected.safetensors), and against every path of it by itself. The diagonal of W_rec is no parameter
- * of that model: what it has there is 0. */
+ * (examples/lsnn.expected.safetensors), and against every path of it by itself. */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
@@ -9,7 +8,6 @@
 #include "rules/network.h"
 #include "support/compute.h"
 
-#define EXPECTED JC_EXAMPLES "/lsnn.expected.safetensors"
 #define EPROP "param leak* spike readout filter* loss"
 #define SNAP1 "param (leak | spike reset)* spike readout filter* loss"
 #define HOPS(M) "param (leak | spike reset)* (spike rec (leak | spike reset)*){0," #M "} spike readout filter* loss"
@@ -115,15 +113,6 @@ static const learning_rule rules[] = {
 };
 enum { N_RULES = sizeof rules / sizeof rules[0] };
 
-static jc_graph *load(const char *name)
-{
-    char path[1024];
-    jc_graph *graph;
-    snprintf(path, sizeof path, "%s/%s.json", JC_EXAMPLES, name);
-    jt_ok(jc_graph_load(path, NULL, &graph), path);
-    return graph;
-}
-
 /* A query of E with respect to one parameter under the rule; it points into the struct. */
 typedef struct asked {
     int64_t of, wrt;
@@ -144,25 +133,6 @@ static void ask(asked *a, const jc_graph *graph, const learning_rule *rule, cons
     a->query.rules = a->rules, a->query.n_rules = n;
 }
 
-/* Rows of W_rec are neurons, and columns whose spikes they get. */
-static bool is_parameter(const char *wrt, int64_t i)
-{
-    return strcmp(wrt, "W_rec") != 0 || i / 4 != i % 4;
-}
-
-static double difference_to_known(jt_pool *pool, const char *known, const char *wrt, const double *total, int64_t n)
-{
-    char name[64];
-    double most = 0;
-    int64_t n_known;
-    snprintf(name, sizeof name, "%s:dE/d%s", known, wrt);
-    const double *expected = jt_expected_tensor(pool, EXPECTED, name, &n_known);
-    cr_assert_eq(n, n_known);
-    for (int64_t i = 0; i < n; i++)
-        if (is_parameter(wrt, i)) most = fmax(most, fabs(total[i] - expected[i]));
-    return most;
-}
-
 /* ---- every rule -------------------------------------------------------------------------------------------------- */
 
 static void check_total(const learning_rule *rule, const char *wrt, const jt_result *r, const long double *by_paths,
@@ -174,7 +144,7 @@ static void check_total(const learning_rule *rule, const char *wrt, const jt_res
         cr_assert_leq(fabsl(r->real[i] - by_paths[i]), 1e-13, "%s, %s, %s, %s: entry %lld is %.17g, not %.17Lg", how,
                       rule->document, rule->match, wrt, (long long)i, r->real[i], by_paths[i]);
     for (const char *const *known = (const char *const[]){"bptt", "eprop", "snap1", "one_hop", NULL}; *known; known++) {
-        double most = difference_to_known(&pool, *known, wrt, r->real, n);
+        double most = jt_network_difference(&pool, *known, wrt, r->real, n);
         if (rule->known && !strcmp(rule->known, *known))
             cr_assert_leq(most, 1e-13, "%s, %s, %s: %s by %g", how, rule->match, wrt, *known, most);
         else if (rule->known)
@@ -229,7 +199,7 @@ static void each_rule(void (*check)(const learning_rule *, const jt_network *, c
     for (int i = 0; i < N_RULES; i++) {
         jt_network net;
         jt_network_read(&net, rules[i].document);
-        jc_graph *graph = load(rules[i].document);
+        jc_graph *graph = jt_network_load(rules[i].document);
         check(&rules[i], &net, graph, "W_rec");
         check(&rules[i], &net, graph, "W_in");
         jc_graph_destroy(graph);
@@ -270,7 +240,7 @@ static int64_t count_up_to(const jc_graph *graph, int64_t hops)
 /* From the first of six steps to the last there are five hops at most: on one path only. */
 Test(learning_rules, each_hop_that_is_allowed_keeps_more_paths_until_five_keep_all)
 {
-    jc_graph *graph = load("lsnn");
+    jc_graph *graph = jt_network_load("lsnn");
     int64_t last = 0;
     for (int64_t hops = 0; hops <= 5; hops++) {
         int64_t count = count_up_to(graph, hops);
