@@ -194,6 +194,25 @@ static void check_count(const learning_rule *rule, const jt_network *net, const 
     jt_pool_free(&pool);
 }
 
+/* Every variable and state by its own equation, on every backend of the library. */
+static void check_equations(const learning_rule *rule, const jt_network *net, const jc_graph *graph, const char *wrt)
+{
+    (void)net;
+    for (int b = 0; jc_backend_name(b); b++) {
+        asked a;
+        jc_program_options options = JC_PROGRAM_OPTIONS_INIT;
+        jc_check_report *report;
+        jc_check_summary summary = {.struct_size = sizeof summary};
+        if (!jt_takes_part(jc_backend_name(b))) continue;
+        options.backend = jc_backend_name(b);
+        ask(&a, graph, rule, wrt, JC_ORDER_REVERSE);
+        jt_ok(jc_check(graph, &a.query, &options, &report), "check");
+        jt_ok(jc_check_get_summary(report, &summary), "summary");
+        cr_assert_eq(summary.verdict, JC_PASSED, "%s, %s: ratio %g", options.backend, rule->match, summary.ratio);
+        jc_check_destroy(report);
+    }
+}
+
 static void each_rule(void (*check)(const learning_rule *, const jt_network *, const jc_graph *, const char *))
 {
     for (int i = 0; i < N_RULES; i++) {
@@ -215,6 +234,11 @@ Test(learning_rules, totals_are_those_of_another_program_and_of_every_path_by_it
 Test(learning_rules, as_many_paths_are_kept_as_there_are_one_by_one)
 {
     each_rule(check_count);
+}
+
+Test(learning_rules, every_variable_and_state_satisfies_its_equation)
+{
+    each_rule(check_equations);
 }
 
 /* ---- hops -------------------------------------------------------------------------------------------------------- */
