@@ -115,8 +115,10 @@ static bool prepare_compare(work *w, int *exit_code)
                                                             "--avoid-label or --match");
         return false;
     }
+    if (w->wrt.count) return true;
     jc_query query = query_of(w);
-    if (!w->wrt.count) w->wrt = jc_compare_sources(w->graph, &query);
+    free(w->wrt.ids);
+    w->wrt = jc_compare_sources(w->graph, &query);
     return true;
 }
 

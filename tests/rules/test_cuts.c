@@ -7,6 +7,7 @@
 
 #include "rules/network.h"
 #include "support/compute.h"
+#include "support/expected.h"
 
 enum { STEPS = 6, MAX_AT = 2 * STEPS };
 
@@ -61,6 +62,7 @@ static void check_term(const jt_network *net, const jc_split_term *term, int64_t
                       (long long)j, x, by_paths[j]);
         sum[j] += x;
     }
+    jt_pool_free(&pool);
 }
 
 /* The terms of the split each by itself, and together what another program says. */

@@ -7,6 +7,7 @@
 
 #include "rules/network.h"
 #include "support/compute.h"
+#include "support/expected.h"
 
 #define EPROP "param leak* spike readout filter* loss"
 #define SNAP1 "param (leak | spike reset)* spike readout filter* loss"
