@@ -513,6 +513,21 @@ jc_status jc_results_get_info(const jc_results *results, jc_results_info *info);
 int64_t jc_results_count(const jc_results *results);
 jc_status jc_results_get(const jc_results *results, int64_t index, jc_result *result);
 
+/*   frobenius = sqrt(sum of A[i,j]^2),    largest = max |A x| / |x|,    smallest = the last of the min(rows, cols)
+ * singular values of A */
+typedef struct jc_norms {
+    size_t struct_size;
+    double frobenius, largest, smallest;
+} jc_norms;
+
+/* Of one result, a jc_run's or jc_results', not per sample. Scaled, so that nothing overflows on the way; singular
+ * values by LAPACK from a copy in double. A NaN makes all of them NaN; otherwise an Inf makes frobenius and largest Inf
+ * and, where there are several singular values, smallest NaN. A smallest below max(rows, cols) u largest (u the
+ * roundoff of the result's type) may be zero. allocator: for that copy; NULL: malloc and free. JC_E_UNAVAILABLE in
+ * builds without LAPACK, unless rows or cols is 1. Cost: rows cols min(rows, cols), rows cols where one of them is 1.
+ */
+jc_status jc_result_norms(const jc_allocator *allocator, const jc_result *result, jc_norms *norms);
+
 /* ---- paths ------------------------------------------------------------------------------------------------- */
 
 typedef struct jc_paths jc_paths;
@@ -596,9 +611,10 @@ typedef struct jc_split jc_split;
 /* query: one target, one source, no seed, not per sample; its rules hold for the paths of every term. at [n_at]: Z,
  * borrowed during the call; T and S may be in it and are not cut at. last: 0 or 1. options: as of jc_evaluate, NULL
  * allowed; its progress is told of "terms". The split borrows the graph until destroyed.
- * Each term is a sweep over its local paths with the rows of the other factor as seed (with rules: a total of its own),
- * and the total is computed on its own beside them. Where a used edge has no numbers there are the terms and their cost
- * only. Errors: as jc_evaluate's; JC_E_USAGE where a variable of Z is not there or named twice. */
+ * One sweep forms all left factors; then each term is a sweep over the paths of its right factor, with the rows of the
+ * left one as seed (with rules: a total of its own). The total comes from a sweep over the whole graph. Where a used
+ * edge has no numbers there are the terms and their cost only. Errors: as jc_evaluate's; JC_E_USAGE where a variable of
+ * Z is not there or named twice. */
 jc_status jc_split_create(const jc_graph *graph, const jc_query *query, const int64_t *at, int64_t n_at, int last,
                           const jc_evaluate_options *options, jc_split **split);
 void jc_split_destroy(jc_split *split); /* NULL is allowed */

@@ -173,7 +173,7 @@ static jc_status find_paths(const work *w, const jc_query *q, jc_factored *t)
     return status;
 }
 
-/* Where rules give a variable several nodes, formulas must tell them apart; the ends of paths are one node each. */
+/* Where rules give a variable several nodes, formulas must tell them apart. */
 static void find_several(const jc_graph *g, jc_factored *t)
 {
     const jc_walk *walk = &t->walk;
@@ -181,8 +181,7 @@ static void find_several(const jc_graph *g, jc_factored *t)
     t->several = jc_cli_alloc(walk->n_nodes, 1);
     for (int64_t v = 0; v < walk->n_nodes; v++)
         if (n[walk->variable[v]] < 2) n[walk->variable[v]]++;
-    for (int64_t v = 0; v < walk->n_nodes; v++)
-        t->several[v] = walk->state && n[walk->variable[v]] > 1 && v != walk->source[0] && v != walk->target[0];
+    for (int64_t v = 0; v < walk->n_nodes; v++) t->several[v] = n[walk->variable[v]] > 1;
     free(n);
 }
 

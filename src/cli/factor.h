@@ -19,7 +19,7 @@ typedef struct jc_factored {
     int64_t of, wrt;
     char *count;              /* of its paths, owned */
     jc_walk walk;             /* they are on */
-    unsigned char *several;   /* [nodes of the walk] 1: other nodes have the same variable, and it is no end; owned */
+    unsigned char *several;   /* [nodes of the walk] 1: other nodes have the same variable; owned */
     jc_factor_paths list;     /* in the order of jc_paths_next */
     jc_factor sweeps[2];      /* reverse, forward */
     jc_form paths, orders[2]; /* the sum over paths; reverse, forward */

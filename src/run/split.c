@@ -25,7 +25,7 @@ typedef struct work {
     jc_evaluate_options options; /* of all evaluations: the precision of the whole */
     jc_progress progress;
     jc_vec rules;  /* jc_rule: those of the query, and one more */
-    jc_vec first;  /* int64_t: Z with one of its variables in front */
+    jc_vec first;  /* int64_t: Z with one of its variables in front; the variables cut at, and S */
     jc_vec cut_at; /* int64_t: the variables z of the terms */
 } work;
 
@@ -50,27 +50,31 @@ static jc_status make_local(work *w, jc_query *q)
     return JC_OK;
 }
 
-/* Evaluates, or where there are no numbers only plans (*results: NULL). Adds up the cost. */
-static jc_status evaluate(work *w, const jc_query *q, const jc_array *seed, jc_results **results)
+static void add_cost(work *w, int64_t multiply_adds)
 {
-    jc_split_info *info = &w->split->info;
-    jc_plan_info plan_info = {.struct_size = sizeof plan_info};
-    jc_results_info run_info = {.struct_size = sizeof run_info};
-    jc_evaluate_options options = w->options;
+    w->split->info.multiply_adds = jc_cost_add(w->split->info.multiply_adds, multiply_adds);
+}
+
+static jc_status add_planned_cost(work *w, const jc_query *q)
+{
+    jc_plan_info info = {.struct_size = sizeof info};
     jc_plan *plan = NULL;
-    jc_status status;
+    jc_status status = jc_plan_create(w->graph, q, &plan);
+    if (!status) status = jc_plan_get_info(plan, &info);
+    jc_plan_destroy(plan);
+    add_cost(w, info.multiply_adds);
+    return status;
+}
+
+/* Evaluates, or where there are no numbers only plans (*results: NULL). Adds up the cost. */
+static jc_status evaluate(work *w, const jc_query *q, const jc_evaluate_options *options, jc_results **results)
+{
+    jc_results_info info = {.struct_size = sizeof info};
     *results = NULL;
-    if (info->structure_only) {
-        status = jc_plan_create(w->graph, q, &plan);
-        if (!status) status = jc_plan_get_info(plan, &plan_info);
-        jc_plan_destroy(plan);
-        info->multiply_adds = jc_cost_add(info->multiply_adds, plan_info.multiply_adds);
-        return status;
-    }
-    if (seed) options.seed = *seed;
-    status = jc_evaluate(w->graph, q, &options, results);
-    if (!status) status = jc_results_get_info(*results, &run_info);
-    info->multiply_adds = jc_cost_add(info->multiply_adds, run_info.multiply_adds);
+    if (w->split->info.structure_only) return add_planned_cost(w, q);
+    jc_status status = jc_evaluate(w->graph, q, options, results);
+    if (!status) status = jc_results_get_info(*results, &info);
+    add_cost(w, info.multiply_adds);
     return status;
 }
 
@@ -106,13 +110,15 @@ static jc_status take_term(work *w, int64_t variable, const jc_results *results)
     return status;
 }
 
-static jc_status evaluate_term(work *w, const jc_query *q, const jc_array *seed, int64_t variable)
+static jc_status evaluate_term(work *w, const jc_query *q, const jc_evaluate_options *options, int64_t variable)
 {
+    jc_split *s = w->split;
     jc_results *results = NULL;
-    jc_status status = evaluate(w, q, seed, &results);
+    jc_status status = evaluate(w, q, options, &results);
     if (!status) status = take_term(w, variable, results);
     jc_results_destroy(results);
-    jc_progress_tell(&w->progress, "terms", w->split->n_terms, w->split->n_owned);
+    if (!status && s->shared && !s->info.structure_only) status = jc_split_add_magnitude(s, w->graph, q, options);
+    jc_progress_tell(&w->progress, "terms", s->n_terms, s->n_owned);
     return status;
 }
 
@@ -120,27 +126,37 @@ static jc_status evaluate_term(work *w, const jc_query *q, const jc_array *seed,
 static jc_status evaluate_from_left(work *w, int64_t z, const jc_results *left, int64_t index)
 {
     jc_query q = w->query;
+    jc_evaluate_options options = w->options;
     jc_result factor = {.data = NULL};
     jc_status status = left ? jc_results_get(left, index, &factor) : JC_OK;
     if (status) return status;
     q.of = &z;
     q.seed = JC_SEED_ROWS, q.seed_width = jc_graph_size(w->graph, w->split->of);
-    jc_array seed = jc_array_2d(factor.dtype, q.seed_width, jc_graph_size(w->graph, z), factor.data);
-    if (!w->last) status = make_local(w, &q);
-    return status ? status : evaluate_term(w, &q, &seed, z);
+    options.seed = jc_array_2d(factor.dtype, q.seed_width, jc_graph_size(w->graph, z), factor.data);
+    if (!w->last) q.order = JC_ORDER_REVERSE, status = make_local(w, &q);
+    return status ? status : evaluate_term(w, &q, &options, z);
+}
+
+/* The left factors in one sweep: dT/dz for all z, which the sweep of the total has, or [dT/dz]local. */
+static jc_status evaluate_left(work *w, jc_results **left)
+{
+    jc_query q = w->query;
+    q.wrt = w->cut_at.data, q.n_wrt = w->cut_at.count;
+    *left = NULL;
+    if (!w->last) return add_planned_cost(w, &q);
+    jc_status status = make_local(w, &q);
+    return status ? status : evaluate(w, &q, &w->options, left);
 }
 
 static jc_status evaluate_all_from_left(work *w)
 {
-    jc_query q = w->query;
-    jc_results *left = NULL;
+    jc_results *local = NULL;
     const int64_t *z = w->cut_at.data;
     if (!w->cut_at.count) return JC_OK;
-    q.wrt = z, q.n_wrt = w->cut_at.count;
-    jc_status status = w->last ? make_local(w, &q) : JC_OK;
-    if (!status) status = evaluate(w, &q, NULL, &left);
-    for (int64_t i = 0; i < w->cut_at.count && !status; i++) status = evaluate_from_left(w, z[i], left, i);
-    jc_results_destroy(left);
+    jc_status status = evaluate_left(w, &local);
+    for (int64_t i = 0; i < w->cut_at.count && !status; i++)
+        status = evaluate_from_left(w, z[i], w->last ? local : w->split->total, i);
+    jc_results_destroy(local);
     return status;
 }
 
@@ -153,11 +169,12 @@ static jc_status evaluate_by_rule(work *w, int64_t z)
     for (int64_t i = 0; i < w->n_at; i++)
         if (w->at[i] != z) list[n++] = w->at[i];
     jc_status status = add_rule(w, w->last ? JC_RULE_LAST : JC_RULE_FIRST, list, n, &q);
-    return status ? status : evaluate_term(w, &q, NULL, z);
+    return status ? status : evaluate_term(w, &q, &w->options, z);
 }
 
 static jc_status evaluate_all_by_rule(work *w)
 {
+    w->first.count = 0;
     jc_status status = jc_vec_append(&w->graph->allocator, &w->first, NULL, w->n_at, WHAT);
     for (int64_t i = 0; i < w->cut_at.count && !status; i++)
         status = evaluate_by_rule(w, ((const int64_t *)w->cut_at.data)[i]);
@@ -168,7 +185,8 @@ static jc_status evaluate_local(work *w)
 {
     jc_query q = w->query;
     jc_status status = make_local(w, &q);
-    return status ? status : evaluate_term(w, &q, NULL, -1);
+    if (w->split->shared) q.order = JC_ORDER_REVERSE;
+    return status ? status : evaluate_term(w, &q, &w->options, -1);
 }
 
 /* ---- which terms there are --------------------------------------------------------------------------------------- */
@@ -195,7 +213,7 @@ static jc_status find_terms(work *w, bool *has_local)
     jc_walk_fini(a, &walk);
     if (status) return status;
     *has_local = cut.n_parts && cut.parts[0].at < 0;
-    for (int64_t i = *has_local, before = -1; i < cut.n_parts && !status; i++) {
+    for (int64_t i = 0, before = -1; i < cut.n_parts && !status; i++) {
         if (cut.parts[i].at != before) status = jc_vec_append(a, &w->cut_at, &w->at[cut.parts[i].at], 1, WHAT);
         before = cut.parts[i].at;
     }
@@ -217,23 +235,45 @@ static jc_status check(const jc_graph *g, const jc_query *query, const int64_t *
     return JC_OK;
 }
 
-/* The total on its own, or its cost alone; from then on all is computed in its precision. */
+static jc_status find_numbers(work *w)
+{
+    jc_plan *plan = NULL;
+    jc_plan_info info = {.struct_size = sizeof info};
+    jc_status status = jc_plan_create(w->graph, &w->query, &plan);
+    if (!status) status = jc_plan_get_info(plan, &info);
+    jc_plan_destroy(plan);
+    w->split->info.structure_only = info.structure_only;
+    return status;
+}
+
+/* The query of the total; with shared left factors that of all of them and the total, in a reverse sweep. */
+static jc_status query_total(work *w, jc_query *q)
+{
+    const jc_allocator *a = &w->graph->allocator;
+    *q = w->query;
+    if (!w->split->shared) return JC_OK;
+    jc_status status = jc_vec_append(a, &w->first, w->cut_at.data, w->cut_at.count, WHAT);
+    if (!status) status = jc_vec_append(a, &w->first, &w->split->wrt, 1, WHAT);
+    q->wrt = w->first.data, q->n_wrt = w->first.count;
+    q->order = JC_ORDER_REVERSE;
+    w->split->total_index = w->cut_at.count;
+    return status;
+}
+
+/* From then on all is computed in the precision of the total. */
 static jc_status evaluate_total(work *w)
 {
     jc_split *s = w->split;
-    jc_plan *plan = NULL;
-    jc_plan_info plan_info = {.struct_size = sizeof plan_info};
     jc_results_info info = {.struct_size = sizeof info};
     jc_result total;
-    jc_status status = jc_plan_create(w->graph, &w->query, &plan);
-    if (!status) status = jc_plan_get_info(plan, &plan_info);
-    jc_plan_destroy(plan);
-    s->info.structure_only = plan_info.structure_only;
-    if (status || s->info.structure_only) return status;
-    status = jc_evaluate(w->graph, &w->query, &w->options, &s->total);
+    jc_query q;
+    jc_status status = query_total(w, &q);
+    if (!status) status = jc_evaluate(w->graph, &q, &w->options, &s->total);
     if (!status) status = jc_results_get_info(s->total, &info);
-    if (!status) status = jc_results_get(s->total, 0, &total);
+    if (!status) status = jc_split_get_total(s, &total);
     if (!status) status = jc_result_norm(&s->allocator, &total, JC_NORM_FROBENIUS, &s->info.norm);
+    if (!status)
+        status = jc_alloc_zero(&s->allocator, total.rows * total.cols, sizeof *s->magnitude, WHAT, &s->magnitude);
     if (status) return status;
     s->info.backend = info.backend, s->info.device = info.device, s->info.reason = info.reason;
     s->info.precision = w->options.program.precision = info.precision;
@@ -243,13 +283,17 @@ static jc_status evaluate_total(work *w)
 
 static jc_status build(work *w)
 {
+    jc_split *s = w->split;
     bool has_local;
+    s->shared = !w->last && !w->query.n_rules;
     jc_status status = find_terms(w, &has_local);
-    if (!status) status = evaluate_total(w);
+    if (!status) status = find_numbers(w);
+    if (!status && !s->info.structure_only) status = evaluate_total(w);
     if (!status && has_local) status = evaluate_local(w);
     if (!status) status = w->query.n_rules ? evaluate_all_by_rule(w) : evaluate_all_from_left(w);
-    if (status || w->split->info.structure_only) return status;
-    return jc_split_judge(w->split, w->graph, &w->query, &w->options);
+    if (status || s->info.structure_only) return status;
+    if (!s->shared) status = jc_split_add_magnitude(s, w->graph, &w->query, &w->options);
+    return status ? status : jc_split_judge(s, w->graph, &w->query, w->at, w->n_at);
 }
 
 static jc_evaluate_options options_of(const jc_evaluate_options *given)
@@ -294,6 +338,13 @@ jc_status jc_split_create(const jc_graph *graph, const jc_query *query, const in
     return status;
 }
 
+static void free_magnitude(jc_split *s)
+{
+    jc_result total;
+    jc_split_get_total(s, &total);
+    jc_free(&s->allocator, s->magnitude, total.rows * total.cols, sizeof *s->magnitude);
+}
+
 void jc_split_destroy(jc_split *s)
 {
     if (!s) return;
@@ -304,6 +355,7 @@ void jc_split_destroy(jc_split *s)
     }
     jc_free(&a, s->owned, s->n_owned, sizeof *s->owned);
     jc_free(&a, s->terms, s->n_owned, sizeof *s->terms);
+    if (s->magnitude) free_magnitude(s);
     jc_results_destroy(s->total);
     jc_free(&a, s, 1, sizeof *s);
 }
@@ -329,5 +381,5 @@ jc_status jc_split_get_term(const jc_split *split, int64_t index, jc_split_term 
 jc_status jc_split_get_total(const jc_split *split, jc_result *total)
 {
     if (!split->total) return jc_fail(JC_E_USAGE, "a used edge has no numbers: the total is not known");
-    return jc_results_get(split->total, 0, total);
+    return jc_results_get(split->total, split->total_index, total);
 }

@@ -1,8 +1,9 @@
-/* The sum of a split's terms held against the total that was computed on its own. Both are roundings of one sum over
- * paths, in which no path is rounded more often than the sweeps over the whole graph, back and ahead, round it, than
- * the product with a seed does, and than the terms are added: |sum of the terms - total| <= 2 gamma_n M,    M = the sum
- * over all paths of the product of the |D| on the path
- */
+/* The sum of a split's terms held against the total. Both are roundings of one sum over paths:
+ *   |sum of the terms - total| <= 2 gamma_n M
+ * Where they have the left factors A_z = dT/dz in common, bit for bit, only the local paths differ,
+ *   total = [dT/dS]local + sum over z of A_z [dz/dS]local,    M = the same of absolute values,
+ * and n is what a local path is rounded at most. Otherwise M is the sum over all paths of the product of the |D| on the
+ * path, and n what the sweeps over the whole graph, back and ahead, and a product with a seed round. */
 #include <math.h>
 
 #include "backend/reference/absolute.h"
@@ -19,46 +20,105 @@ static double entry(const jc_result *r, int64_t i, int64_t j)
 
 typedef struct roundings {
     double n, products; /* of a path: roundings, and products one after the other, at most */
-    bool on_device;     /* a used edge has its numbers in device memory, where M cannot be formed */
 } roundings;
 
-/* Adds those of the sweep of that order. */
-static jc_status add_roundings(const jc_graph *g, const jc_query *query, jc_order order, roundings *r)
+/* Marks the variables of Z, but for the ends. */
+static jc_status mark_cuts(const jc_split *s, const jc_graph *g, const int64_t *at, int64_t n_at, bool **cuts)
+{
+    jc_status status = jc_alloc_zero(&s->allocator, g->n_variables, sizeof **cuts, "marks of the variables", cuts);
+    if (status) return status;
+    for (int64_t i = 0; i < n_at; i++) (*cuts)[at[i]] = s->shared;
+    (*cuts)[s->of] = (*cuts)[s->wrt] = false;
+    return JC_OK;
+}
+
+/* Adds the most that a path of the sweep is rounded since it was at a variable marked:
+ *   n(v) = the roundings of v's equation + the largest n(w) of the w it reads, where n(w) = 0 for those marked */
+static jc_status follow(const jc_equations *eq, const bool *cuts, roundings *r)
+{
+    const jc_subgraph *g = &eq->plan->subgraph;
+    int64_t *n, *products, most = 0, deepest = 0;
+    jc_status status = jc_alloc_zero(eq->allocator, eq->n_nodes, sizeof *n, "roundings", &n);
+    if (status) return status;
+    status = jc_alloc_zero(eq->allocator, eq->n_nodes, sizeof *products, "roundings", &products);
+    for (int64_t i = 0; i < eq->n_nodes && !status; i++) {
+        int64_t v = eq->reverse ? eq->n_nodes - 1 - i : i;
+        for (int64_t k = eq->start[v]; k < eq->start[v + 1]; k++) {
+            int64_t from = jc_equations_from(eq, eq->edges[k]);
+            if (g->variable[from] >= 0 && cuts[g->variable[from]]) continue;
+            n[v] = jc_max(n[v], n[from]), products[v] = jc_max(products[v], products[from]);
+        }
+        n[v] = jc_cost_add(n[v], jc_cost_add(eq->roundings[v], JC_TERM_ROUNDINGS)), products[v]++;
+        most = jc_max(most, n[v]), deepest = jc_max(deepest, products[v]);
+    }
+    r->n += (double)most, r->products += (double)deepest;
+    if (!status) jc_free(eq->allocator, products, eq->n_nodes, sizeof *products);
+    jc_free(eq->allocator, n, eq->n_nodes, sizeof *n);
+    return status;
+}
+
+static jc_status add_roundings(const jc_graph *g, const jc_query *query, jc_order order, const bool *cuts, roundings *r)
 {
     jc_query q = *query;
     jc_plan *plan;
     jc_equations eq;
-    int64_t n = 0, products = 0;
     q.order = order;
     jc_status status = jc_plan_create(g, &q, &plan);
     if (status) return status;
-    r->on_device = jc_plan_edge_on_device(plan) >= 0;
     status = jc_equations_init(&eq, plan);
-    for (int64_t v = 0; v < plan->subgraph.n_nodes && !status; v++) {
-        n = jc_max(n, eq.path[v]);
-        products = jc_max(products, eq.products[v]);
+    if (!status) {
+        status = follow(&eq, cuts, r);
+        jc_equations_fini(&eq);
     }
-    r->n += (double)n, r->products += (double)products;
-    if (!status) jc_equations_fini(&eq);
     jc_plan_destroy(plan);
     return status;
 }
 
-/* The factor of M: both sweeps one after the other, a product with a seed of the largest variable cut at, and the sum.
- */
-static double bound_factor(const jc_split *s, const jc_graph *g, const roundings *r)
+static jc_status count_roundings(const jc_split *s, const jc_graph *g, const jc_query *query, const int64_t *at,
+                                 int64_t n_at, roundings *r)
+{
+    bool *cuts;
+    int64_t seed = 0;
+    jc_status status = mark_cuts(s, g, at, n_at, &cuts);
+    if (status) return status;
+    *r = (roundings){JC_TERM_ROUNDINGS, 1};
+    status = add_roundings(g, query, JC_ORDER_REVERSE, cuts, r);
+    if (!status && !s->shared) status = add_roundings(g, query, JC_ORDER_FORWARD, cuts, r);
+    jc_free(&s->allocator, cuts, g->n_variables, sizeof *cuts);
+    for (int64_t i = 0; i < s->n_terms && !s->shared; i++)
+        if (s->terms[i].variable >= 0) seed = jc_max(seed, jc_graph_size(g, s->terms[i].variable));
+    r->n += (double)seed;
+    return status;
+}
+
+/* 2 gamma_n, and the sum of the terms in double. */
+static double bound_factor(const jc_split *s, const roundings *r)
 {
     jc_roundoff roundoff = jc_roundoff_of(s->info.precision);
-    int64_t seed = 0;
-    for (int64_t i = 0; i < s->n_terms; i++)
-        if (s->terms[i].variable >= 0) seed = jc_max(seed, jc_graph_size(g, s->terms[i].variable));
-    double term = jc_roundoff_bound(&roundoff, r->n + (double)seed + JC_TERM_ROUNDINGS, r->products + 1);
-    double sum = jc_gamma((double)s->n_terms + 1, 0x1p-53);
+    double term = jc_roundoff_bound(&roundoff, r->n, r->products), sum = jc_gamma((double)s->n_terms + 1, 0x1p-53);
     return 2 * (term + sum * (1 + term));
 }
 
-/* m NULL: there is no bound that says something. */
-static void judge_entries(jc_split *s, const jc_result *total, const jc_result *m, double factor)
+jc_status jc_split_add_magnitude(jc_split *s, const jc_graph *g, const jc_query *query,
+                                 const jc_evaluate_options *options)
+{
+    jc_results *results = NULL;
+    jc_result m = {.data = NULL};
+    jc_plan *plan;
+    jc_status status = jc_plan_create(g, query, &plan);
+    if (status) return status;
+    bool on_device = jc_plan_edge_on_device(plan) >= 0; /* where absolute values cannot be formed */
+    jc_plan_destroy(plan);
+    if (!on_device) status = jc_evaluate_on(g, query, &jc_backend_absolute, options, &results);
+    if (!status) status = jc_split_get_total(s, &m);
+    if (!status && results) status = jc_results_get(results, 0, &m);
+    for (int64_t i = 0; !status && i < m.rows; i++)
+        for (int64_t j = 0; j < m.cols; j++) s->magnitude[i * m.cols + j] += on_device ? INFINITY : entry(&m, i, j);
+    jc_results_destroy(results);
+    return status;
+}
+
+static void judge_entries(jc_split *s, const jc_result *total, double factor)
 {
     jc_distance d = {.largest = 0};
     double difference = 0;
@@ -66,7 +126,7 @@ static void judge_entries(jc_split *s, const jc_result *total, const jc_result *
         for (int64_t j = 0; j < total->cols; j++) {
             double sum = 0, value = entry(total, i, j);
             for (int64_t k = 0; k < s->n_terms; k++) sum += entry(&s->terms[k].result, i, j);
-            jc_distance_take(&d, sum, value, m ? jc_forward_bound(factor, entry(m, i, j)) : INFINITY, i, j);
+            jc_distance_take(&d, sum, value, jc_forward_bound(factor, s->magnitude[i * total->cols + j]), i, j);
             double error = fabs(sum - value);
             if (!(error <= difference)) difference = isnan(difference) ? difference : error;
         }
@@ -76,17 +136,12 @@ static void judge_entries(jc_split *s, const jc_result *total, const jc_result *
     s->info.verdict = jc_distance_verdict(&d);
 }
 
-jc_status jc_split_judge(jc_split *s, const jc_graph *g, const jc_query *query, const jc_evaluate_options *options)
+jc_status jc_split_judge(jc_split *s, const jc_graph *g, const jc_query *query, const int64_t *at, int64_t n_at)
 {
-    jc_results *magnitudes = NULL;
-    jc_result total, m = {.data = NULL};
-    roundings r = {.n = 0};
+    jc_result total;
+    roundings r;
     jc_status status = jc_split_get_total(s, &total);
-    if (!status) status = add_roundings(g, query, JC_ORDER_REVERSE, &r);
-    if (!status) status = add_roundings(g, query, JC_ORDER_FORWARD, &r);
-    if (!status && !r.on_device) status = jc_evaluate_on(g, query, &jc_backend_absolute, options, &magnitudes);
-    if (!status && magnitudes) status = jc_results_get(magnitudes, 0, &m);
-    if (!status) judge_entries(s, &total, magnitudes ? &m : NULL, bound_factor(s, g, &r));
-    jc_results_destroy(magnitudes);
+    if (!status) status = count_roundings(s, g, query, at, n_at, &r);
+    if (!status) judge_entries(s, &total, bound_factor(s, &r));
     return status;
 }
