@@ -148,6 +148,7 @@ typedef enum jc_kind {
     JC_SELECT,   /* row i is scale * e_indices[i] */
     JC_WEIGHT,   /* x [c,w]: Jacobian of Y = X W^T with respect to W (h x w) */
     JC_TILE,     /* 1_c (x) scale I_q */
+    JC_TRACE,    /* values [p,w]: a weight whose x differs from output to output, a row of w traces each; q = h w */
     JC_OPERATOR, /* callbacks */
     JC_KIND_COUNT
 } jc_kind;

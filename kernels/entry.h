@@ -115,13 +115,14 @@ template <class R> JC_DEVICE R add_scaled(R sum, R scale, R x)
     return scale == (R)1 ? sum + x : mul_add(scale, x, sum);
 }
 
-/* weight: p = m h, q = h w */
+/* weight, trace: p = m h, q = h w */
 template <class W> JC_DEVICE int64_t weight_h(const term_view<W> &v)
 {
     return quotient(v.p, load_const(&v.source->m));
 }
 
-/* ---- dense, weight: sum over i of a[i a_step] d[i d_step] -------------------------------------------------------- */
+/* ---- dense, weight, trace: sum over i of a[i a_step] d[i d_step]
+ * -------------------------------------------------------- */
 
 struct strided {
     int64_t at, a_step; /* input of the first product, and from one to the next */
@@ -146,6 +147,21 @@ template <class W> JC_DEVICE strided weight_strides(const term_view<W> &v, int64
     return {low * w, v.inner, high * ld, 1, w};
 }
 
+/* trace: as weight, with X[(a, i), l] for X[a, l]. */
+template <class W> JC_DEVICE strided trace_strides(const term_view<W> &v, int64_t c)
+{
+    int64_t ld = load_const(&v.source->ld), h = weight_h(v), w = quotient(v.q, h);
+    int64_t high = quotient(c, v.adjoint ? w : h), low = c - high * (v.adjoint ? w : h);
+    if (v.adjoint) return {high, h * v.inner, high * ld + low, h * ld, load_const(&v.source->m)};
+    return {low * w, v.inner, c * ld, 1, w};
+}
+
+template <class W> JC_DEVICE strided strides_of(const term_view<W> &v, int64_t c)
+{
+    if (v.kind == JC_GPU_DENSE) return dense_strides(v, c);
+    return v.kind == JC_GPU_WEIGHT ? weight_strides(v, c) : trace_strides(v, c);
+}
+
 template <class W, class N>
 JC_DEVICE typename W::real dot(const typename W::real *a, const N *d, const strided &s, const share &part,
                                typename W::real sum)
@@ -165,7 +181,7 @@ template <class W>
 JC_DEVICE typename W::real strided_sum(const term_view<W> &v, const share &part, const entry &e, typename W::real sum)
 {
     position x = out_position(v, e.column);
-    strided s = v.kind == JC_GPU_DENSE ? dense_strides(v, x.at) : weight_strides(v, x.at);
+    strided s = strides_of(v, x.at);
     const typename W::real *a = input(v, e.row, x, s.at);
     with_number(v.dtype, [&](auto number) {
         typedef typename decltype(number)::type N;
@@ -292,7 +308,8 @@ template <class W> JC_DEVICE int64_t number_at(const term_view<W> &v, const posi
     }
     int64_t h = weight_h(v), w = quotient(v.q, h), of_p = v.adjoint ? at : x.at, of_q = v.adjoint ? x.at : at;
     int64_t a = quotient(of_p, h), i = quotient(of_q, w);
-    return of_p - a * h == i ? a * ld + of_q - i * w : -1;
+    int64_t row = v.kind == JC_GPU_WEIGHT ? a : of_p;
+    return of_p - a * h == i ? row * ld + of_q - i * w : -1;
 }
 
 /* identity, select, tile: whether D has its scale at (input `at`, output x.at). */
@@ -380,7 +397,8 @@ JC_APART typename W::real term_sum(const arrays<W> in, const jc_gpu_term *term, 
         return v.kind == JC_GPU_DIAGONAL ? diagonal_product(v, e, sum) : copied(v, e, sum);
     }
     if (v.kind == JC_GPU_TILE) return tile_sum(v, part, e, sum);
-    if (v.kind == JC_GPU_DENSE || v.kind == JC_GPU_WEIGHT) return strided_sum(v, part, e, sum);
+    if (v.kind == JC_GPU_DENSE || v.kind == JC_GPU_WEIGHT || v.kind == JC_GPU_TRACE)
+        return strided_sum(v, part, e, sum);
     return list_sum(v, part, e, sum);
 }
 

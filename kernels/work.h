@@ -26,12 +26,13 @@ enum {
     JC_GPU_LOW_RANK = 4,
     JC_GPU_SELECT = 5,
     JC_GPU_WEIGHT = 6,
-    JC_GPU_TILE = 7
+    JC_GPU_TILE = 7,
+    JC_GPU_TRACE = 8
 };
 enum { JC_GPU_TANGENT = 0, JC_GPU_ADJOINT = 1 };
 
-/* What is rounded before it is multiplied: the operands of dense and weight products (and so of low_rank), to nearest
- * even, to 11 (TF32) or 8 (BF16) significant bits. Sums and all else stay in the working type. */
+/* What is rounded before it is multiplied: the operands of dense, weight and trace products (and so of low_rank), to
+ * nearest even, to 11 (TF32) or 8 (BF16) significant bits. Sums and all else stay in the working type. */
 enum { JC_GPU_FULL = 0, JC_GPU_ROUND_TF32 = 1, JC_GPU_ROUND_BF16 = 2 };
 
 /* The Jacobians of one group, used in one direction. Element (i, l) of D of member e, block b of the batch:
@@ -39,6 +40,7 @@ enum { JC_GPU_FULL = 0, JC_GPU_ROUND_TF32 = 1, JC_GPU_ROUND_BF16 = 2 };
  *   diagonal  numbers[e member_stride + b block_stride + i]
  *   weight    X[a, l] = numbers[e member_stride + b block_stride + a ld + l], X is m x w; p = m h, q = h w;
  *             D[(a,i), (i',l)] = delta(i,i') X[a, l]
+ *   trace     the same with a row of numbers for each output: (a,i) ld for a ld
  *   low_rank  U[i, l] = numbers[e member_stride + b block_stride + i ld + l], U is p x m; V, q x m, is likewise that of
  *             member e + index_block of the dense source number index_member
  *   identity, select, tile have no numbers but scale
@@ -68,8 +70,8 @@ typedef struct jc_gpu_term {
 } jc_gpu_term;
 
 /* A piece of a destination. `from`, `to`: of a tile with one term that does not expand, the part of the sum: i in
- * [from, to) for dense (ADJOINT: of p, TANGENT: of q), a or l for weight (ADJOINT: of m, TANGENT: of w), a for tile
- * ADJOINT (of m); otherwise 0, INT64_MAX: the whole sum. */
+ * [from, to) for dense (ADJOINT: of p, TANGENT: of q), a or l for weight and trace (ADJOINT: of m, TANGENT: of w), a
+ * for tile ADJOINT (of m); otherwise 0, INT64_MAX: the whole sum. */
 typedef struct jc_gpu_tile {
     int64_t y;           /* element of the arena of the tile's first entry */
     int64_t ld;          /* elements from a row of the destination to the next */

@@ -209,7 +209,7 @@ static jc_status weight_dims(jc_shape *shape, const int64_t dims[JC_MAX_FIELDS][
                       (long long)w, (long long)shape->p, (long long)shape->q);
 }
 
-/* w = q / h with h = p / c. */
+/* weight, trace: w = q / h with h = p / c. */
 static int64_t weight_columns(const jc_shape *shape)
 {
     return shape->q / (shape->p / shape->m);
@@ -239,6 +239,20 @@ static jc_status tile_shape(jc_shape *shape)
 static int64_t tile_terms(const jc_shape *shape, jc_direction direction)
 {
     return direction == JC_TANGENT ? 1 : shape->m;
+}
+
+/* ---- trace: y_(a,i) = sum_j t_(a,i)j w_ij; adjoint w_ij = sum_a t_(a,i)j y_(a,i); p = c h, q = h w ---------------
+ * A weight whose sample x_a differs from output to output: what a weight becomes behind diagonals. Its row of w traces
+ * for each output of each sample is the eligibility trace of Bellec et al. (2020), Nature Communications 11:3625. */
+
+static jc_status trace_dims(jc_shape *shape, const int64_t dims[JC_MAX_FIELDS][2])
+{
+    int64_t w = dims[0][1], h = w > 0 ? shape->q / w : 0;
+    shape->m = h > 0 ? shape->p / h : 0;
+    if (dims[0][0] == shape->p && h > 0 && shape->q % w == 0 && shape->p % h == 0) return JC_OK;
+    return jc_fail_at(JC_E_INPUT, "jacobian/values", -1,
+                      "values are %lld x %lld (c h x w), which does not fit a trace of %lld x %lld (c h x h w)",
+                      (long long)dims[0][0], (long long)w, (long long)shape->p, (long long)shape->q);
 }
 
 /* ---- operator: callbacks -------------------------------------------------------------------------------------- */
@@ -313,6 +327,12 @@ const jc_kind_info jc_kinds[JC_KIND_COUNT] = {
                    .terms = weight_terms},
     [JC_TILE] =
         {.name = "tile", .has_scale = true, .check_shape = tile_shape, .cost = scaled_cost, .terms = tile_terms},
+    [JC_TRACE] = {.name = "trace",
+                  .n_fields = 1,
+                  .field = {FIELD(values, 2, false, true)},
+                  .check_dims = trace_dims,
+                  .cost = weight_cost,
+                  .terms = weight_terms},
     [JC_OPERATOR] = {.name = "operator", .check_shape = operator_shape, .cost = operator_cost, .terms = dense_terms},
 };
 

@@ -16,7 +16,7 @@ typedef struct jc_shape {
     bool transpose;
     int64_t batch, inner;
     int64_t p, q;
-    int64_t m;          /* csr: nonzeros; low_rank: rho; weight: samples c; tile: c = p/q; else 0 */
+    int64_t m;          /* csr: nonzeros; low_rank: rho; weight, trace: samples c; tile: c = p/q; else 0 */
     int64_t rows, cols; /* of the Jacobian: size(of) x size(wrt) */
 } jc_shape;
 

@@ -43,7 +43,7 @@ static double copies_of(const jc_group *group, int field)
     return (double)group->shape.inner * (double)(group->field[field].batched ? 1 : group->shape.batch);
 }
 
-/* dense, diagonal: every entry of D is a number of the last field, every number stands once. */
+/* dense, diagonal, trace: every entry of D is a number of the last field, every number stands once. */
 static double values_norm(const jc_jac *jac)
 {
     return repeated(field_norm(jac, 0), copies_of(jac->group, 0));
@@ -120,8 +120,9 @@ static double low_rank_norm(const jc_jac *jac)
 
 /* A row per kind; NULL: its entries are not known. */
 static double (*const norms[JC_KIND_COUNT])(const jc_jac *jac) = {
-    [JC_DENSE] = values_norm,      [JC_DIAGONAL] = values_norm, [JC_IDENTITY] = scale_norm, [JC_CSR] = csr_norm,
-    [JC_LOW_RANK] = low_rank_norm, [JC_SELECT] = scale_norm,    [JC_WEIGHT] = weight_norm,  [JC_TILE] = scale_norm,
+    [JC_DENSE] = values_norm,  [JC_DIAGONAL] = values_norm,   [JC_IDENTITY] = scale_norm,
+    [JC_CSR] = csr_norm,       [JC_LOW_RANK] = low_rank_norm, [JC_SELECT] = scale_norm,
+    [JC_WEIGHT] = weight_norm, [JC_TILE] = scale_norm,        [JC_TRACE] = values_norm,
 };
 
 bool jc_graph_edge_norm(const jc_graph *graph, int64_t edge, double *norm)

@@ -73,7 +73,7 @@ static bool csr_keeps_samples(const samples *s)
     return true;
 }
 
-/* Row (a, i) has the columns (i, 0) to (i, w - 1). */
+/* weight, trace: row (a, i) has the columns (i, 0) to (i, w - 1). */
 static bool weight_keeps_samples(const samples *s)
 {
     int64_t c = s->shape->m, h = s->shape->p / c, w = s->shape->q / h;
@@ -102,6 +102,7 @@ static bool (*const keeps_samples[JC_KIND_COUNT])(const samples *s) = {
     [JC_SELECT] = select_keeps_samples,
     [JC_WEIGHT] = weight_keeps_samples,
     [JC_TILE] = tile_keeps_samples,
+    [JC_TRACE] = weight_keeps_samples,
     [JC_OPERATOR] = never,
 };
 

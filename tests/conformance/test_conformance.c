@@ -32,7 +32,7 @@ static jt_shape fit(jc_kind kind, extent e, bool transpose, int mode, int64_t in
     if (kind == JC_DIAGONAL || kind == JC_IDENTITY) s.p = s.q = e.p > e.q ? e.p : e.q;
     if (kind == JC_TILE) s.p = e.q * (1 + e.p % 7);
     if (kind == JC_LOW_RANK) s.m = jt_between(rng, 1, 6);
-    if (kind == JC_WEIGHT) { /* c samples of h outputs from w inputs */
+    if (kind == JC_WEIGHT || kind == JC_TRACE) { /* c samples of h outputs from w inputs */
         int64_t h = jt_between(rng, 1, e.p < 9 ? e.p : 9), w = e.q / h > 0 ? e.q / h : 1;
         s.m = e.p / h > 0 ? e.p / h : 1;
         s.p = s.m * h, s.q = h * w;
@@ -90,7 +90,7 @@ static int64_t work_of(const jt_shape *s, int64_t k)
 {
     int64_t entries = s->p * s->q;
     if (s->kind == JC_DIAGONAL || s->kind == JC_IDENTITY || s->kind == JC_SELECT || s->kind == JC_TILE) entries = s->p;
-    if (s->kind == JC_WEIGHT) entries = s->p * (s->q / (s->p / s->m));
+    if (s->kind == JC_WEIGHT || s->kind == JC_TRACE) entries = s->p * (s->q / (s->p / s->m));
     return entries * s->batch * s->inner * k;
 }
 

@@ -377,7 +377,7 @@ Test(errors, structures_of_another_size_and_missing_arguments_are_refused)
     FAILS(try_edge(&f, f.y, f.x, &j), JC_E_USAGE, "", -1, "struct_size");
     j.struct_size = sizeof j;
     j.kind = JC_KIND_COUNT;
-    FAILS(try_edge(&f, f.y, f.x, &j), JC_E_USAGE, "", -1, "no kind 9");
+    FAILS(try_edge(&f, f.y, f.x, &j), JC_E_USAGE, "", -1, "no kind 10");
     FAILS(try_edge(&f, f.y, f.x, NULL), JC_E_USAGE, "", -1, "needs a jc_jacobian");
     FAILS(jc_graph_add_edge(NULL, 0, 1, &j, NULL, 0), JC_E_USAGE, "", -1, "no graph");
     FAILS(jc_graph_add_variable(f.graph, NULL, 1, NULL), JC_E_USAGE, "", -1, "no name");

@@ -45,6 +45,14 @@ static int no_apply(void *user, jc_direction direction, jc_dtype dtype, int64_t 
     {                                                                                                                  \
         JC_F64, 2, {2, 3}, numbers, JC_BORROW, 0                                                                       \
     }
+#define TRACE_83                                                                                                       \
+    {                                                                                                                  \
+        JC_F64, 2, {8, 3}, numbers, JC_BORROW, 0                                                                       \
+    }
+#define TRACE_B2_83                                                                                                    \
+    {                                                                                                                  \
+        JC_F64, 3, {2, 8, 3}, numbers, JC_BORROW, 0                                                                    \
+    }
 #define OPERATOR_7_9                                                                                                   \
     {                                                                                                                  \
         .apply = no_apply, .tangent_cost = 7, .adjoint_cost = 9                                                        \
@@ -91,6 +99,9 @@ static const unit_cost unit_costs[] = {
     {"tile", 12, 3, {BASE(JC_TILE), .scale = 1}, 0, 0, 1, 4, 0},
     {"tile at scale 3", 12, 3, {BASE(JC_TILE), .scale = 3}, 12, 12, 1, 4, 0},
     {"tile transposed", 3, 12, {BASE(JC_TILE), .scale = 1, .transpose = 1}, 0, 0, 4, 1, 0},
+    {"trace, h = 4", 8, 12, {BASE(JC_TRACE), .scale = 1, .values = TRACE_83}, 24, 24, 3, 2, 192},
+    {"trace transposed", 12, 8, {BASE(JC_TRACE), .scale = 1, .transpose = 1, .values = TRACE_83}, 24, 24, 2, 3, 192},
+    {"trace per block", 16, 24, {BASE(JC_TRACE), .scale = 1, .batch = 2, .values = TRACE_B2_83}, 48, 48, 3, 2, 384},
     {"operator", 3, 4, {BASE(JC_OPERATOR), .scale = 1, .op = OPERATOR_7_9}, 7, 9, 4, 3, 0},
     {"operator transposed", 4, 3, {BASE(JC_OPERATOR), .scale = 1, .transpose = 1, .op = OPERATOR_7_9}, 9, 7, 3, 4, 0},
     {"operator without callbacks",
@@ -173,11 +184,11 @@ Test(kinds, costs_in_a_group_follow_each_member_s_scale)
 
 Test(kinds, names_and_fields_are_those_of_the_file_format)
 {
-    static const char *const names[] = {"dense",  "diagonal", "identity", "csr",     "low_rank",
-                                        "select", "weight",   "tile",     "operator"};
+    static const char *const names[] = {"dense",  "diagonal", "identity", "csr",   "low_rank",
+                                        "select", "weight",   "tile",     "trace", "operator"};
     static const char *const fields[][4] = {{"values"}, {"values"},  {NULL}, {"indptr", "indices", "values"},
                                             {"u", "v"}, {"indices"}, {"x"},  {NULL},
-                                            {NULL}};
+                                            {"values"}, {NULL}};
     cr_assert_eq(sizeof names / sizeof names[0], JC_KIND_COUNT);
     for (int k = 0; k < JC_KIND_COUNT; k++) {
         cr_expect_str_eq(jc_kind_name((jc_kind)k), names[k]);

@@ -95,6 +95,10 @@ Test(document, every_kind_inline)
     g = load_text(&folder, EDGE(4, 6, "{'kind':'weight','x':[[1,2,3],[4,5,6]]}"));
     EXPECT(g, 0, "x", 1, 2, 3, 4, 5, 6);
     jc_graph_destroy(g);
+    g = load_text(&folder, EDGE(4, 4, "{'kind':'trace','values':[[1,2],[3,4],[5,6],[7,8]]}"));
+    EXPECT(g, 0, "values", 1, 2, 3, 4, 5, 6, 7, 8);
+    cr_assert_eq(jc_graph_group(g, 0)->shape.m, 2);
+    jc_graph_destroy(g);
     g = load_text(&folder, EDGE(6, 2, "{'kind':'tile','scale':3}"));
     cr_assert_eq(jc_graph_group(g, 0)->shape.m, 3);
     jc_graph_destroy(g);

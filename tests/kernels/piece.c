@@ -84,7 +84,7 @@ typedef struct maker {
 } maker;
 
 static const int kinds[] = {JC_GPU_DENSE,  JC_GPU_DIAGONAL, JC_GPU_IDENTITY, JC_GPU_CSR,
-                            JC_GPU_SELECT, JC_GPU_WEIGHT,   JC_GPU_TILE};
+                            JC_GPU_SELECT, JC_GPU_WEIGHT,   JC_GPU_TILE,     JC_GPU_TRACE};
 
 /* A divisor of n. */
 static int64_t divisor(jt_rng *rng, int64_t n)
@@ -101,7 +101,7 @@ static jt_shape shape_of(maker *make, int kind, bool adjoint, int64_t out)
     int64_t other = jt_between(rng, 1, make->kind->size), m = jt_between(rng, 1, 4);
     jt_shape shape = {.kind = (jc_kind)kind, .p = adjoint ? other : out, .q = adjoint ? out : other, .m = 1};
     if (kind == JC_GPU_DIAGONAL || kind == JC_GPU_IDENTITY) shape.p = shape.q = out;
-    if (kind == JC_GPU_WEIGHT) {
+    if (kind == JC_GPU_WEIGHT || kind == JC_GPU_TRACE) {
         int64_t h = divisor(rng, out);
         shape.m = adjoint ? m : out / h;
         shape.p = shape.m * h;
@@ -239,7 +239,7 @@ static void make_source(maker *make, source *s, jc_gpu_source *data, int64_t out
 {
     jt_rng *rng = make->rng;
     bool plain = make->kind->kernel != JC_GPU_GATHER_ANY, adjoint = jt_below(rng, 2);
-    int kind = plain ? JC_GPU_DENSE : make->kind->kind >= 0 ? make->kind->kind : kinds[jt_below(rng, 7)];
+    int kind = plain ? JC_GPU_DENSE : make->kind->kind >= 0 ? make->kind->kind : kinds[jt_below(rng, 8)];
     int64_t batch = jt_below(rng, 2) ? divisor(rng, out) : 1;
     int64_t inner = plain || jt_below(rng, 2) ? 1 : divisor(rng, out / batch);
     jt_shape shape = shape_of(make, kind, adjoint, out / batch / inner);
@@ -270,6 +270,7 @@ static void make_source(maker *make, source *s, jc_gpu_source *data, int64_t out
     if (kind == JC_GPU_DENSE) make_numbers(make, s, &s->jac.values, jac->p, jac->q);
     if (kind == JC_GPU_DIAGONAL) make_numbers(make, s, &s->jac.values, 1, jac->p);
     if (kind == JC_GPU_WEIGHT) make_numbers(make, s, &s->jac.x, jac->m, jac->q / (jac->p / jac->m));
+    if (kind == JC_GPU_TRACE) make_numbers(make, s, &s->jac.values, jac->p, jac->q / (jac->p / jac->m));
     if (kind == JC_GPU_CSR && jac->m) make_numbers(make, s, &s->jac.values, 1, jac->m);
     for (int64_t e = 0; e < jac->members; e++) {
         s->matrix[e] = oriented(make, s, jt_jacobian_dense(make->pool, jac, e, false));
@@ -289,7 +290,8 @@ typedef struct destination {
 
 static double operand(const jt_piece_kind *kind, const jc_gpu_source *s, double x)
 {
-    if (kind->mode == JC_GPU_FULL || (s->kind != JC_GPU_DENSE && s->kind != JC_GPU_WEIGHT)) return x;
+    if (kind->mode == JC_GPU_FULL || (s->kind != JC_GPU_DENSE && s->kind != JC_GPU_WEIGHT && s->kind != JC_GPU_TRACE))
+        return x;
     return jt_round_bits(x, kind->mode == JC_GPU_ROUND_TF32 ? 11 : 8);
 }
 
@@ -299,7 +301,7 @@ static bool in_part(const source *s, const jc_gpu_tile *tile, int64_t in)
     const jc_gpu_source *d = s->data;
     int64_t n = d->direction == JC_GPU_ADJOINT ? d->p : d->q, i = in / d->inner % n;
     if (tile->from == 0 && tile->to == INT64_MAX) return true;
-    if (d->kind == JC_GPU_WEIGHT) {
+    if (d->kind == JC_GPU_WEIGHT || d->kind == JC_GPU_TRACE) {
         int64_t h = d->p / d->m, w = d->q / h;
         i = d->direction == JC_GPU_ADJOINT ? i / h : i % w;
     }
@@ -380,7 +382,7 @@ static int64_t make_tiles(maker *make, const destination *to, const jc_gpu_term 
                                                                    : 64;
     const jc_gpu_source *first = make->sources[terms[to->first_term].source].data;
     bool split = make->kind->split && to->n_terms == 1 && !terms[to->first_term].expand &&
-                 (first->kind == JC_GPU_DENSE || first->kind == JC_GPU_WEIGHT ||
+                 (first->kind == JC_GPU_DENSE || first->kind == JC_GPU_WEIGHT || first->kind == JC_GPU_TRACE ||
                   (first->kind == JC_GPU_TILE && first->direction == JC_GPU_ADJOINT));
     for (int64_t row = 0; row < to->rows;) {
         int64_t rows = at_most(jt_below(rng, 2) ? row_limit : jt_between(rng, 1, row_limit), to->rows - row);

@@ -140,7 +140,7 @@ static const struct {
 } bare[] = {
     {JC_DENSE, 6, 4, 2, 0},   {JC_DIAGONAL, 4, 4, 2, 0}, {JC_CSR, 6, 4, 2, 1},    {JC_LOW_RANK, 6, 4, 2, 0},
     {JC_DENSE, 64, 9, 1, 0},  {JC_LOW_RANK, 6, 4, 1, 1}, {JC_SELECT, 6, 4, 2, 0}, {JC_WEIGHT, 6, 12, 2, 0},
-    {JC_WEIGHT, 6, 12, 1, 0}, {JC_WEIGHT, 12, 6, 1, 1},
+    {JC_WEIGHT, 6, 12, 1, 0}, {JC_WEIGHT, 12, 6, 1, 1},  {JC_TRACE, 6, 12, 2, 0},
 };
 
 /* Each of them, twice between s and t, into a scalar: both orders, every backend. A dense D is p x q. */

@@ -302,6 +302,7 @@ static void field_shape(const jc_group *g, int f, int64_t *rows, int64_t *cols)
     *rows = 1, *cols = s->kind == JC_CSR ? s->m : s->p;
     if (s->kind == JC_DENSE) *rows = s->p, *cols = s->q;
     if (s->kind == JC_WEIGHT) *rows = s->m, *cols = s->q / (s->p / s->m);
+    if (s->kind == JC_TRACE) *rows = s->p, *cols = s->q / (s->p / s->m);
     if (s->kind == JC_LOW_RANK) *rows = f ? s->q : s->p, *cols = s->m;
 }
 

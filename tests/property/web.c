@@ -54,7 +54,7 @@ static jt_shape shape_between(maker *m, int64_t rows, int64_t cols, int64_t memb
     while (!fits(s.kind, &s));
     s.batched = jt_below(rng, 2) && s.kind != JC_OPERATOR;
     if (s.kind == JC_LOW_RANK) s.m = jt_between(rng, 1, 5);
-    if (s.kind == JC_WEIGHT) s.m = s.p / divisor(rng, common(s.p, s.q));
+    if (s.kind == JC_WEIGHT || s.kind == JC_TRACE) s.m = s.p / divisor(rng, common(s.p, s.q));
     return s;
 }
 

@@ -115,6 +115,9 @@ jt_jacobian jt_jacobian_random(jt_pool *pool, jt_rng *rng, jt_rng *number_rng, c
     case JC_WEIGHT:
         fill_numbers(pool, number_rng, &jac, &jac.x, jac.m * (jac.q / (jac.p / jac.m)), false, numbers, real);
         break;
+    case JC_TRACE:
+        fill_numbers(pool, number_rng, &jac, &jac.values, jac.p * (jac.q / (jac.p / jac.m)), b, numbers, real);
+        break;
     case JC_OPERATOR:
         fill_numbers(pool, number_rng, &jac, &jac.values, jac.p * jac.q, false, numbers, real);
         break;
@@ -185,6 +188,17 @@ static void block_weight(const jt_jacobian *jac, int64_t member, int64_t b, bool
             for (int64_t j = 0; j < w; j++) D[(a * h + i) * jac->q + i * w + j] = sign_free(x[a * w + j], absolute);
 }
 
+/* Row (a, i), column (i', j) of a trace: delta(i, i') values[(a, i), j]. */
+static void block_trace(const jt_jacobian *jac, int64_t member, int64_t b, bool absolute, double *D)
+{
+    const double *values = numbers_at(jac, &jac->values, member, b);
+    int64_t h = jac->p / jac->m, w = jac->q / h;
+    for (int64_t a = 0; a < jac->m; a++)
+        for (int64_t i = 0; i < h; i++)
+            for (int64_t j = 0; j < w; j++)
+                D[(a * h + i) * jac->q + i * w + j] = sign_free(values[(a * h + i) * w + j], absolute);
+}
+
 /* D of one block, p x q, zeroed before. */
 static void block_dense(const jt_jacobian *jac, int64_t member, int64_t b, bool absolute, double *D)
 {
@@ -212,6 +226,9 @@ static void block_dense(const jt_jacobian *jac, int64_t member, int64_t b, bool 
         break;
     case JC_WEIGHT:
         block_weight(jac, member, b, absolute, D);
+        break;
+    case JC_TRACE:
+        block_trace(jac, member, b, absolute, D);
         break;
     case JC_TILE:
         for (int64_t i = 0; i < p; i++) D[i * q + i % q] = scale;
@@ -291,6 +308,7 @@ int64_t jt_jacobian_cost(const jt_jacobian *jac, int64_t member, jc_direction di
     case JC_LOW_RANK:
         return blocks * jac->m * (p + q);
     case JC_WEIGHT:
+    case JC_TRACE:
         return blocks * p * (q / (p / jac->m));
     case JC_OPERATOR:
         return operator_cost(jac, direction);
@@ -396,6 +414,9 @@ jc_jacobian jt_jacobian_public(jt_pool *pool, const jt_jacobian *jac, bool group
         out.x = number_array(pool, jac, &jac->x, group, jac->m, jac->q / h, 2);
         break;
     }
+    case JC_TRACE:
+        out.values = number_array(pool, jac, &jac->values, group, jac->p, jac->q / (jac->p / jac->m), 2);
+        break;
     case JC_OPERATOR: {
         jt_jacobian *copy = jt_alloc(pool, 1, sizeof *copy);
         *copy = *jac;

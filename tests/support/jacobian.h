@@ -29,7 +29,7 @@ typedef struct jt_jacobian {
     jc_kind kind;
     bool transpose;
     int64_t batch, inner, p, q;
-    int64_t m; /* csr: nonzeros of a block; low_rank: rho; weight: samples c */
+    int64_t m; /* csr: nonzeros of a block; low_rank: rho; weight, trace: samples c */
     int64_t members;
     double *scales;   /* [members] */
     jc_dtype integer; /* I64 or I32 */
@@ -47,7 +47,7 @@ typedef struct jt_shape {
 } jt_shape;
 
 /* A Jacobian with random numbers of the type `real`; floating ones from number_rng, patterns and scales from rng. m:
- * for csr ignored (the pattern is random), low_rank the rank, weight the samples. */
+ * for csr ignored (the pattern is random), low_rank the rank, weight and trace the samples. */
 jt_jacobian jt_jacobian_random(jt_pool *pool, jt_rng *rng, jt_rng *number_rng, const jt_shape *shape,
                                jt_numbers numbers, jc_dtype real, jc_dtype integer, int misalign);
 

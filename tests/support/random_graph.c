@@ -62,7 +62,7 @@ static jt_shape random_shape(maker *m, int64_t rows, int64_t cols, int64_t membe
     while (!kind_fits(s.kind, &s) || (s.kind == JC_OPERATOR && (m->options->no_operators || B > 1)));
     s.batched = jt_below(rng, 2) && s.kind != JC_OPERATOR;
     if (s.kind == JC_LOW_RANK) s.m = jt_between(rng, 1, 3);
-    if (s.kind == JC_WEIGHT) s.m = s.p / random_divisor(rng, gcd(s.p, s.q)); /* c = p / h */
+    if (s.kind == JC_WEIGHT || s.kind == JC_TRACE) s.m = s.p / random_divisor(rng, gcd(s.p, s.q)); /* c = p / h */
     return s;
 }
 

@@ -125,6 +125,7 @@ static const rule rules[JC_KIND_COUNT] = {
     [JC_SELECT] = {gathers_only, NULL, NULL, NULL},
     [JC_WEIGHT] = {weight_rows, weight_matrices, weight_elements, NULL},
     [JC_TILE] = {any_column, NULL, NULL, NULL},
+    [JC_TRACE] = {weight_rows, NULL, NULL, NULL},
     [JC_OPERATOR] = {NULL, NULL, NULL, operator_spare},
 };
 

@@ -83,7 +83,7 @@ static int64_t number_rows(const jc_cuda_operand *o)
 static jc_status numbers_of(const jc_cuda_operand *o, const jc_group *group, const jc_cuda_array *array,
                             jc_cuda_numbers *n)
 {
-    bool matrix = o->kind == JC_DENSE || o->kind == JC_WEIGHT || o->kind == JC_LOW_RANK;
+    bool matrix = o->kind == JC_DENSE || o->kind == JC_WEIGHT || o->kind == JC_TRACE || o->kind == JC_LOW_RANK;
     int64_t columns = matrix ? o->ld : o->kind == JC_CSR ? o->m : o->p;
     int64_t ld = matrix && array->ld ? array->ld : o->ld;
     int64_t block = matrix ? jc_cost_mul(number_rows(o), ld) : columns;

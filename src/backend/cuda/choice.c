@@ -86,6 +86,7 @@ int64_t jc_cuda_sum_length(const jc_cuda_operand *o)
     case JC_LOW_RANK:
         return o->m;
     case JC_WEIGHT:
+    case JC_TRACE:
         return adjoint ? o->m : o->ld;
     case JC_TILE:
         return adjoint ? o->m : 1;
@@ -102,7 +103,8 @@ int64_t jc_cuda_sum_length(const jc_cuda_operand *o)
 static bool sums_down(const jc_cuda_operand *o)
 {
     enum { LEAST_COLUMNS = 32 };
-    bool down = o->direction == JC_ADJOINT && (o->kind == JC_DENSE || o->kind == JC_WEIGHT || o->kind == JC_TILE);
+    bool down = o->direction == JC_ADJOINT &&
+                (o->kind == JC_DENSE || o->kind == JC_WEIGHT || o->kind == JC_TRACE || o->kind == JC_TILE);
     return down && o->n_out * o->inner >= LEAST_COLUMNS;
 }
 

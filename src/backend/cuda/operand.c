@@ -112,6 +112,7 @@ static void describe(jc_cuda_operand *o, const jc_group *group, int factor)
         set_numbers(o, group, 2, 0);
         break;
     case JC_WEIGHT:
+    case JC_TRACE:
         set_numbers(o, group, 0, s->q / (s->p / s->m));
         break;
     default:
@@ -220,5 +221,6 @@ int64_t jc_cuda_operand_bytes(const jc_cuda_operand *o)
     if (o->kind == JC_DIAGONAL) n = o->p;
     if (o->kind == JC_CSR) n = o->m;
     if (o->kind == JC_WEIGHT) n = jc_cost_mul(o->m, o->ld);
+    if (o->kind == JC_TRACE) n = jc_cost_mul(o->p, o->ld);
     return jc_cost_mul(jc_cost_mul(n, blocks), jc_dtype_bytes(o->dtype));
 }

@@ -170,7 +170,8 @@ static double tile_cost(const jc_program *program, const jc_cuda_operand *o, con
 static bool sum_can_be_cut(const jc_cuda_operand *o, const jc_gpu_term *term)
 {
     if (term->expand) return false;
-    return o->kind == JC_DENSE || o->kind == JC_WEIGHT || (o->kind == JC_TILE && o->direction == JC_ADJOINT);
+    return o->kind == JC_DENSE || o->kind == JC_WEIGHT || o->kind == JC_TRACE ||
+           (o->kind == JC_TILE && o->direction == JC_ADJOINT);
 }
 
 /* Walks the parts of a list of terms: *at and *from are where the next one begins. Terms go together until they cost
