@@ -167,7 +167,7 @@ JC_DEVICE void add_csr(const term_view<W> &v, const some_entries &e, const share
 
 template <class W> JC_DEVICE bool has_fast_way(const term_view<W> &v)
 {
-    if (v.expand || v.batch != 1 || v.inner != 1) return false;
+    if (v.expand || v.w || v.batch != 1 || v.inner != 1) return false;
     if (v.kind == JC_GPU_DIAGONAL || v.kind == JC_GPU_IDENTITY) return true;
     return !v.wide && (v.kind == JC_GPU_CSR || (v.kind == JC_GPU_SELECT && !v.adjoint));
 }

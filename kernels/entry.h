@@ -17,6 +17,7 @@ template <class W> struct term_view {
     int64_t member, expand_row;
     int64_t p, q, batch, inner;
     int64_t n_in, n_out; /* D as it is applied: ADJOINT p and q, TANGENT q and p */
+    int64_t h, w;        /* of a fold; w 0: none */
     int32_t kind, dtype;
     bool adjoint, wide, expand;
 };
@@ -60,6 +61,7 @@ template <class W> JC_DEVICE term_view<W> view_term(const arrays<W> &in, const j
     int64_t a = load_const(&term->a);
     v.a = v.expand ? nullptr : in.arena + a;
     v.expand_row = a + in.row0;
+    v.h = load_const(&s->fold_h), v.w = load_const(&s->fold_w);
     v.p = load_const(&s->p), v.q = load_const(&s->q);
     v.batch = load_const(&s->batch), v.inner = load_const(&s->inner);
     v.kind = load_const(&s->kind), v.dtype = load_const(&s->dtype);
@@ -250,6 +252,44 @@ template <class W> JC_DEVICE typename W::real copied(const term_view<W> &v, cons
     return add_scaled(sum, scale_of(v), load(input(v, e.row, x, copied_input(v, x))));
 }
 
+/* ---- leaving a fold: row i w + j takes the inputs k = i mod h of row j ------------------------------------------- */
+
+/* Of a dense sum that begins at input `base`, the products of unit i: the first is the next input that is i mod h. */
+JC_DEVICE strided unit_of(const strided &s, int64_t base, int64_t unit, int64_t h)
+{
+    int64_t skip = unit - (base - quotient(base, h) * h);
+    if (skip < 0) skip += h;
+    int64_t n = skip < s.n ? quotient(s.n - skip + h - 1, h) : 0;
+    return {s.at + skip, s.a_step * h, s.d + skip * s.d_step, s.d_step * h, n};
+}
+
+/* Whether the only input of an entry, at place `column` of A's row, is of the row's unit. */
+template <class W> JC_DEVICE bool in_unit(const term_view<W> &v, int64_t unit, int64_t column)
+{
+    return column - quotient(column, v.h) * v.h == unit;
+}
+
+template <class W>
+JC_DEVICE typename W::real unfolded(const term_view<W> &v, const share &part, const entry &e, typename W::real sum)
+{
+    typedef typename W::real real;
+    int64_t unit = quotient(e.row, v.w);
+    const entry from = {e.row - unit * v.w, e.column};
+    if (v.kind != JC_GPU_DENSE) {
+        if (part.lane || !in_unit(v, unit, e.column)) return sum;
+        return v.kind == JC_GPU_DIAGONAL ? diagonal_product(v, from, sum) : copied(v, from, sum);
+    }
+    position x = out_position(v, e.column);
+    strided s = unit_of(dense_strides(v, x.at), x.block * v.n_in, unit, v.h);
+    if (!s.n) return sum;
+    const real *a = input(v, from.row, x, s.at);
+    with_number(v.dtype, [&](auto number) {
+        typedef typename decltype(number)::type N;
+        sum = dot<W, N>(a, numbers_of<W, N>(v, x.block) + s.d, s, part, sum);
+    });
+    return sum;
+}
+
 /* ---- csr, select ADJOINT: entries [start[c], start[c+1]) of lists of inputs -------------------------------------- */
 
 template <class W>
@@ -359,12 +399,26 @@ JC_DEVICE typename W::real low_rank_entry(const arrays<W> &in, const term_view<W
     return sum;
 }
 
+/* Entry (a,i) of row l of the folded transpose of a weight or a trace. */
+template <class W>
+JC_DEVICE typename W::real folded_entry(const term_view<W> &v, const entry &e, int64_t row, typename W::real sum)
+{
+    int64_t at = v.kind == JC_GPU_WEIGHT ? quotient(e.column, v.h) : e.column;
+    if (row >= v.w) return sum;
+    with_number(v.dtype, [&](auto number) {
+        typedef typename decltype(number)::type N;
+        sum += to<typename W::real>::from(load_const(numbers_of<W, N>(v, 0) + at * load_const(&v.source->ld) + row));
+    });
+    return sum;
+}
+
 template <class W>
 JC_DEVICE typename W::real expanded(const arrays<W> &in, const term_view<W> &v, const entry &e, int drop,
                                     typename W::real sum)
 {
     typedef typename W::real real;
     int64_t row = v.expand_row + e.row;
+    if (v.w) return folded_entry(v, e, row, sum);
     if (row >= v.batch * v.n_in * v.inner) return sum;
     position from = position_of(row, v.n_in, v.batch, v.inner), x = out_position(v, e.column);
     if (from.block != x.block || from.inner != x.inner) return sum;
@@ -390,6 +444,7 @@ JC_APART typename W::real term_sum(const arrays<W> in, const jc_gpu_term *term, 
                                    typename W::real sum)
 {
     const term_view<W> v = view_term<W>(in, term);
+    if (v.w && !v.expand) return unfolded(v, part, e, sum);
     if (v.expand || v.kind == JC_GPU_DIAGONAL || v.kind == JC_GPU_IDENTITY || (!v.adjoint && v.kind == JC_GPU_SELECT) ||
         (!v.adjoint && v.kind == JC_GPU_TILE)) {
         if (part.lane) return sum;

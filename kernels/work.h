@@ -59,6 +59,10 @@ typedef struct jc_gpu_source {
     int64_t ld, block_stride, member_stride; /* in numbers; 0: shared */
     int64_t start_member, start_block, index_member, index_block;
     int32_t kind, direction, dtype, wide;
+    /* fold_w > 0, in terms that meet a fold (src/plan/fold.h). Expanding: rows of the folded transpose of a weight or
+     * trace, entry (a,i) of row l is X[a, l] or X[(a,i), l]. Else A has w rows, the destination h w: row i w + j takes
+     * of row j of A the inputs k = i mod h; D is dense with inner 1, diagonal or identity. */
+    int64_t fold_h, fold_w;
 } jc_gpu_source;
 
 /* One product of a destination. */

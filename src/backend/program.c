@@ -25,8 +25,10 @@ static int64_t step_bytes(const jc_program *program, const jc_value *c, const jc
     const jc_group *group = jc_plan_jacobian(program->plan, step->b, &member);
     int64_t in = step->transpose ? group->shape.cols : group->shape.rows;
     int64_t row = jc_cost_mul(c->cols, step->first ? 1 : 2);
-    if (step->a != JC_SEED_IDENTITY) row = jc_cost_add(row, in);
-    return jc_cost_add(jc_group_member_bytes(group), jc_cost_mul(jc_cost_mul(row, step->n_rows), element));
+    const jc_fold *left = jc_plan_left_fold(program->plan, step);
+    int64_t rows = jc_cost_mul(row, step->n_rows);
+    if (step->a != JC_SEED_IDENTITY) rows = jc_cost_add(rows, jc_cost_mul(in, left ? left->w : step->n_rows));
+    return jc_cost_add(jc_group_member_bytes(group), jc_cost_mul(rows, element));
 }
 
 static int64_t moved_bytes(const jc_program *program)

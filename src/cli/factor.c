@@ -204,11 +204,26 @@ static char *write_forward(const jc_factor_report *r, const jc_factored *t, jc_f
     return jc_factor_text_sweep(r, t, true, format);
 }
 
-static jc_status find_forms(const work *w, jc_factored *t)
+/* What the two sweeps cost as they are planned: forward, the rows of weights keep their structure. */
+static jc_status take_planned_costs(const work *w, const jc_query *q, jc_factored *t)
+{
+    jc_plan *plan = NULL;
+    jc_plan_info info = {.struct_size = sizeof info};
+    jc_status status = jc_plan_create(w->graph, q, &plan);
+    if (!status) status = jc_plan_get_info(plan, &info);
+    jc_plan_destroy(plan);
+    if (status) return status;
+    if (info.reverse_cost >= 0) t->sweeps[0].multiply_adds = info.reverse_cost;
+    if (info.forward_cost >= 0) t->sweeps[1].multiply_adds = info.forward_cost;
+    return JC_OK;
+}
+
+static jc_status find_forms(const work *w, const jc_query *q, jc_factored *t)
 {
     const jc_factor_report *r = &w->report;
     jc_status status = jc_factor_create(&t->walk, JC_ORDER_REVERSE, &t->sweeps[0]);
     if (!status) status = jc_factor_create(&t->walk, JC_ORDER_FORWARD, &t->sweeps[1]);
+    if (!status) status = take_planned_costs(w, q, t);
     if (status) return status;
     if (!t->list.too_many) write_form(r, &t->paths, t->list.multiply_adds, t, jc_factor_text_paths);
     write_form(r, &t->orders[0], t->sweeps[0].multiply_adds, t, write_reverse);
@@ -240,7 +255,7 @@ static jc_status factor(const work *w, jc_factored *t)
     if (!status) status = jc_walk_create(w->graph, &checked, &t->walk);
     if (status) return status;
     find_several(w->graph, t);
-    return w->report.at_text ? split(w, &q, t) : find_forms(w, t);
+    return w->report.at_text ? split(w, &q, t) : find_forms(w, &q, t);
 }
 
 static jc_status factor_all(work *w)

@@ -23,7 +23,7 @@ typedef struct jc_factor {
     jc_factor_step *steps; /* [n_steps] in the order in which they are formed, those of one d of/d wrt side by side: the
                               edge alone first, then by edge number. The last ones are those of the total */
     int64_t n_steps;
-    int64_t multiply_adds; /* as a plan of that order counts them; saturates at INT64_MAX */
+    int64_t multiply_adds; /* as a plan of that order counts whole rows; saturates at INT64_MAX */
 } jc_factor;
 
 /* The form of the order, REVERSE or FORWARD, for a walk of one target and one source: no steps where they are the same

@@ -103,36 +103,86 @@ static jc_status place_values(emitter *em)
     return status;
 }
 
-/* The identity of seed `seed` times op(B): rows of op(B), copied. */
-static jc_status emit_identity(emitter *em, int64_t b, int64_t seed)
+static bool has_rows_of(const emitter *em, int64_t node, int64_t seed)
 {
-    jc_step step = {
-        JC_SEED_IDENTITY,  b, 0, em->row_of[seed], limited(em, em->sweep->seed_rows[seed]), !em->sweep->reverse,
-        !em->written[seed]};
-    em->written[seed] = true;
-    return jc_vec_append(&em->plan->allocator, &em->steps, &step, 1, "steps");
+    return jc_rowsets_row(&em->sweep->sets, em->sweep->set[node], seed) >= 0;
 }
 
-/* All rows of the value of `from` times op(B), in runs: as many steps as it takes for the rows to lie side by side in
- * both and to be all written before, or all not. Seeds without gap in the target's order lie side by side in C if they
- * do in A. */
-static jc_status emit_rows(emitter *em, int64_t b, int64_t from)
+static jc_status append(emitter *em, const jc_step *step)
 {
-    const jc_rowsets *sets = &em->sweep->sets;
-    const int64_t *m = jc_rowsets_members(sets, em->sweep->set[from]);
-    int64_t count = jc_rowsets_at(sets, em->sweep->set[from])->count, a_row = 0;
-    for (int64_t i = 0; i < count;) {
-        jc_step step = {em->value_of_node[from], b, a_row, em->row_of[m[i]], 0, !em->sweep->reverse,
-                        !em->written[m[i]]};
-        for (; i < count && em->row_of[m[i]] == step.c_row + step.n_rows && em->written[m[i]] == !step.first; i++) {
-            step.n_rows += limited(em, em->sweep->seed_rows[m[i]]);
-            em->written[m[i]] = true;
-        }
-        a_row += step.n_rows;
-        jc_status status = jc_vec_append(&em->plan->allocator, &em->steps, &step, 1, "steps");
-        if (status) return status;
+    return jc_vec_append(&em->plan->allocator, &em->steps, step, 1, "steps");
+}
+
+/* The identity of seed `seed` times op(B): rows of op(B), copied; of the fold that the edge begins where the node has
+ * it. */
+static jc_status emit_identity(emitter *em, int64_t node, int64_t edge, int64_t seed)
+{
+    const jc_sweep *s = em->sweep;
+    int64_t fold = s->reverse ? -1 : jc_folds_begun(s->folds, s->graph, s->subgraph, edge);
+    if (fold >= 0 && has_rows_of(em, node, s->n_ends + fold))
+        seed = s->n_ends + fold;
+    else
+        fold = -1;
+    jc_step step = {.a = JC_SEED_IDENTITY,
+                    .b = s->subgraph->jacobian[edge],
+                    .c_row = em->row_of[seed],
+                    .n_rows = limited(em, s->seed_rows[seed]),
+                    .transpose = !s->reverse,
+                    .first = !em->written[seed],
+                    .fold = (int32_t)(fold + 1)};
+    em->written[seed] = true;
+    return append(em, &step);
+}
+
+/* Rows a_row.. of the value, a fold, times op(B), to the rows of the fold's source. */
+static jc_status emit_unfolded(emitter *em, int64_t value, int64_t b, int64_t fold, int64_t a_row)
+{
+    const jc_sweep *s = em->sweep;
+    int64_t end = s->fold_end[fold];
+    jc_step step = {.a = value,
+                    .b = b,
+                    .a_row = a_row,
+                    .c_row = em->row_of[end],
+                    .n_rows = s->seed_rows[end],
+                    .transpose = true,
+                    .first = !em->written[end],
+                    .fold = (int32_t)(fold + 1)};
+    em->written[end] = true;
+    return append(em, &step);
+}
+
+/* A run of seeds m[0..count) of the value of `from`, from row a_row on: as many as lie side by side in both and are all
+ * written before, or all not. Returns how many in *taken. */
+static jc_status emit_run(emitter *em, jc_step step, const int64_t *m, int64_t count, int64_t *taken)
+{
+    int64_t i = 0;
+    step.c_row = em->row_of[m[0]];
+    step.first = !em->written[m[0]];
+    for (; i < count && em->row_of[m[i]] == step.c_row + step.n_rows && em->written[m[i]] == !step.first; i++) {
+        step.n_rows += limited(em, em->sweep->seed_rows[m[i]]);
+        em->written[m[i]] = true;
     }
-    return JC_OK;
+    *taken = i;
+    return append(em, &step);
+}
+
+/* All rows of the value of `from` times op(B), in runs: as many steps as it takes. Seeds without gap in the target's
+ * order lie side by side in C if they do in A. Folds that the node does not have are left, each by a step. */
+static jc_status emit_rows(emitter *em, int64_t node, int64_t b, int64_t from)
+{
+    const jc_sweep *s = em->sweep;
+    const int64_t *m = jc_rowsets_members(&s->sets, s->set[from]),
+                  *row = jc_rowsets_rows_before(&s->sets, s->set[from]);
+    int64_t count = jc_rowsets_at(&s->sets, s->set[from])->count, kept = count, taken;
+    while (kept > 0 && m[kept - 1] >= s->n_ends && !has_rows_of(em, node, m[kept - 1])) kept--;
+    jc_status status = JC_OK;
+    for (int64_t i = 0; i < kept && !status; i += taken) {
+        jc_step step = {.a = em->value_of_node[from], .b = b, .a_row = row[i], .transpose = !s->reverse};
+        status = emit_run(em, step, m + i, kept - i, &taken);
+    }
+    for (int64_t i = kept; i < count && !status; i++)
+        status = emit_unfolded(em, em->value_of_node[from], b, m[i] - s->n_ends, row[i]);
+    return status;
 }
 
 /* The steps of one value, edge by edge. */
@@ -146,10 +196,10 @@ static jc_status emit_value(emitter *em, int64_t node)
         em->written[m[i]] = false;
     }
     for (int64_t k = s->start[node]; k < s->start[node + 1]; k++) {
-        int64_t edge = s->edges[k], from = jc_sweep_from(s, edge), b = s->subgraph->jacobian[edge];
+        int64_t edge = s->edges[k], from = jc_sweep_from(s, edge);
         jc_status status = JC_OK;
-        if (s->seed_of[from] >= 0) status = emit_identity(em, b, s->seed_of[from]);
-        if (!status && s->set[from]) status = emit_rows(em, b, from);
+        if (s->seed_of[from] >= 0) status = emit_identity(em, node, edge, s->seed_of[from]);
+        if (!status && s->set[from]) status = emit_rows(em, node, s->subgraph->jacobian[edge], from);
         if (status) return status;
     }
     return JC_OK;

@@ -64,6 +64,7 @@ static void find_structure_only(jc_plan *plan)
 /* One order, looked at: the subgraph it needs and its sweep. */
 typedef struct candidate {
     jc_subgraph subgraph;
+    jc_folds folds;
     jc_sweep sweep;
     bool made;
 } candidate;
@@ -71,6 +72,7 @@ typedef struct candidate {
 static void candidate_fini(const jc_plan *plan, candidate *c)
 {
     if (c->made) jc_sweep_fini(&c->sweep);
+    jc_folds_fini(&plan->allocator, &c->folds);
     jc_subgraph_fini(&plan->allocator, &c->subgraph);
     c->made = false;
 }
@@ -82,7 +84,8 @@ static jc_status candidate_init(const jc_plan *plan, const jc_walk *walk, const 
     memset(c, 0, sizeof *c);
     jc_status status = jc_subgraph_create(walk, query, order, &c->subgraph);
     if (!status && query->per_sample > 1) status = jc_subgraph_check_samples(g, &c->subgraph, query->per_sample);
-    if (!status) status = jc_sweep_init(&c->sweep, g, &c->subgraph, order == JC_ORDER_REVERSE, budget);
+    if (!status && order == JC_ORDER_FORWARD && !plan->row_limit) status = jc_folds_init(&c->folds, g, &c->subgraph);
+    if (!status) status = jc_sweep_init(&c->sweep, g, &c->subgraph, order == JC_ORDER_REVERSE, &c->folds, budget);
     c->made = !status;
     if (status) candidate_fini(plan, c);
     return status;
@@ -122,8 +125,10 @@ static void adopt(jc_plan *plan, jc_order order, candidate *c, jc_sweep *sweep)
     plan->order = order;
     plan->multiply_adds = c->sweep.cost;
     plan->subgraph = c->subgraph;
+    plan->folds = c->folds;
     *sweep = c->sweep;
     sweep->subgraph = &plan->subgraph;
+    sweep->folds = &plan->folds;
     memset(c, 0, sizeof *c);
 }
 
@@ -208,6 +213,7 @@ void jc_plan_destroy(jc_plan *plan)
 {
     if (!plan) return;
     jc_allocator a = plan->allocator;
+    jc_folds_fini(&a, &plan->folds);
     jc_subgraph_fini(&a, &plan->subgraph);
     jc_free(&a, plan->values, plan->n_values + 1, sizeof *plan->values);
     jc_free(&a, plan->steps, plan->max_steps, sizeof *plan->steps);
@@ -226,9 +232,9 @@ static int64_t count_edges(const jc_subgraph *s)
 
 static size_t plan_bytes(const jc_plan *p)
 {
-    return sizeof *p + jc_subgraph_bytes(&p->subgraph) + (size_t)(p->n_values + 1) * sizeof *p->values +
-           (size_t)p->max_steps * sizeof *p->steps + (size_t)(p->n_levels + 1) * sizeof *p->levels +
-           (size_t)p->max_outputs * sizeof *p->outputs;
+    return sizeof *p + jc_subgraph_bytes(&p->subgraph) + jc_folds_bytes(&p->folds) +
+           (size_t)(p->n_values + 1) * sizeof *p->values + (size_t)p->max_steps * sizeof *p->steps +
+           (size_t)(p->n_levels + 1) * sizeof *p->levels + (size_t)p->max_outputs * sizeof *p->outputs;
 }
 
 jc_status jc_plan_get_info(const jc_plan *p, jc_plan_info *info)

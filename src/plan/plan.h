@@ -8,12 +8,15 @@
  *   value_c[c_row .. +n_rows] (+)= value_a[a_row .. +n_rows] . op(B),   op(B) = D (reverse) or D^T (forward)
  * where B is the Jacobian of an edge of the graph or an extra one made from the query (seed, per-sample sum), and a is
  * a computed value or JC_SEED_IDENTITY, whose product is not multiplied: rows a_row.. of op(B) are copied.
+ * Forward, the rows of a source that is a weight may be folded (fold.h): such rows come from a folded copy of a weight
+ * and go through diagonals and identities as rows do; a step that leaves a fold makes h w rows of the w rows of a.
  * The first step that touches a row of a value writes it, later ones add, in the order of the steps.
  * Sources: Griewank & Walther, Evaluating Derivatives, 2nd ed. (2008), ch. 3; docs/numerics.md. */
 #ifndef JC_PLAN_PLAN_H
 #define JC_PLAN_PLAN_H
 
 #include "graph/graph.h"
+#include "plan/fold.h"
 #include "plan/subgraph.h"
 
 #define JC_SEED_IDENTITY INT64_C(-1)
@@ -31,6 +34,10 @@ typedef struct jc_step {
     int64_t c_row, n_rows;
     bool transpose; /* op(B) = B^T */
     bool first;     /* writes its rows of C; otherwise adds to them */
+    int32_t fold;   /* 0: none; else fold number fold - 1 of the plan. Of the identity: rows of the folded op(B). Of a
+                     * value: row r of the product is that of row a_row + j of a with its entries k = i mod h alone,
+                     * i w + j = skip + r */
+    int64_t skip;   /* 0 in a plan: the first rows of such a product that are left out */
 } jc_step;
 
 typedef enum jc_output_kind { JC_OUTPUT_VALUE, JC_OUTPUT_ZERO, JC_OUTPUT_IDENTITY } jc_output_kind;
@@ -50,6 +57,7 @@ struct jc_plan {
     const jc_graph *graph; /* borrowed */
     jc_allocator allocator;
     jc_subgraph subgraph; /* owned */
+    jc_folds folds;       /* owned */
     jc_order order;       /* REVERSE, FORWARD or ELIMINATION, never AUTO */
     jc_seed seed;
     int64_t seed_width; /* 0 without a seed */
@@ -76,6 +84,18 @@ struct jc_plan {
 static inline int64_t jc_plan_group_number(const jc_plan *plan, int64_t b)
 {
     return b < 0 ? b : jc_graph_group_number(plan->graph, b);
+}
+
+/* The fold of a step, or NULL. */
+static inline const jc_fold *jc_plan_fold(const jc_plan *plan, const jc_step *step)
+{
+    return step->fold ? &plan->folds.fold[step->fold - 1] : NULL;
+}
+
+/* The fold that a step leaves, or NULL: its rows are those of its operand. */
+static inline const jc_fold *jc_plan_left_fold(const jc_plan *plan, const jc_step *step)
+{
+    return step->a == JC_SEED_IDENTITY ? NULL : jc_plan_fold(plan, step);
 }
 
 /* The group and member that a step's b names. */

@@ -117,6 +117,23 @@ jc_status jc_rowsets_single(jc_rowsets *s, int64_t seed, int64_t *set)
     return status ? status : intern(s, first, 1, set);
 }
 
+jc_status jc_rowsets_replace(jc_rowsets *s, int64_t a, int64_t first, const int64_t *to, int64_t *set)
+{
+    int64_t begin = s->members.count, count = jc_rowsets_at(s, a)->count, low = 0;
+    jc_status status = jc_vec_reserve(s->allocator, &s->members, count, what);
+    if (status) return status;
+    const int64_t *m = jc_rowsets_members(s, a);
+    int64_t *out = s->members.data;
+    while (low < count && m[low] < first) low++;
+    for (int64_t i = 0, j = low; i < low || j < count;) {
+        int64_t kept = i < low ? m[i] : INT64_MAX, taken = j < count ? to[m[j] - first] : INT64_MAX;
+        out[s->members.count++] = jc_min(kept, taken);
+        i += kept <= taken, j += taken <= kept;
+    }
+    s->work += count;
+    return intern(s, begin, s->members.count - begin, set);
+}
+
 /* Appends the ordered union of sets a and b; room was made. */
 static void merge(jc_rowsets *s, int64_t a, int64_t b)
 {

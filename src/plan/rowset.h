@@ -40,6 +40,9 @@ jc_status jc_rowsets_single(jc_rowsets *s, int64_t seed, int64_t *set);
 /* *set = a united with b. */
 jc_status jc_rowsets_unite(jc_rowsets *s, int64_t a, int64_t b, int64_t *set);
 
+/* *set = a with every member m >= first replaced by to[m - first] < first; to increases. */
+jc_status jc_rowsets_replace(jc_rowsets *s, int64_t a, int64_t first, const int64_t *to, int64_t *set);
+
 static inline const jc_rowset *jc_rowsets_at(const jc_rowsets *s, int64_t set)
 {
     return (const jc_rowset *)s->sets.data + set;

@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/size.h"
 #include "plan/verify_expected.h"
+#include "plan/verify_folds.h"
 #include "plan/verify_storage.h"
 
 static const char *const WHAT = "the verifier of plans";
@@ -170,6 +171,20 @@ static jc_status check_values(const verifier *v)
     return JC_OK;
 }
 
+/* The folds, in the order of their sources: each h x w. */
+static jc_status check_folds(const verifier *v)
+{
+    const jc_expected *x = &v->expected;
+    const jc_folds *folds = &v->plan->folds;
+    bool ok = folds->n == x->n_seeded - x->n_ends;
+    for (int64_t f = 0; f < folds->n && ok; f++) {
+        int64_t s = x->n_ends + f, source = folds->fold[f].source;
+        ok = source >= 0 && source < x->n_sources && x->source_node[source] == x->seeded[x->seeded[s]] &&
+             folds->fold[f].h == x->fold_h[s] && folds->fold[f].w == x->seeded_rows[s];
+    }
+    return ok ? JC_OK : jc_fail(JC_E_INTERNAL, "plan: its folds are not those of its sources");
+}
+
 /* ---- steps ------------------------------------------------------------------------------------------------------ */
 
 /* Notes that a step writes (adds to) the rows of seeded end s. */
@@ -191,6 +206,7 @@ static const char *check_rows(const verifier *v, const jc_step *step, int64_t ta
         int64_t offset = a_row - step->a_row;
         if (in_a && offset >= 0 && offset < step->n_rows) {
             if (offset + x->seeded_rows[s] > step->n_rows) return "takes a part of the rows of a seeded end";
+            if (!in_c) return "carries a fold to where it has to be left";
             if (c_row != step->c_row + offset) return "takes the rows of one seeded end for those of another";
             if (!note_written(v, s, step->first)) return "writes where it should add, or adds to what is not written";
             taken += x->seeded_rows[s];
@@ -201,11 +217,35 @@ static const char *check_rows(const verifier *v, const jc_step *step, int64_t ta
     return taken == step->n_rows ? NULL : "takes rows that its operand does not have";
 }
 
+/* A fold as steps name it; 0: an end. */
+static int64_t fold_number(const jc_expected *x, int64_t seeded)
+{
+    return seeded < x->n_ends ? 0 : seeded - x->n_ends + 1;
+}
+
+/* c[c_row ..] takes all rows of an end, from the w rows of its fold, which the head does not have. */
+static const char *check_left(const verifier *v, const jc_step *step, int64_t tail, int64_t head)
+{
+    const jc_expected *x = &v->expected;
+    int64_t fold = x->n_ends + step->fold - 1;
+    if (step->fold < 0 || fold >= x->n_seeded || !jc_expected_has(x, tail, fold))
+        return "leaves a fold that is not there";
+    int64_t end = x->seeded[fold];
+    if (jc_expected_has(x, head, fold) || !jc_expected_has(x, head, end)) return "leaves a fold that goes on";
+    if (step->a_row != jc_expected_row_of(x, tail, fold)) return "takes the rows of one fold for those of another";
+    if (step->c_row != jc_expected_row_of(x, head, end) || step->n_rows != x->seeded_rows[end])
+        return "leaves a fold to other rows than its source's";
+    if (!note_written(v, end, step->first)) return "writes where it should add, or adds to what is not written";
+    return NULL;
+}
+
 /* Copies all rows of op(D), once, where the tail is a seeded end. */
 static const char *check_copy(const verifier *v, const jc_step *step, int64_t edge, int64_t tail, int64_t head)
 {
     const jc_expected *x = &v->expected;
-    int64_t s = x->seeded_index[tail];
+    int64_t s = x->seeded_index[tail], fold = jc_expected_begun(x, edge);
+    if (fold >= 0 && jc_expected_has(x, head, fold)) s = fold;
+    if (step->fold != fold_number(x, s)) return "copies a fold for a source, or the other way round";
     if (v->copied[edge]) return "uses an edge a second time";
     if (step->a_row != 0 || step->n_rows != x->seeded_rows[s]) return "copies not all rows of a seeded end";
     if (step->c_row != jc_expected_row_of(x, head, s)) return "copies to the rows of another seeded end";
@@ -221,9 +261,9 @@ static const char *check_product(const verifier *v, int64_t c, const jc_step *st
     if (v->level[step->a] > v->level[c]) return "reads a value before it is complete";
     if (step->a_row < v->carried[edge]) return "uses an edge a second time for the same rows";
     if (step->a_row > v->carried[edge]) return "leaves out rows, or takes them out of order";
-    const char *what = check_rows(v, step, tail, head);
+    const char *what = step->fold ? check_left(v, step, tail, head) : check_rows(v, step, tail, head);
     if (what) return what;
-    v->carried[edge] += step->n_rows;
+    v->carried[edge] += step->fold ? v->expected.seeded_rows[v->expected.n_ends + step->fold - 1] : step->n_rows;
     v->last[step->a] = jc_max(v->last[step->a], v->level[c]);
     return NULL;
 }
@@ -245,7 +285,7 @@ static const char *check_step(const verifier *v, int64_t c, const jc_step *step)
     int64_t edge = edge_of_step(v, step, head);
     if (edge < 0) return "uses a Jacobian that does not lead from what it reads to this value on the query's paths";
     if (step->transpose != x->forward) return "uses a Jacobian the wrong way round";
-    if (step->n_rows <= 0 || step->a_row < 0 || step->c_row < 0) return "has no rows";
+    if (step->n_rows <= 0 || step->a_row < 0 || step->c_row < 0 || step->skip != 0) return "has no rows";
     if (step->a == JC_SEED_IDENTITY) return check_copy(v, step, edge, jc_expected_tail(x, edge), head);
     return check_product(v, c, step, edge, jc_expected_tail(x, edge), head);
 }
@@ -380,6 +420,7 @@ static jc_status check_all(const verifier *v, const jc_query *query, const jc_la
     if ((status = check_frame(v))) return status;
     if ((status = map_nodes(v))) return status;
     if ((status = check_extras(v))) return status;
+    if ((status = check_folds(v))) return status;
     if ((status = check_values(v))) return status;
     for (int64_t i = 0; i < v->plan->n_values; i++)
         if ((status = check_steps_of(v, i))) return status;

@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/size.h"
 #include "plan/verify_ends.h"
+#include "plan/verify_folds.h"
 
 static const char *const WHAT = "the verifier of plans";
 
@@ -187,9 +188,14 @@ static jc_status list_seeded(jc_expected *x, const jc_plan *plan)
     int64_t n = x->forward ? x->n_sources : x->n_targets;
     jc_status status = number_seeded(x);
     if (status) return status;
-    x->max_seeded = n;
+    x->max_seeded = x->forward ? 2 * n : n;
+    n = x->max_seeded;
+    if ((status = jc_alloc(x->allocator, n, sizeof *x->fold_of, WHAT, &x->fold_of))) return status;
+    if ((status = jc_alloc(x->allocator, n, sizeof *x->fold_h, WHAT, &x->fold_h))) return status;
+    memset(x->fold_of, -1, (size_t)n * sizeof *x->fold_of);
     if ((status = jc_alloc(x->allocator, n, sizeof *x->seeded, WHAT, &x->seeded))) return status;
     if ((status = jc_alloc(x->allocator, n, sizeof *x->seeded_rows, WHAT, &x->seeded_rows))) return status;
+    n = x->forward ? x->n_sources : x->n_targets;
     for (int64_t i = 0; i < n; i++) {
         if (ends[i] < 0) continue;
         int64_t v = jc_expected_outermost(x, ends[i], !x->forward), size = jc_expected_size(x, v);
@@ -197,6 +203,7 @@ static jc_status list_seeded(jc_expected *x, const jc_plan *plan)
         x->seeded_rows[x->n_seeded] = plan->row_limit ? jc_min(plan->row_limit, size) : size;
         x->seeded[x->n_seeded++] = v;
     }
+    x->n_ends = x->n_seeded;
     if (plan->row_limit && x->n_seeded > 1)
         return jc_fail(JC_E_INTERNAL, "plan: windows of %lld rows over %lld seeded ends", (long long)plan->row_limit,
                        (long long)x->n_seeded);
@@ -231,16 +238,9 @@ static jc_status order_edges(jc_expected *x)
     return JC_OK;
 }
 
-/* rows(head) |= rows(tail) | tail, in the order of the sweep; needed(tail) |= needed(head), against it. */
-static void spread(jc_expected *x)
+/* needed(tail) |= needed(head), against the order of the sweep. */
+static void spread_needs(jc_expected *x)
 {
-    for (int64_t i = 0; i < x->n_edges; i++) {
-        if (jc_expected_left_out(x, x->order[i])) continue;
-        int64_t tail = jc_expected_tail(x, x->order[i]), head = jc_expected_head(x, x->order[i]);
-        int64_t own = x->seeded_index[tail];
-        for (int64_t w = 0; w < x->n_words; w++) x->rows[head * x->n_words + w] |= x->rows[tail * x->n_words + w];
-        if (own >= 0) x->rows[head * x->n_words + own / 64] |= UINT64_C(1) << (own % 64);
-    }
     const int64_t *ends = x->forward ? x->target_node : x->source_node;
     int64_t n = x->forward ? x->n_targets : x->n_sources;
     for (int64_t i = 0; i < n; i++)
@@ -248,6 +248,14 @@ static void spread(jc_expected *x)
     for (int64_t i = x->n_edges - 1; i >= 0; i--)
         if (!jc_expected_left_out(x, x->order[i]))
             x->needed[jc_expected_tail(x, x->order[i])] |= x->needed[jc_expected_head(x, x->order[i])];
+}
+
+/* rows(head) |= rows(tail) | tail, in the order of the sweep, folds as verify_folds.h says. */
+static void spread_rows(jc_expected *x)
+{
+    for (int64_t i = 0; i < x->n_edges; i++)
+        if (!jc_expected_left_out(x, x->order[i])) jc_expected_carry(x, x->order[i]);
+    for (int64_t v = 0; v < x->n_nodes; v++) jc_expected_settle(x, v);
 }
 
 static jc_status establish(jc_expected *x, const jc_plan *plan, const jc_query *query)
@@ -258,12 +266,16 @@ static jc_status establish(jc_expected *x, const jc_plan *plan, const jc_query *
     if ((status = list_seeded(x, plan))) return status;
     if ((status = order_edges(x))) return status;
 
+    if ((status = jc_alloc_zero(x->allocator, x->n_nodes, 1, WHAT, &x->needed))) return status;
+    if ((status = jc_alloc_zero(x->allocator, x->n_nodes, 1, WHAT, &x->plain))) return status;
+    spread_needs(x);
+    if (x->forward && !plan->row_limit) jc_expected_find_folds(x);
+
     int64_t words = (x->n_seeded + 63) / 64, bits;
     if (!jc_size_mul(x->n_nodes, words, &bits)) return jc_fail(JC_E_MEMORY, "not enough memory for %s", WHAT);
     if ((status = jc_alloc_zero(x->allocator, bits, sizeof *x->rows, WHAT, &x->rows))) return status;
     x->n_words = words;
-    if ((status = jc_alloc_zero(x->allocator, x->n_nodes, 1, WHAT, &x->needed))) return status;
-    spread(x);
+    spread_rows(x);
     return JC_OK;
 }
 
@@ -287,11 +299,14 @@ jc_status jc_expected_create(const jc_plan *plan, const jc_query *query, jc_expe
 void jc_expected_fini(jc_expected *x)
 {
     const jc_allocator *a = x->allocator;
+    jc_free(a, x->plain, x->n_nodes, 1);
     jc_free(a, x->needed, x->n_nodes, 1);
     jc_free(a, x->rows, x->n_nodes * x->n_words, sizeof *x->rows);
     jc_free(a, x->order, x->n_edges, sizeof *x->order);
     jc_free(a, x->seeded_node, x->graph->n_variables, sizeof *x->seeded_node);
     jc_free(a, x->seeded_index, x->n_nodes, sizeof *x->seeded_index);
+    jc_free(a, x->fold_h, x->max_seeded, sizeof *x->fold_h);
+    jc_free(a, x->fold_of, x->max_seeded, sizeof *x->fold_of);
     jc_free(a, x->seeded_rows, x->max_seeded, sizeof *x->seeded_rows);
     jc_free(a, x->seeded, x->max_seeded, sizeof *x->seeded);
     jc_free(a, x->addition_at, x->n_own_nodes, sizeof *x->addition_at);

@@ -45,18 +45,22 @@ typedef struct jc_expected {
     jc_addition *addition; /* [max_additions] */
     int64_t *addition_at;  /* [n_own_nodes] into addition, or -1 */
 
-    int64_t max_seeded, n_seeded;
-    int64_t *seeded;       /* [max_seeded] nodes, in the query's order */
-    int64_t *seeded_rows;  /* [max_seeded] rows that each brings, cut to the plan's row limit */
-    int64_t *seeded_index; /* [n_nodes] into seeded, or -1 */
-    int64_t *seeded_node;  /* [graph->n_variables] the node of the target (source) that a variable is, or -1 */
+    int64_t max_seeded, n_ends; /* seeded ends */
+    int64_t n_seeded;           /* and behind them their folds (verify_folds.h) */
+    int64_t *seeded;            /* [max_seeded] nodes, in the query's order; of a fold its end, a number below n_ends */
+    int64_t *seeded_rows;       /* [max_seeded] rows that each brings, cut to the plan's row limit; of a fold w */
+    int64_t *fold_of, *fold_h;  /* [max_seeded] the fold of an end, or -1; h of a fold */
+    int64_t *seeded_index;      /* [n_nodes] into seeded, or -1 */
+    int64_t *seeded_node;       /* [graph->n_variables] the node of the target (source) that a variable is, or -1 */
 
     int64_t *order;        /* [n_edges] so that every tail's value is whole before it is read */
     int64_t n_words;       /* n_seeded bits */
-    uint64_t *rows;        /* [n_nodes * n_words] bit s: the value has the rows of seeded end s */
+    uint64_t *rows;        /* [n_nodes * n_words] bit s: the value has the rows of seeded end, or fold, s */
     unsigned char *needed; /* [n_nodes] 1: it is one of the other ends, or one lies behind it */
+    unsigned char *plain;  /* [n_nodes] JC_PLAIN: rows are never folded; JC_SETTLED: its rows are what they will be */
 } jc_expected;
 
+enum { JC_PLAIN = 1, JC_SETTLED = 2 };
 enum { JC_FROM_SOURCE = 1, JC_TO_TARGET = 2, JC_ON_PATH = 3 };
 
 /* JC_E_MEMORY, or JC_E_INTERNAL where the plan's order or row limit does not go with the query, or the walk of its

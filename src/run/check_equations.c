@@ -29,7 +29,8 @@ static void number_seeds(jc_equations *eq)
     const jc_subgraph *g = &eq->plan->subgraph;
     const int64_t *seeds = eq->reverse ? g->target : g->source;
     for (int64_t v = 0; v < g->n_nodes; v++) eq->seed_of[v] = eq->value_of[v] = -1;
-    for (int64_t i = 0; i < eq->n_seeds; i++) {
+    for (int64_t f = 0; f < eq->plan->folds.n; f++) eq->seed_size[eq->n_ends + f] = eq->plan->folds.fold[f].w;
+    for (int64_t i = 0; i < eq->n_ends; i++) {
         eq->seed_size[i] = seeds[i] < 0 ? 0 : g->size[seeds[i]];
         if (seeds[i] >= 0) eq->seed_of[seeds[i]] = i;
     }
@@ -101,22 +102,58 @@ static jc_status add_seed(jc_equations *eq, int64_t node, int64_t seed, int64_t 
     return jc_vec_append(eq->allocator, &eq->seeds, &rows, 1, WHAT);
 }
 
+/* The end that a seed is, or that it is the fold of. */
+static int64_t end_of(const jc_equations *eq, int64_t seed)
+{
+    return seed < eq->n_ends ? seed : eq->plan->folds.fold[seed - eq->n_ends].source;
+}
+
+/* The fold that an edge begins, as a seed, or the end itself. */
+static int64_t identity_of(const jc_equations *eq, int64_t edge, int64_t end)
+{
+    const jc_plan *p = eq->plan;
+    int64_t fold = eq->reverse ? -1 : jc_folds_begun(&p->folds, p->graph, &p->subgraph, edge);
+    return fold < 0 ? end : eq->n_ends + fold;
+}
+
 /* What one edge hands to a node: the rows of its other end, and that end's identity. */
 static jc_status take_rows(jc_equations *eq, int64_t node, int64_t edge, int64_t *stamp)
 {
     int64_t from = jc_equations_from(eq, edge), b = eq->plan->subgraph.jacobian[edge], roundings;
+    bool keeps = !eq->plan->folds.n || jc_edge_keeps_folds(eq->plan->graph, &eq->plan->subgraph, edge);
     jc_status status = JC_OK;
-    for (int64_t i = 0; i < eq->n_seeds_of[from] && !status; i++)
-        status = add_seed(eq, node, ((jc_seed_rows *)eq->seeds.data)[eq->first_seed[from] + i].seed, stamp);
+    for (int64_t i = 0; i < eq->n_seeds_of[from] && !status; i++) {
+        int64_t seed = ((jc_seed_rows *)eq->seeds.data)[eq->first_seed[from] + i].seed;
+        status = add_seed(eq, node, keeps ? seed : end_of(eq, seed), stamp);
+    }
     if (!status && eq->n_rows[from]) {
         status = edge_roundings(eq, b, false, &roundings);
         if (!status) eq->roundings[node] = jc_cost_add(eq->roundings[node], roundings);
     }
     if (status || eq->seed_of[from] < 0) return status;
-    status = add_seed(eq, node, eq->seed_of[from], stamp);
+    status = add_seed(eq, node, identity_of(eq, edge, eq->seed_of[from]), stamp);
     if (!status) status = edge_roundings(eq, b, true, &roundings);
     if (!status) eq->roundings[node] = jc_cost_add(eq->roundings[node], roundings);
     return status;
+}
+
+/* Ends in place of their folds where the node's rows are plain, or one end is there in both ways. */
+static void unfold_seeds(jc_equations *eq, int64_t node, int64_t *stamp)
+{
+    jc_seed_rows *rows = (jc_seed_rows *)eq->seeds.data + eq->first_seed[node];
+    int64_t n = eq->n_seeds_of[node], kept = 0;
+    bool plain = eq->plan->folds.n && eq->plan->folds.plain[node];
+    for (int64_t i = 0; i < n; i++)
+        plain = plain || (rows[i].seed >= eq->n_ends && stamp[end_of(eq, rows[i].seed)] == node);
+    for (int64_t i = 0; i < n && plain; i++) {
+        int64_t end = end_of(eq, rows[i].seed);
+        if (end != rows[i].seed && stamp[end] == node) continue;
+        stamp[end] = node;
+        rows[kept++].seed = end;
+    }
+    if (!plain) return;
+    eq->n_seeds_of[node] = kept;
+    eq->seeds.count = eq->first_seed[node] + kept;
 }
 
 /* The rows of one node, when those it gets them from are known. stamp[seed]: the last node that took it. */
@@ -131,6 +168,7 @@ static jc_status number_rows(jc_equations *eq, int64_t node, int64_t *stamp)
         eq->products[node] = jc_max(eq->products[node], eq->products[from]);
     }
     if (eq->n_seeds_of[node] == 0) return JC_OK;
+    unfold_seeds(eq, node, stamp);
     eq->path[node] = jc_cost_add(eq->path[node], jc_cost_add(eq->roundings[node], JC_TERM_ROUNDINGS));
     eq->products[node]++;
     jc_seed_rows *rows = (jc_seed_rows *)eq->seeds.data + eq->first_seed[node];
@@ -192,8 +230,9 @@ jc_status jc_equations_init(jc_equations *eq, const jc_plan *plan)
                          .allocator = &plan->allocator,
                          .reverse = reverse,
                          .n_nodes = plan->subgraph.n_nodes,
-                         .n_seeds = reverse ? plan->subgraph.n_targets : plan->subgraph.n_sources,
+                         .n_ends = reverse ? plan->subgraph.n_targets : plan->subgraph.n_sources,
                          .seeds = jc_vec_of(sizeof(jc_seed_rows))};
+    eq->n_seeds = eq->n_ends + plan->folds.n;
     jc_status status = allocate(eq);
     if (!status) {
         sort_edges(eq);
@@ -242,19 +281,50 @@ static jc_status visit_clipped(const window *w, jc_step step)
 {
     int64_t begin = jc_max(step.c_row, w->row), end = jc_min(step.c_row + step.n_rows, w->row + w->n);
     if (begin >= end) return JC_OK;
-    step.a_row += begin - step.c_row;
+    if (step.fold && step.a != JC_SEED_IDENTITY)
+        step.skip = begin - step.c_row;
+    else
+        step.a_row += begin - step.c_row;
     step.c_row = begin - w->row;
     step.n_rows = end - begin;
     return w->visit(w->ctx, &step);
 }
 
-/* The rows of `from`, all of which the node has too, in runs that lie side by side in both. */
+/* Where the rows of a seed begin in a node's value, or -1. */
+static int64_t row_of(const jc_equations *eq, int64_t node, int64_t seed)
+{
+    const jc_seed_rows *ours = seeds_of(eq, node);
+    for (int64_t i = 0; i < eq->n_seeds_of[node]; i++)
+        if (ours[i].seed == seed) return ours[i].row;
+    return -1;
+}
+
+/* The folds among the rows of `from` from number `i` on: the node has the rows of their ends. */
+static jc_status visit_folds(const jc_equations *eq, int64_t node, int64_t from, int64_t b, int64_t i, const window *w)
+{
+    const jc_seed_rows *theirs = seeds_of(eq, from);
+    jc_status status = JC_OK;
+    for (; i < eq->n_seeds_of[from] && !status; i++) {
+        int64_t end = end_of(eq, theirs[i].seed);
+        jc_step step = {.a = eq->value_of[from], .b = b, .a_row = theirs[i].row, .transpose = true};
+        step.c_row = row_of(eq, node, end), step.n_rows = eq->seed_size[end];
+        step.fold = (int32_t)(theirs[i].seed - eq->n_ends + 1);
+        status = visit_clipped(w, step);
+    }
+    return status;
+}
+
+/* The rows of `from`, in runs that lie side by side in both; then those of folds that the node does not have. */
 static jc_status visit_rows(const jc_equations *eq, int64_t node, int64_t from, int64_t b, const window *w)
 {
     const jc_seed_rows *theirs = seeds_of(eq, from), *ours = seeds_of(eq, node);
     int64_t n = eq->n_seeds_of[from];
     jc_step step = {.a = eq->value_of[from], .b = b, .transpose = !eq->reverse};
     for (int64_t i = 0; i < n; i++) {
+        if (theirs[i].seed >= eq->n_ends && row_of(eq, node, theirs[i].seed) < 0) {
+            jc_status status = visit_clipped(w, step);
+            return status ? status : visit_folds(eq, node, from, b, i, w);
+        }
         while (ours->seed != theirs[i].seed) ours++;
         if (ours->row != step.c_row + step.n_rows) {
             jc_status status = visit_clipped(w, step);
@@ -266,12 +336,16 @@ static jc_status visit_rows(const jc_equations *eq, int64_t node, int64_t from, 
     return visit_clipped(w, step);
 }
 
-static jc_status visit_identity(const jc_equations *eq, int64_t node, int64_t seed, int64_t b, const window *w)
+static jc_status visit_identity(const jc_equations *eq, int64_t node, int64_t edge, int64_t end, const window *w)
 {
-    const jc_seed_rows *ours = seeds_of(eq, node);
-    while (ours->seed != seed) ours++;
-    jc_step step = {
-        .a = JC_SEED_IDENTITY, .b = b, .c_row = ours->row, .n_rows = eq->seed_size[seed], .transpose = !eq->reverse};
+    int64_t seed = identity_of(eq, edge, end), row = row_of(eq, node, seed);
+    if (row < 0) seed = end, row = row_of(eq, node, end);
+    jc_step step = {.a = JC_SEED_IDENTITY,
+                    .b = eq->plan->subgraph.jacobian[edge],
+                    .c_row = row,
+                    .n_rows = eq->seed_size[seed],
+                    .transpose = !eq->reverse};
+    if (seed >= eq->n_ends) step.fold = (int32_t)(seed - eq->n_ends + 1);
     return visit_clipped(w, step);
 }
 
@@ -282,7 +356,7 @@ jc_status jc_equations_visit(const jc_equations *eq, int64_t node, int64_t row, 
     jc_status status = JC_OK;
     for (int64_t k = eq->start[node]; k < eq->start[node + 1] && !status; k++) {
         int64_t edge = eq->edges[k], from = jc_equations_from(eq, edge), b = eq->plan->subgraph.jacobian[edge];
-        if (eq->seed_of[from] >= 0) status = visit_identity(eq, node, eq->seed_of[from], b, &w);
+        if (eq->seed_of[from] >= 0) status = visit_identity(eq, node, edge, eq->seed_of[from], &w);
         if (!status && eq->n_rows[from]) status = visit_rows(eq, node, from, b, &w);
     }
     return status;
@@ -294,4 +368,12 @@ jc_seed_rows jc_equations_seed_at(const jc_equations *eq, int64_t node, int64_t 
     int64_t i = 0;
     while (i + 1 < eq->n_seeds_of[node] && ours[i + 1].row <= row) i++;
     return (jc_seed_rows){ours[i].seed, row - ours[i].row};
+}
+
+jc_seed_rows jc_equations_end_at(const jc_equations *eq, int64_t node, int64_t row, int64_t col)
+{
+    jc_seed_rows at = jc_equations_seed_at(eq, node, row);
+    if (at.seed < eq->n_ends) return at;
+    const jc_fold *fold = &eq->plan->folds.fold[at.seed - eq->n_ends];
+    return (jc_seed_rows){fold->source, col % fold->h * fold->w + at.row};
 }

@@ -25,6 +25,8 @@ static void find_sizes(jc_judge *j)
         most_rows = jc_max(most_rows, plan->values[v].rows);
         j->max_cols = jc_max(j->max_cols, plan->values[v].cols);
     }
+    j->x_rows = 0;
+    for (int64_t f = 0; f < plan->folds.n; f++) j->x_rows = jc_max(j->x_rows, plan->folds.fold[f].w);
     j->chunk_rows = jc_min(most_rows, jc_max(1, CHUNK_ENTRIES / j->max_cols));
     for (int64_t e = 0; e < plan->subgraph.n_edges; e++) {
         const jc_group *group = jc_plan_jacobian(plan, plan->subgraph.jacobian[e], &member);
@@ -38,7 +40,8 @@ jc_status jc_judge_init(jc_judge *j, const jc_equations *eq, const jc_run *run, 
         .eq = eq, .run = run, .roundoff = jc_roundoff_of(precision), .narrow = precision != JC_PRECISION_F64};
     find_sizes(j);
     int64_t entries = j->chunk_rows * j->max_cols;
-    jc_status status = jc_alloc(eq->allocator, entries, sizeof(double), WHAT, &j->x);
+    j->x_rows = jc_max(j->x_rows, j->chunk_rows);
+    jc_status status = jc_alloc(eq->allocator, j->x_rows * j->max_cols, sizeof(double), WHAT, &j->x);
     if (!status) status = jc_alloc(eq->allocator, entries, sizeof(double), WHAT, &j->sum);
     if (!status) status = jc_alloc(eq->allocator, entries, sizeof(double), WHAT, &j->magnitude);
     if (!status) status = jc_alloc(eq->allocator, j->max_cols, sizeof(double), WHAT, &j->row);
@@ -55,7 +58,7 @@ void jc_judge_fini(jc_judge *j)
     jc_free(a, j->row, j->max_cols, sizeof(double));
     jc_free(a, j->magnitude, entries, sizeof(double));
     jc_free(a, j->sum, entries, sizeof(double));
-    jc_free(a, j->x, entries, sizeof(double));
+    jc_free(a, j->x, j->x_rows * j->max_cols, sizeof(double));
 }
 
 /* ---- one equation ------------------------------------------------------------------------------------------------ */
@@ -77,11 +80,13 @@ static jc_status add_product(void *ctx, const jc_step *step)
     jc_jac jac = jc_run_jacobian(j->run, step->b);
     int64_t at = step->c_row * j->eq->plan->subgraph.size[j->node];
     bool identity = step->a == JC_SEED_IDENTITY;
-    jc_status status = identity ? JC_OK : jc_read_rows(j->run, step->a, step->a_row, step->n_rows, j->x);
+    const jc_fold *fold = jc_plan_fold(j->eq->plan, step);
+    int64_t rows = fold ? fold->w : step->n_rows;
+    jc_status status = identity ? JC_OK : jc_read_rows(j->run, step->a, step->a_row, rows, j->x);
     if (!status)
-        status = jc_reference_step(j->run, &jac, step, step->a_row, step->n_rows, j->x, j->sum + at, j->scratch);
+        status = jc_reference_step(j->run, &jac, step, fold, step->a_row, step->n_rows, j->x, j->sum + at, j->scratch);
     if (!status)
-        status = jc_absolute_step(j->eq->allocator, j->narrow, &jac, step, step->a_row, step->n_rows, j->x,
+        status = jc_absolute_step(j->eq->allocator, j->narrow, &jac, step, fold, step->a_row, step->n_rows, j->x,
                                   j->magnitude + at, j->scratch);
     double products = (double)jc_step_roundings(jac.group, identity, step->transpose);
     j->underflow += products * jc_step_growth(&jac, step->transpose) * j->roundoff.subnormal;
@@ -169,7 +174,7 @@ void jc_worst_name(const jc_subgraph *g, jc_worst *w)
  * tangent's value is its transpose. */
 static void name_place(const jc_equations *eq, jc_worst *w)
 {
-    int64_t row = jc_equations_seed_at(eq, w->place, w->row).row, col = w->col;
+    int64_t row = jc_equations_end_at(eq, w->place, w->row, w->col).row, col = w->col;
     jc_worst_name(&eq->plan->subgraph, w);
     w->row = eq->reverse ? row : col;
     w->col = eq->reverse ? col : row;

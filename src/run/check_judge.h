@@ -23,9 +23,10 @@ typedef struct jc_judge {
     jc_roundoff roundoff;   /* of the precision that is judged */
     bool narrow;            /* that precision is not f64 */
     int64_t chunk_rows;     /* rows that are evaluated at once */
+    int64_t x_rows;         /* that one product reads at most */
     int64_t max_cols;
     int64_t scratch_numbers;
-    double *x;         /* [chunk_rows x max_cols] rows of other values; then rows that are judged */
+    double *x;         /* [x_rows x max_cols] rows of other values; then rows that are judged */
     double *sum;       /* [chunk_rows x max_cols] sum of A_w D */
     double *magnitude; /* [chunk_rows x max_cols] sum of |A_w| |D| */
     double *row;       /* [max_cols] for the caller */

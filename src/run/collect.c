@@ -196,6 +196,7 @@ void jc_results_destroy(jc_results *r)
     jc_results_clear(r);
     jc_vec_free(&a, &r->non_finite);
     jc_plan_destroy(r->plan);
+    jc_graph_destroy(r->graph);
     jc_free(&a, r, 1, sizeof *r);
 }
 

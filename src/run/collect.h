@@ -10,6 +10,7 @@ typedef struct jc_result_key {
 
 struct jc_results {
     jc_allocator allocator;
+    jc_graph *graph;     /* owned, where it was made for these results; else NULL */
     jc_plan *plan;       /* of the whole query, owned */
     jc_program *program; /* of the whole query, owned; NULL when it was cut into windows */
     jc_run *run;         /* owned; holds the results that are not copied; NULL with windows */

@@ -60,6 +60,30 @@ static int64_t int_at(json_t *root, const char *path)
     return json_integer_value(json_at(root, path));
 }
 
+/* A weight of 2 x 3, a diagonal and a row of two: forward the weight's three rows of traces go through the diagonal, 6
+ * multiply-adds, and to L, 6 more; whole rows would take 24. */
+Test(cli_factor, forward_costs_what_the_traces_of_a_weight_do)
+{
+    folder_enter();
+    write_text("w.json", "{\"jacchain\":1,\"variables\":[{\"name\":\"W\",\"size\":6},{\"name\":\"a\",\"size\":2},"
+                         "{\"name\":\"b\",\"size\":2},{\"name\":\"L\",\"size\":1}],\"edges\":["
+                         "{\"of\":\"a\",\"wrt\":\"W\",\"jacobian\":{\"kind\":\"weight\",\"x\":[[1,2,3]]}},"
+                         "{\"of\":\"b\",\"wrt\":\"a\",\"jacobian\":{\"kind\":\"diagonal\",\"values\":[4,5]}},"
+                         "{\"of\":\"L\",\"wrt\":\"b\",\"jacobian\":{\"kind\":\"dense\",\"values\":[[6,7]]}}]}");
+    json_t *root = expect_json(0, "factor", "w.json", "--of", "L", "--wrt", "W", "--json", NULL);
+    cr_expect_eq(int_at(root, "forms/forward/multiply_adds"), 12);
+    cr_expect_eq(int_at(root, "forms/reverse/multiply_adds"), 2 + 6);
+    json_decref(root);
+    root = expect_json(0, "plan", "w.json", "--of", "L", "--wrt", "W", "--order", "forward", "--json", NULL);
+    cr_expect_eq(int_at(root, "multiply_adds"), 12);
+    cr_expect_eq(int_at(root, "alternatives/forward"), 12);
+    json_decref(root);
+    root = expect_json(0, "total", "w.json", "--of", "L", "--wrt", "W", "--order", "forward", "--json", NULL);
+    cr_expect(json_same(json_at(root, "totals/0/values"), "[[24,48,72,35,70,105]]"));
+    json_decref(root);
+    folder_leave();
+}
+
 static double number_at(json_t *root, const char *path)
 {
     cr_assert(json_is_number(json_at(root, path)), "%s", path);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "plan/verify.h"
+#include "property/fold_graph.h"
 #include "support/compute.h"
 #include "support/random_query.h"
 #include "support/rule_oracle.h"
@@ -169,6 +170,59 @@ static bool other_operand(patient *p, jt_rng *rng)
     int64_t a = jt_between(rng, -2, p->plan.n_values);
     if (a == s->a) return false;
     s->a = a;
+    return true;
+}
+
+/* A random step of a fold: one that begins it, or leaves it. */
+static jc_step *any_fold(patient *p, jt_rng *rng, bool leaves)
+{
+    int64_t n = p->plan.n_steps, first = n ? jt_below(rng, n) : 0;
+    for (int64_t i = 0; i < n; i++) {
+        jc_step *s = &p->plan.steps[(first + i) % n];
+        if (s->fold && (s->a != JC_SEED_IDENTITY) == leaves) return s;
+    }
+    return NULL;
+}
+
+static bool fold_begun_as_whole_rows(patient *p, jt_rng *rng)
+{
+    jc_step *s = any_fold(p, rng, false);
+    return s ? s->fold = 0, true : false;
+}
+
+static bool fold_left_as_rows(patient *p, jt_rng *rng)
+{
+    jc_step *s = any_fold(p, rng, true);
+    return s ? s->fold = 0, true : false;
+}
+
+static bool other_fold(patient *p, jt_rng *rng)
+{
+    jc_step *s = any_fold(p, rng, jt_below(rng, 2));
+    return s ? s->fold += jt_below(rng, 2) ? 1 : -2, true : false;
+}
+
+static bool fold_left_in_part(patient *p, jt_rng *rng)
+{
+    jc_step *s = any_fold(p, rng, true);
+    return s ? s->skip = 1, true : false;
+}
+
+static bool rows_taken_for_a_fold(patient *p, jt_rng *rng)
+{
+    jc_step *s = p->plan.folds.n ? any_step(p, rng) : NULL;
+    if (!s || s->fold) return false;
+    s->fold = 1;
+    return true;
+}
+
+/* Another h x w of the same size. */
+static bool wrong_fold(patient *p, jt_rng *rng)
+{
+    if (!p->plan.folds.n) return false;
+    p->plan.folds.fold = copy(&p->pool, p->plan.folds.fold, p->plan.folds.n, sizeof *p->plan.folds.fold);
+    jc_fold *f = &p->plan.folds.fold[jt_below(rng, p->plan.folds.n)];
+    f->w *= f->h, f->h = 1;
     return true;
 }
 
@@ -521,6 +575,21 @@ static const way_to_break breaks[] = {
 };
 enum { N_BREAKS = sizeof breaks / sizeof *breaks };
 
+static const way_to_break fold_breaks[] = {
+    {"a fold begun by whole rows", fold_begun_as_whole_rows},
+    {"a fold left as if its rows were whole", fold_left_as_rows},
+    {"another fold", other_fold},
+    {"a fold left without its first rows", fold_left_in_part},
+    {"rows taken for a fold", rows_taken_for_a_fold},
+    {"a fold of another shape", wrong_fold},
+    {"a dropped step", drop_step},
+    {"a doubled step", double_step},
+    {"rows of A shifted", shift_a_row},
+    {"rows of C shifted", shift_c_row},
+    {"a row more or less", change_n_rows},
+};
+enum { N_FOLD_BREAKS = sizeof fold_breaks / sizeof *fold_breaks };
+
 /* Some request: totals, a vjp, a jvp, per-sample totals, or totals in windows (whose limit is returned). */
 static int64_t any_request(jt_rng *rng, const jt_graph *g, int64_t samples, jt_query *q)
 {
@@ -538,6 +607,29 @@ static int64_t any_request(jt_rng *rng, const jt_graph *g, int64_t samples, jt_q
     else
         q->query.n_wrt = 1, q->wrt[0] = jt_below(rng, g->n_variables);
     return jt_between(rng, 1, 4);
+}
+
+/* Plans with folds. */
+static void for_folded_plans(uint64_t seeds,
+                             void (*use)(const jc_plan *, const jc_layout *, const jc_query *, jt_rng *, void *ctx),
+                             void *ctx)
+{
+    for (uint64_t seed = 0; seed < seeds; seed++) {
+        jt_graph g;
+        jt_rng rng = {seed};
+        jt_query q;
+        jc_plan *plan;
+        jc_layout layout;
+        jt_fold_graph(seed, (int)(seed % 6), JT_SMALL, NULL, &g);
+        jt_query_totals(&rng, &g, &q);
+        q.query.order = JC_ORDER_FORWARD;
+        jt_ok(jc_plan_create(g.graph, &q.query, &plan), "plan");
+        jt_ok(jc_layout_create(plan, 8, false, &layout), "layout");
+        use(plan, &layout, &q.query, &rng, ctx);
+        jc_layout_fini(plan, &layout);
+        jc_plan_destroy(plan);
+        jt_graph_fini(&g);
+    }
 }
 
 /* rules: of all kinds, in every plan. */
@@ -614,6 +706,22 @@ static void check_breaks(const way_to_break *ways, int64_t n, int64_t seeds, boo
 Test(verify, rejects_every_broken_plan)
 {
     check_breaks(breaks, N_BREAKS, 2500, false);
+}
+
+Test(verify, accepts_every_plan_with_folds)
+{
+    int64_t steps = 0;
+    for_folded_plans((uint64_t)jt_cases(400), must_accept, &steps);
+    cr_assert_gt(steps, jt_cases(2000), "the plans are too small to say much: %lld steps", (long long)steps);
+}
+
+Test(verify, rejects_every_broken_fold)
+{
+    breaking b = {.way = fold_breaks, .n = N_FOLD_BREAKS};
+    int64_t seeds = jt_cases(400);
+    for_folded_plans((uint64_t)seeds, must_reject, &b);
+    for (int64_t i = 0; i < b.n; i++)
+        cr_assert_geq(b.applied[i], seeds / 20, "%s was tried only %lld times", b.way[i].name, (long long)b.applied[i]);
 }
 
 Test(verify, accepts_every_plan_under_rules_that_is_made)

@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 
 #include "support/compute.h"
+#include "support/folds.h"
 #include "support/oracle.h"
 #include "support/random_query.h"
 
@@ -20,12 +21,22 @@ static bool touches(const jt_graph *g, int64_t v, const int64_t *list, int64_t n
     return false;
 }
 
-/* Rows (columns) of the seeded ends, v itself not counted, that are carried to v. */
-static int64_t carried(const jt_graph *g, int64_t v, const int64_t *seeded, int64_t n, bool reverse)
+/* Rows of the targets, v itself not counted, that are carried to v. */
+static int64_t carried(const jt_graph *g, int64_t v, const int64_t *seeded, int64_t n)
 {
     int64_t rows = 0;
     for (int64_t i = 0; i < n; i++)
-        if (seeded[i] != v && touches(g, v, &seeded[i], 1, reverse)) rows += g->size[seeded[i]];
+        if (seeded[i] != v && touches(g, v, &seeded[i], 1, true)) rows += g->size[seeded[i]];
+    return rows;
+}
+
+/* The same forward: folded rows count as often as they are held. */
+static int64_t carried_forward(const jt_graph *g, int64_t v, const jc_query *q)
+{
+    jt_pool pool = {0};
+    int64_t **of_source = jt_forward_rows(&pool, g, q), rows = 0;
+    for (int64_t s = 0; s < q->n_wrt; s++) rows += of_source[s][v];
+    jt_pool_free(&pool);
     return rows;
 }
 
@@ -39,7 +50,7 @@ static int64_t sweep_cost(const jt_graph *g, const jc_query *q, bool reverse)
         const jt_edge *edge = &g->edges[e];
         int64_t tail = reverse ? edge->of : edge->wrt, head = reverse ? edge->wrt : edge->of;
         if (!touches(g, head, others, n_others, !reverse)) continue;
-        int64_t rows = carried(g, tail, seeded, n_seeded, reverse);
+        int64_t rows = reverse ? carried(g, tail, seeded, n_seeded) : carried_forward(g, tail, q);
         if (edge->is_operator && is_listed(tail, seeded, n_seeded)) rows += g->size[tail];
         cost += rows * edge->cost[reverse ? JC_ADJOINT : JC_TANGENT];
     }

@@ -137,8 +137,9 @@ static jc_status exact_execute(jc_run *run, const jc_pass *pass)
             const jc_step *step = &plan->steps[s];
             jc_jac jac = jc_run_jacobian(run, step->b);
             const uint64_t *x = step->a == JC_SEED_IDENTITY ? NULL : value_row(run, step->a, step->a_row);
-            status = jc_loops_step(&jac, step, step->a_row + pass->row0, jc_pass_rows(pass, step->n_rows), x,
-                                   value_row(run, c, step->c_row), run->impl, NULL);
+            status =
+                jc_loops_step(&jac, step, jc_plan_fold(plan, step), step->a_row + pass->row0,
+                              jc_pass_rows(pass, step->n_rows), x, value_row(run, c, step->c_row), run->impl, NULL);
         }
     return status;
 }

@@ -108,18 +108,25 @@ static int64_t same_shape_pairs(maker *m, const int64_t *position, int64_t of, i
     return n;
 }
 
+jt_edge jt_edge_of(jt_pool *pool, const jt_jacobian *jac, int64_t member, int64_t of, int64_t wrt)
+{
+    jt_edge e = {.of = of, .wrt = wrt, .terms = jt_jacobian_terms(jac), .kind = jac->kind, .inner = jac->inner};
+    for (int d = 0; d < 2; d++) e.cost[d] = jt_jacobian_cost(jac, member, (jc_direction)d);
+    e.is_operator = jac->kind == JC_OPERATOR;
+    e.dense = jt_jacobian_dense(pool, jac, member, false);
+    e.absolute = jt_jacobian_dense(pool, jac, member, true);
+    e.structure = jt_jacobian_structure(pool, jac, member);
+    bool one = !jac->transpose && jac->batch == 1 && jac->inner == 1;
+    if (one && (jac->kind == JC_WEIGHT || jac->kind == JC_TRACE)) e.h = jac->p / jac->m, e.w = jac->q / e.h;
+    return e;
+}
+
 const char *const jt_label_names[JT_LABELS] = {"a", "b:1", "c/d"};
 
 static void note_edges(jt_graph *g, const jt_jacobian *jac, int64_t pairs[][2], int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
-        jt_edge e = {.of = pairs[i][0], .wrt = pairs[i][1], .terms = jt_jacobian_terms(jac)};
-        for (int d = 0; d < 2; d++) e.cost[d] = jt_jacobian_cost(jac, i, (jc_direction)d);
-        e.is_operator = jac->kind == JC_OPERATOR;
-        e.dense = jt_jacobian_dense(&g->pool, jac, i, false);
-        e.absolute = jt_jacobian_dense(&g->pool, jac, i, true);
-        e.structure = jt_jacobian_structure(&g->pool, jac, i);
-        g->edges[g->n_edges++] = e;
+        g->edges[g->n_edges++] = jt_edge_of(&g->pool, jac, i, pairs[i][0], pairs[i][1]);
     }
 }
 

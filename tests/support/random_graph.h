@@ -17,8 +17,14 @@ typedef struct jt_edge {
     int64_t terms;           /* products summed into an entry */
     int64_t cost[2];         /* multiply-adds for a column (JC_TANGENT), a row (JC_ADJOINT) */
     bool is_operator;
+    jc_kind kind;
+    int64_t inner;
+    int64_t h, w;    /* of a weight or trace, not transposed, batch and inner 1; else 0 */
     unsigned labels; /* bit i: has jt_label_names[i] */
 } jt_edge;
+
+/* Fills what belongs to member `member` of a Jacobian. */
+jt_edge jt_edge_of(jt_pool *pool, const jt_jacobian *jac, int64_t member, int64_t of, int64_t wrt);
 
 typedef struct jt_graph {
     jt_pool pool;

@@ -66,6 +66,7 @@ static jc_cpu_call call_of(const cpu_run *r, const jc_cpu_op *op, const worker_s
     c.y = run->arena + op->y;
     c.c1 = k.out;
     c.first = op->first, c.blas = op->blas;
+    if (op->fold) c.fold = &run->program->plan->folds.fold[op->fold - 1];
     c.scratch = state->scratch, c.panel = r->program->panel, c.spare = r->program->spare;
     return c;
 }
@@ -77,7 +78,10 @@ static void restrict_call(jc_cpu_call *c, const jc_cpu_op *op, const jc_cpu_item
     int64_t row0 = jc_max(item->row0, c_row), row1 = jc_min(item->row1, c_row + c->n), skip = row0 - c_row;
     c->n = jc_max(0, row1 - row0);
     c->x_row += skip;
-    if (c->x) c->x = (const unsigned char *)c->x + skip * c->ldx * element;
+    if (c->x && c->fold)
+        c->skip = skip;
+    else if (c->x)
+        c->x = (const unsigned char *)c->x + skip * c->ldx * element;
     c->y = (unsigned char *)c->y + skip * c->ldy * element;
     c->c0 = item->col0, c->c1 = item->col1;
 }
@@ -97,6 +101,7 @@ static int run_op(const cpu_run *r, const jc_cpu_op *op, const jc_cpu_item *item
     if (item->part) restrict_call(&c, op, item, r->run->program->layout.element_bytes);
     if (c.n == 0) return 0;
     jc_kind kind = c.shape->kind;
+    if (c.fold) return (op->identity ? unit->fold : unit->unfold)(&c);
     return (op->identity ? unit->kind[kind].expand : unit->kind[kind].apply)[c.direction](&c);
 }
 

@@ -16,7 +16,7 @@
 
 enum { JC_CPU_LINE = 64 }; /* bytes of a cache line */
 
-/* One step as it is run: 48 bytes. */
+/* One step as it is run: 56 bytes. */
 typedef struct jc_cpu_op {
     int64_t x;      /* bytes into the arena of the first row of A; for the identity: the first row of op(B) */
     int64_t y;      /* bytes into the arena of the first row written */
@@ -29,6 +29,7 @@ typedef struct jc_cpu_op {
     uint8_t fixed;   /* 1 + index of a loop of fixed size for one row; 0: none */
     uint8_t blas;    /* its products of matrices go to BLAS */
     uint8_t down;    /* fixed: the next product's D lies below this one, so its rows are taken from the last */
+    int32_t fold;    /* as jc_step.fold */
     uint8_t chained; /* one of several rank updates of one weight formed together; 2: the last of them */
 } jc_cpu_op;
 
@@ -46,10 +47,12 @@ typedef struct jc_cpu_call {
     int64_t ldy; /* elements; the columns of op(B) */
     int64_t c0, c1;
     bool first;
-    bool blas;     /* products of matrices go to BLAS; sizes and leading dimensions fit its integers */
-    void *scratch; /* this thread's, of the bytes that jc_cpu_scratch_bytes says */
-    int64_t panel; /* elements of a panel of converted numbers, at the start of scratch */
-    int64_t spare; /* elements behind the panel */
+    const jc_fold *fold; /* of the step, or NULL */
+    int64_t skip;        /* leaving a fold: the first rows of the product that are left out */
+    bool blas;           /* products of matrices go to BLAS; sizes and leading dimensions fit its integers */
+    void *scratch;       /* this thread's, of the bytes that jc_cpu_scratch_bytes says */
+    int64_t panel;       /* elements of a panel of converted numbers, at the start of scratch */
+    int64_t spare;       /* elements behind the panel */
 } jc_cpu_call;
 
 /* 0, or what an operator returned. */
@@ -75,6 +78,7 @@ typedef struct jc_cpu_unit {
         jc_cpu_routine *apply[2];  /* by direction of D */
         jc_cpu_routine *expand[2]; /* rows of op(B) themselves */
     } kind[JC_KIND_COUNT];
+    jc_cpu_routine *fold, *unfold; /* rows of a folded weight; the rows of a fold times op(B): kind_fold.inc */
     /* The rank updates of one weight drawn together: chain.c. */
     void (*weight_pack)(const jc_cpu_call *call, int64_t l, int64_t a, int64_t n, int64_t i0, int64_t i1,
                         void *adjoints, void *samples);

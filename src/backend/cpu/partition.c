@@ -16,7 +16,9 @@ static double op_seconds(const jc_program *program, const jc_cpu_program *impl, 
     const jc_cpu_op *op = &impl->ops[i];
     jc_cpu_product k = jc_cpu_product_of(program->plan, op);
     double element = (double)program->layout.element_bytes, n = (double)op->n_rows;
-    double vectors = n * element * ((op->identity ? 0 : (double)k.in) + (op->first ? 1 : 2) * (double)k.out);
+    double vectors = n * element * (op->first ? 1 : 2) * (double)k.out;
+    if (op->fold) n = (double)program->plan->folds.fold[op->fold - 1].w;
+    if (!op->identity) vectors += n * element * (double)k.in;
     double bytes = (double)jc_group_member_bytes(k.group) + vectors;
     jc_direction direction = op->transpose ? JC_TANGENT : JC_ADJOINT;
     double madds = n * (double)jc_group_cost(k.group, op->member, direction);

@@ -58,6 +58,8 @@ typedef struct jc_cuda_operand {
     int64_t index_blocks;                          /* batch, or 1: shared */
     int64_t scales;                                /* bytes into the region of indices; -1: one scale */
     bool held;                                     /* a captured call holds its address by value */
+    int64_t fold_h, fold_w;                        /* of the folds that it begins or that meet it; 0: none */
+    int32_t next_fold;                             /* the same with another fold, or -1 */
     int64_t first_pointer;                         /* of those at its numbers in the table of pointers; -1: none */
 } jc_cuda_operand;
 
@@ -218,6 +220,10 @@ void jc_cuda_operand_table_fini(const jc_program *program, jc_cuda_operand_table
  * JC_CUDA_BOTH: low_rank itself, to be expanded. `member` is one that is used. */
 jc_status jc_cuda_operand_find(jc_program *program, jc_cuda_operand_table *table, int64_t group, int64_t member,
                                int factor, jc_direction direction, int32_t *operand);
+
+/* The operand of a group's Jacobians where they begin a fold or meet one. */
+jc_status jc_cuda_operand_find_fold(jc_program *program, jc_cuda_operand_table *table, int64_t group, int64_t member,
+                                    jc_direction direction, const jc_fold *fold, int32_t *operand);
 
 /* What the table knows is kept in the program's by_group. */
 jc_status jc_cuda_operand_table_keep(jc_program *program, const jc_cuda_operand_table *table);

@@ -45,7 +45,9 @@ jc_status jc_cuda_level_take(jc_cuda_level *level, int64_t n, int64_t *first)
 static jc_cuda_term term_of(const lowering *w, int32_t operand, int64_t member, int64_t a, int64_t rows, bool expand)
 {
     const jc_cuda_operand *o = jc_cuda_operand_at(w->impl, operand);
-    jc_cuda_term t = {operand, jc_cuda_route_of(w->program, o, rows, expand), member, a, expand};
+    jc_cuda_term t = {
+        .operand = operand, .route = jc_cuda_route_of(w->program, o, rows, expand), .member = member, .a = a};
+    t.expand = expand;
     return t;
 }
 
@@ -103,6 +105,18 @@ static jc_status operator_term(lowering *w, jc_cuda_term *term, int64_t rows)
     return status;
 }
 
+/* A product with a fold. A segment takes all rows of a step that leaves one, since every step has whole seeds. */
+static jc_status folded_term(lowering *w, const jc_step *step, int64_t group, jc_direction direction,
+                             const jc_fold *fold, jc_cuda_term *term)
+{
+    const jc_layout *layout = &w->program->layout;
+    term->route = JC_CUDA_ANY;
+    if (!term->expand)
+        term->a =
+            layout->offset[step->a] / layout->element_bytes + step->a_row * w->program->plan->values[step->a].cols;
+    return jc_cuda_operand_find_fold(w->program, &w->table, group, term->member, direction, fold, &term->operand);
+}
+
 /* Rows [row, row + rows) of a step's product. */
 static jc_status term_of_step(lowering *w, const jc_step *step, int64_t row, int64_t rows, jc_cuda_term *term)
 {
@@ -111,9 +125,11 @@ static jc_status term_of_step(lowering *w, const jc_step *step, int64_t row, int
     const jc_group *g = jc_plan_jacobian(plan, step->b, &member);
     jc_direction direction = jc_shape_direction(&g->shape, step->transpose ? JC_TANGENT : JC_ADJOINT);
     int64_t in = step->transpose ? g->shape.cols : g->shape.rows, skip = step->a_row + row - step->c_row;
+    const jc_fold *fold = jc_plan_fold(plan, step);
     *term = (jc_cuda_term){.member = member, .expand = step->a == JC_SEED_IDENTITY};
     term->a = skip;
     if (!term->expand) term->a = w->program->layout.offset[step->a] / w->program->layout.element_bytes + skip * in;
+    if (fold) return folded_term(w, step, group, direction, fold, term);
     if (g->shape.kind == JC_LOW_RANK && g->has_numbers) return low_rank_term(w, group, direction, term, rows);
     jc_status status = jc_cuda_operand_find(w->program, &w->table, group, member, 0, direction, &term->operand);
     if (status) return status;

@@ -6,7 +6,7 @@
 
 static const char *const WHAT = "the operands of a program";
 
-enum { USES = 6 }; /* two factors or both, two directions */
+enum { FOLDS = 6, USES = 7 }; /* two factors or both, two directions; with folds, of one direction in a plan */
 
 jc_status jc_cuda_operand_table_init(const jc_program *program, jc_cuda_operand_table *table)
 {
@@ -28,8 +28,8 @@ jc_status jc_cuda_operand_table_keep(jc_program *program, const jc_cuda_operand_
     jc_cuda_program *impl = program->impl;
     jc_status status = JC_OK;
     for (int64_t i = 0; i < table->n && !status; i++)
-        if (table->number[i] >= 0)
-            status = jc_vec_append(&program->allocator, &impl->by_group, &table->number[i], 1, WHAT);
+        for (int32_t o = table->number[i]; o >= 0 && !status; o = jc_cuda_operand_at(impl, o)->next_fold)
+            status = jc_vec_append(&program->allocator, &impl->by_group, &o, 1, WHAT);
     return status;
 }
 
@@ -122,7 +122,8 @@ static void describe(jc_cuda_operand *o, const jc_group *group, int factor)
 
 static jc_cuda_operand operand_of(const jc_plan *plan, int64_t group, int factor, jc_direction direction)
 {
-    jc_cuda_operand o = {.group = group, .field = JC_CUDA_NO_FIELD, .direction = direction, .copy = -1, .second = -1};
+    jc_cuda_operand o = {.group = group, .field = JC_CUDA_NO_FIELD, .direction = direction, .copy = -1};
+    o.second = o.next_fold = -1;
     const jc_group *g = jc_cuda_operand_group(plan, &o);
     o.kind = g->shape.kind;
     o.p = g->shape.p, o.q = g->shape.q, o.m = g->shape.m;
@@ -146,6 +147,12 @@ static jc_status append(jc_program *program, const jc_cuda_operand *o, int32_t *
     return jc_vec_append(&program->allocator, &impl->operands, o, 1, WHAT);
 }
 
+static void use_member(jc_cuda_operand *o, int64_t member)
+{
+    o->first_member = jc_min(o->first_member, member);
+    o->last_member = jc_max(o->last_member, member);
+}
+
 jc_status jc_cuda_operand_find(jc_program *program, jc_cuda_operand_table *table, int64_t group, int64_t member,
                                int factor, jc_direction direction, int32_t *operand)
 {
@@ -162,10 +169,27 @@ jc_status jc_cuda_operand_find(jc_program *program, jc_cuda_operand_table *table
         jc_status status = append(program, &o, number);
         if (status) return status;
     }
-    jc_cuda_operand *o = (jc_cuda_operand *)impl->operands.data + *number;
-    o->first_member = jc_min(o->first_member, member);
-    o->last_member = jc_max(o->last_member, member);
+    use_member((jc_cuda_operand *)impl->operands.data + *number, member);
     *operand = *number;
+    return JC_OK;
+}
+
+jc_status jc_cuda_operand_find_fold(jc_program *program, jc_cuda_operand_table *table, int64_t group, int64_t member,
+                                    jc_direction direction, const jc_fold *fold, int32_t *operand)
+{
+    const jc_cuda_program *impl = program->impl;
+    int32_t *first = &table->number[row_of(program->plan, group) * USES + FOLDS], n = *first;
+    while (n >= 0 && (jc_cuda_operand_at(impl, n)->fold_h != fold->h || jc_cuda_operand_at(impl, n)->fold_w != fold->w))
+        n = jc_cuda_operand_at(impl, n)->next_fold;
+    if (n < 0) {
+        jc_cuda_operand o = operand_of(program->plan, group, 0, direction);
+        o.fold_h = fold->h, o.fold_w = fold->w, o.next_fold = *first;
+        jc_status status = append(program, &o, &n);
+        if (status) return status;
+        *first = n;
+    }
+    use_member((jc_cuda_operand *)impl->operands.data + n, member);
+    *operand = n;
     return JC_OK;
 }
 
@@ -181,6 +205,7 @@ static jc_cuda_operand own(int kind, int64_t p, int64_t q, int64_t m)
                          .batch = 1,
                          .inner = 1,
                          .second = -1,
+                         .next_fold = -1,
                          .first_pointer = -1,
                          .copy = -1};
     o.start = o.index = o.place = o.scales = -1;

@@ -169,7 +169,7 @@ static double tile_cost(const jc_program *program, const jc_cuda_operand *o, con
 
 static bool sum_can_be_cut(const jc_cuda_operand *o, const jc_gpu_term *term)
 {
-    if (term->expand) return false;
+    if (term->expand || o->fold_w) return false;
     return o->kind == JC_DENSE || o->kind == JC_WEIGHT || o->kind == JC_TRACE ||
            (o->kind == JC_TILE && o->direction == JC_ADJOINT);
 }

@@ -152,13 +152,13 @@ static jc_jac narrowed_jacobian(const jc_jac *jac)
 }
 
 jc_status jc_absolute_step(const jc_allocator *allocator, bool narrow, const jc_jac *jac, const jc_step *step,
-                           int64_t row, int64_t n, const double *x, double *y, double *scratch)
+                           const jc_fold *fold, int64_t row, int64_t n, const double *x, double *y, double *scratch)
 {
     jc_step add = *step;
     add.first = false;
     if (jac->group->shape.kind == JC_OPERATOR) return op_step(allocator, jac, &add, row, n, x, y);
     jc_jac j = narrow ? narrowed_jacobian(jac) : *jac;
-    return jc_loops_step(&j, &add, row, n, x, y, scratch, NULL);
+    return jc_loops_step(&j, &add, fold, row, n, x, y, scratch, NULL);
 }
 
 /* A product that underflows is wrong by at most a subnormal. u M grows by that for each of a step's products where M
@@ -172,16 +172,16 @@ static void add_underflow(const jc_roundoff *roundoff, const jc_jac *jac, const 
         if (y[i] > 0) y[i] += each;
 }
 
-static jc_status sweep_step(const jc_run *run, const jc_jac *jac, const jc_step *step, int64_t row, int64_t n,
-                            const void *x, void *y, void *scratch)
+static jc_status sweep_step(const jc_run *run, const jc_jac *jac, const jc_step *step, const jc_fold *fold, int64_t row,
+                            int64_t n, const void *x, void *y, void *scratch)
 {
     const jc_program *program = run->program;
     const jc_shape *shape = &jac->group->shape;
     jc_roundoff roundoff = jc_roundoff_of(program->precision);
     int64_t entries = n * (step->transpose ? shape->rows : shape->cols);
     if (step->first) memset(y, 0, (size_t)entries * sizeof(double));
-    jc_status status =
-        jc_absolute_step(&program->allocator, program->precision != JC_PRECISION_F64, jac, step, row, n, x, y, scratch);
+    jc_status status = jc_absolute_step(&program->allocator, program->precision != JC_PRECISION_F64, jac, step, fold,
+                                        row, n, x, y, scratch);
     if (status == JC_OK) add_underflow(&roundoff, jac, step, entries, y);
     return status;
 }

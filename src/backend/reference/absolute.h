@@ -14,6 +14,6 @@ extern const jc_backend jc_backend_absolute;
  * smallest normal number. An operator's |D| is not known: its columns' norms are estimated from random vectors, and
  * |x|_2 |D e_j|_2 >= (|x| |D|)_j stands for the product. */
 jc_status jc_absolute_step(const jc_allocator *allocator, bool narrow, const jc_jac *jac, const jc_step *step,
-                           int64_t row, int64_t n, const double *x, double *y, double *scratch);
+                           const jc_fold *fold, int64_t row, int64_t n, const double *x, double *y, double *scratch);
 
 #endif

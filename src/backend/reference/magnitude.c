@@ -17,7 +17,7 @@ typedef struct former {
 
 static jc_status form_row(const former *f, int64_t row)
 {
-    return jc_reference_step(f->run, f->jac, &f->step, row, 1, NULL, f->row, f->scratch);
+    return jc_reference_step(f->run, f->jac, &f->step, NULL, row, 1, NULL, f->row, f->scratch);
 }
 
 /* Y += X |op(D)|, row by row of op(D); x NULL: Y += rows row .. of |op(D)|. */
@@ -56,13 +56,13 @@ static jc_status formed_step(const jc_run *run, const jc_jac *jac, const jc_step
     return status;
 }
 
-static jc_status magnitude_step(const jc_run *run, const jc_jac *jac, const jc_step *step, int64_t row, int64_t n,
-                                const void *x, void *y, void *scratch)
+static jc_status magnitude_step(const jc_run *run, const jc_jac *jac, const jc_step *step, const jc_fold *fold,
+                                int64_t row, int64_t n, const void *x, void *y, void *scratch)
 {
     const jc_shape *shape = &jac->group->shape;
     if (step->first) memset(y, 0, (size_t)(n * (step->transpose ? shape->rows : shape->cols)) * sizeof(double));
     if (is_formed(jac)) return formed_step(run, jac, step, row, n, x, y);
-    return jc_absolute_step(&run->program->allocator, false, jac, step, row, n, x, y, scratch);
+    return jc_absolute_step(&run->program->allocator, false, jac, step, fold, row, n, x, y, scratch);
 }
 
 static jc_status magnitude_available(const jc_backend *self)

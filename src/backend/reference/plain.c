@@ -142,8 +142,8 @@ static jc_status execute_step(jc_run *run, const jc_pass *pass, int64_t c, const
     jc_jac jac = jc_run_jacobian(run, step->b);
     int64_t n = jc_pass_rows(pass, step->n_rows);
     const void *x = step->a == JC_SEED_IDENTITY ? NULL : jc_plain_row(run, step->a, step->a_row);
-    jc_status status =
-        apply(run, &jac, step, step->a_row + pass->row0, n, x, jc_plain_row(run, c, step->c_row), run->impl);
+    jc_status status = apply(run, &jac, step, jc_plan_fold(run->program->plan, step), step->a_row + pass->row0, n, x,
+                             jc_plain_row(run, c, step->c_row), run->impl);
     return status && step->b >= 0 ? fail_edge(run->program->plan->graph, step->b, status) : status;
 }
 

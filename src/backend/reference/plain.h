@@ -6,9 +6,9 @@
 #include "backend/backend.h"
 
 /* One step of a plan for n of its rows: Y (+)= X op(B), or rows row.. of op(B) where step->a is JC_SEED_IDENTITY (x is
- * then NULL). Jacobian with the run's numbers; scratch as jc_loops_scratch counts it. */
-typedef jc_status (*jc_plain_step)(const jc_run *run, const jc_jac *jac, const jc_step *step, int64_t row, int64_t n,
-                                   const void *x, void *y, void *scratch);
+ * then NULL). fold: the step's, or NULL. Jacobian with the run's numbers; scratch as jc_loops_scratch counts it. */
+typedef jc_status (*jc_plain_step)(const jc_run *run, const jc_jac *jac, const jc_step *step, const jc_fold *fold,
+                                   int64_t row, int64_t n, const void *x, void *y, void *scratch);
 
 /* Numbers of scratch that loops.inc needs for a Jacobian: low_rank's inner vector, an operator's unit vector. */
 int64_t jc_loops_scratch(const jc_group *group, bool transpose);

@@ -59,11 +59,11 @@ static jc_status reference_prepare(jc_program *program)
     return jc_plain_prepare(program);
 }
 
-jc_status jc_reference_step(const jc_run *run, const jc_jac *jac, const jc_step *step, int64_t row, int64_t n,
-                            const void *x, void *y, void *scratch)
+jc_status jc_reference_step(const jc_run *run, const jc_jac *jac, const jc_step *step, const jc_fold *fold, int64_t row,
+                            int64_t n, const void *x, void *y, void *scratch)
 {
     (void)run;
-    return jc_loops_step(jac, step, row, n, x, y, scratch, NULL);
+    return jc_loops_step(jac, step, fold, row, n, x, y, scratch, NULL);
 }
 
 static jc_status reference_execute(jc_run *run, const jc_pass *pass)

@@ -7,7 +7,7 @@
 extern const jc_backend jc_backend_reference;
 
 /* A jc_plain_step in double; run may be NULL. */
-jc_status jc_reference_step(const jc_run *run, const jc_jac *jac, const jc_step *step, int64_t row, int64_t n,
-                            const void *x, void *y, void *scratch);
+jc_status jc_reference_step(const jc_run *run, const jc_jac *jac, const jc_step *step, const jc_fold *fold, int64_t row,
+                            int64_t n, const void *x, void *y, void *scratch);
 
 #endif
