@@ -532,6 +532,53 @@ jc_status jc_paths_count(jc_paths *paths, const char **count);
  * Paths come in lexicographic order of their edge numbers. Cost: the edges in which it differs from the path before. */
 int jc_paths_next(jc_paths *paths, const int64_t **edges, int64_t *n_edges);
 
+/* ---- the paths of largest norm ----------------------------------------------------------------------------- */
+
+typedef struct jc_top jc_top;
+
+typedef struct jc_top_options {
+    size_t struct_size;
+    int spectral;         /* 1: the largest singular value; 0: the Frobenius norm */
+    int64_t search_limit; /* partial paths that are looked at; 0: what takes a second or two. The k paths are completed
+                           * over it. Work is counted, not timed, so that results are the same every time */
+    int64_t memory_limit; /* bytes for partial paths; 0: 256 MiB. Over it those with the smallest bounds are let go */
+    jc_progress progress; /* "partial paths" */
+} jc_top_options;
+
+/* One path, its product formed in double by the loops of the reference. */
+typedef struct jc_top_path {
+    const int64_t *edges; /* [n_edges] numbers from the source on; owned by the jc_top */
+    int64_t n_edges;
+    double norm;  /* of the product; NaN where it has one */
+    double value; /* the product, where both ends are scalars */
+} jc_top_path;
+
+typedef struct jc_top_info {
+    size_t struct_size;
+    int64_t paths;       /* listed: k, or all that there are where these are fewer */
+    int scalar;          /* both ends are scalars */
+    int exact;           /* 1: no path that is not listed has a larger norm than the last one, but for rounding */
+    int all_seen;        /* 1: every path was looked at to its end */
+    double unseen_bound; /* no path that was not looked at to its end has a larger norm; 0 where all were */
+    int64_t looked_at;   /* partial paths */
+} jc_top_info;
+
+/* The k paths of a query (as for jc_paths_create) with the products of largest norm, the largest first; among equal ones
+ * in the order of their edge numbers from the source. NaN counts as the largest norm, then Inf. Found by a best-first
+ * search with bounds on what partial paths can become, which are exact for scalar variables (docs/numerics.md): it
+ * ends by itself where nothing left can be larger, or at its limit; `exact` says what is known. Errors: as
+ * jc_paths_create's; JC_E_INPUT where an edge on a path has no numbers, JC_E_USAGE where they are in device memory. */
+jc_status jc_paths_top(const jc_graph *graph, const jc_query *query, int64_t k, const jc_top_options *options,
+                       jc_top **top);
+void jc_top_destroy(jc_top *top); /* NULL is allowed */
+jc_status jc_top_get_info(const jc_top *top, jc_top_info *info);
+jc_status jc_top_get_path(const jc_top *top, int64_t index, jc_top_path *path);
+
+/* How few and how many edges with one of the labels the paths of a query use (an edge with several of them once); both
+ * -1 where there is no path. JC_E_USAGE: no edge has such a label. Cost: a sweep over the edges on paths. */
+jc_status jc_paths_uses(const jc_graph *graph, const jc_query *query, const char *const *labels, int64_t n_labels,
+                        int64_t *fewest, int64_t *most);
+
 /* ---- checking ---------------------------------------------------------------------------------------------- */
 
 typedef enum jc_verdict { JC_PASSED, JC_FAILED, JC_UNDECIDED } jc_verdict;

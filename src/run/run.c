@@ -6,6 +6,7 @@
 #include "core/dtype.h"
 #include "core/error.h"
 #include "plan/view.h"
+#include "run/numbers.h"
 
 jc_status jc_run_create(const jc_program *program, jc_run **run)
 {
@@ -77,8 +78,7 @@ static const char *expected_numbers(jc_kind kind, char text[96])
     return text;
 }
 
-/* Names edge e, and its place in a document. */
-static jc_status fail_without_numbers(const jc_graph *g, int64_t e)
+jc_status jc_fail_without_numbers(const jc_graph *g, int64_t e)
 {
     const jc_group *group = jc_graph_group(g, e);
     char text[200], part[96], expected[96];
@@ -98,7 +98,7 @@ static jc_status check_bound(const jc_run *run)
     const jc_plan *plan = run->program->plan;
     if (plan->seed != JC_SEED_NONE && !run->seed.data[0]) return jc_fail(JC_E_USAGE, "the seed is not bound");
     if (!plan->structure_only) return JC_OK;
-    return fail_without_numbers(plan->graph, jc_plan_edge_without_numbers(plan));
+    return jc_fail_without_numbers(plan->graph, jc_plan_edge_without_numbers(plan));
 }
 
 jc_status jc_run_execute_pass(jc_run *run, const jc_pass *pass)

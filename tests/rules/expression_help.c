@@ -1,6 +1,7 @@
 #include "rules/expression_help.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 static jc_status create(const jc_allocator *allocator, jc_graph **graph)
