@@ -11,9 +11,11 @@ static const char *const WHAT = "the graph under path rules";
 
 /* As found, before numbers are given. */
 typedef struct raw_node {
-    int64_t variable, state; /* JC_WALK_END: where paths end */
-    int64_t next;            /* of the same variable, in the order in which they were found; -1: none */
-    int64_t number;          /* in the walk; -1: leads to no end. While edges are looked at, 0: leads to one */
+    int64_t variable, state;     /* JC_WALK_END: where paths end */
+    int64_t next;                /* of the same variable, in the order in which they were found; -1: none */
+    int64_t first_edge, n_edges; /* those that leave it */
+    int64_t same;                /* the node that it was made one with, itself at first */
+    int64_t number;              /* in the walk; -1: leads to no end. While edges are looked at, 0: leads to one */
 } raw_node;
 
 typedef struct raw_edge {
@@ -56,7 +58,7 @@ static uint64_t node_hash(int64_t variable, int64_t state)
 /* *node: a new one, last of its variable's. */
 static jc_status add_node(product *p, int64_t variable, int64_t state, int64_t *node)
 {
-    raw_node made = {variable, state, -1, -1};
+    raw_node made = {.variable = variable, .state = state, .next = -1, .same = p->nodes.count, .number = -1};
     jc_status status = jc_vec_append(p->allocator, &p->nodes, &made, 1, WHAT);
     if (status) return status;
     *node = p->nodes.count - 1;
@@ -113,6 +115,7 @@ static jc_status leave(product *p, int64_t node)
 {
     const jc_graph *g = p->graph;
     int64_t u = node_at(p, node)->variable, state = node_at(p, node)->state, next;
+    node_at(p, node)->first_edge = p->edges.count;
     for (int64_t k = g->out_start[u]; k < g->out_start[u + 1]; k++) {
         int64_t e = g->out_edges[k], v = jc_graph_of(g, e);
         if (!jc_edge_set_has(&p->b->kept, e) || !(p->b->mark[v] & JC_WALK_TO_TARGET)) continue;
@@ -124,6 +127,7 @@ static jc_status leave(product *p, int64_t node)
         if (!status && p->target_mark[v] != ENDS_ALL) status = add_edge(p, node, e, v, next);
         if (status) return status;
     }
+    node_at(p, node)->n_edges = p->edges.count - node_at(p, node)->first_edge;
     return JC_OK;
 }
 
@@ -166,6 +170,64 @@ static void cut(const product *p)
         if (node_at(p, edges[i].of)->number == 0) node_at(p, edges[i].wrt)->number = 0;
 }
 
+/* ---- nodes that are followed by the same are one ----------------------------------------------------------------- */
+
+/* The next edge of the node from *edge on that leads to an end, or NULL. */
+static const raw_edge *next_used(const product *p, const raw_node *node, int64_t *edge)
+{
+    const raw_edge *edges = p->edges.data;
+    while (*edge < node->first_edge + node->n_edges) {
+        const raw_edge *e = &edges[(*edge)++];
+        if (node_at(p, e->of)->number >= 0) return e;
+    }
+    return NULL;
+}
+
+static bool followed_alike(const void *ctx, int64_t other)
+{
+    const node_key *key = ctx; /* state: the node */
+    const product *p = key->product;
+    const raw_node *a = node_at(p, key->state), *b = node_at(p, other);
+    int64_t i = a->first_edge, j = b->first_edge;
+    for (;;) {
+        const raw_edge *x = next_used(p, a, &i), *y = next_used(p, b, &j);
+        if (!x || !y) return !x && !y;
+        if (x->edge != y->edge || node_at(p, x->of)->same != node_at(p, y->of)->same) return false;
+    }
+}
+
+/* Edges leave the variable they leave: that need not be compared. */
+static uint64_t followers_hash(const product *p, const raw_node *node)
+{
+    uint64_t h = 0;
+    int64_t i = node->first_edge;
+    for (const raw_edge *e; (e = next_used(p, node, &i));)
+        h = node_hash((int64_t)(h ^ (uint64_t)e->edge), node_at(p, e->of)->same);
+    return h;
+}
+
+/* From the ends to the starts, which stay apart. */
+static jc_status merge(const product *p)
+{
+    const jc_graph *g = p->graph;
+    jc_table known = {0};
+    jc_status status = jc_table_reserve(p->allocator, &known, p->nodes.count, WHAT);
+    for (int64_t i = g->n_variables; i-- > 0 && !status;)
+        for (int64_t n = p->first[g->topological[i]]; n >= 0; n = node_at(p, n)->next) {
+            raw_node *node = node_at(p, n);
+            if (node->number < 0 || node->state == JC_WALK_END || node->state == JC_STATE_START) continue;
+            node_key key = {p, node->variable, n};
+            uint64_t hash = followers_hash(p, node);
+            int64_t found = jc_table_find(&known, hash, followed_alike, &key);
+            if (found < 0)
+                jc_table_insert(&known, hash, n);
+            else
+                node->same = found;
+        }
+    jc_table_free(p->allocator, &known);
+    return status;
+}
+
 /* ---- the walk from what was found -------------------------------------------------------------------------------- */
 
 /* Numbers in topological order; variable and state of each. */
@@ -176,7 +238,7 @@ static void number_nodes(const product *p)
     for (int64_t i = 0; i < p->graph->n_variables; i++)
         for (int64_t k = p->first[p->graph->topological[i]]; k >= 0; k = node_at(p, k)->next) {
             raw_node *node = node_at(p, k);
-            if (node->number < 0) continue;
+            if (node->number < 0 || node->same != k) continue;
             w->variable[n] = node->variable, w->state[n] = node->state;
             node->number = n++;
         }
@@ -187,8 +249,12 @@ static int64_t keep_used_edges(const product *p)
 {
     raw_edge *edges = p->edges.data;
     int64_t n = 0;
-    for (int64_t i = 0; i < p->edges.count; i++)
-        if (node_at(p, edges[i].of)->number >= 0) edges[n++] = edges[i];
+    for (int64_t i = 0; i < p->edges.count; i++) {
+        raw_edge e = edges[i];
+        if (node_at(p, e.of)->number < 0 || node_at(p, e.wrt)->same != e.wrt) continue;
+        e.of = node_at(p, e.of)->same;
+        edges[n++] = e;
+    }
     return n;
 }
 
@@ -238,7 +304,7 @@ static void place_ends(const product *p)
 static jc_status fill(product *p)
 {
     int64_t nodes = 0, edges = keep_used_edges(p);
-    for (int64_t n = 0; n < p->nodes.count; n++) nodes += node_at(p, n)->number == 0;
+    for (int64_t n = 0; n < p->nodes.count; n++) nodes += node_at(p, n)->number == 0 && node_at(p, n)->same == n;
     jc_status status = jc_walk_allocate(p->b, nodes, edges);
     if (status) return status;
     number_nodes(p);
@@ -261,7 +327,8 @@ static jc_status multiply(product *p)
     if ((status = explore(p))) return status;
     if ((status = add_empty_paths(p))) return status;
     cut(p);
-    return fill(p);
+    status = merge(p);
+    return status ? status : fill(p);
 }
 
 jc_status jc_walk_multiply(const jc_walk_builder *b)

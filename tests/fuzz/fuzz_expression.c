@@ -9,7 +9,7 @@
 #include "rules/expression.h"
 #include "rules/expression_tree.h"
 
-enum { N_LABELS = 4, MOST_LETTERS = 10, N_WORDS = 3, MOST_TEXT = 4096, SMALL_NODES = 2000 };
+enum { N_LABELS = 4, MOST_LETTERS = 10, N_WORDS = 3, MOST_TEXT = 4096, SMALL_NODES = 300 };
 
 typedef struct word {
     unsigned char mask[MOST_LETTERS]; /* bit i: label i */
@@ -48,16 +48,21 @@ static int64_t step(jc_expression *x, int64_t state, unsigned char mask)
     return next;
 }
 
-static void find_pieces(jc_expression *x, const word *w, pieces *p)
+/* The pieces that begin at edge i. */
+static void find_pieces_from(jc_expression *x, const word *w, int i, pieces *p)
 {
-    memset(p, 0, sizeof *p);
-    for (int i = 0; i <= w->n; i++) {
-        int64_t state = JC_EXPRESSION_START;
-        for (int j = i; j <= w->n; j++) {
-            p->has[i][j] = jc_expression_accepts(x, state);
-            if (j < w->n) state = step(x, state, w->mask[j]);
-        }
+    int64_t state = JC_EXPRESSION_START;
+    for (int j = i; j <= w->n; j++) {
+        p->has[i][j] = jc_expression_accepts(x, state);
+        if (j < w->n) state = step(x, state, w->mask[j]);
     }
+}
+
+static pieces find_pieces(jc_expression *x, const word *w)
+{
+    pieces p = {0};
+    for (int i = 0; i <= w->n; i++) find_pieces_from(x, w, i, &p);
+    return p;
 }
 
 /* ---- expressions of expressions ------------------------------------------------------------------------------------
@@ -108,7 +113,7 @@ static void expect_pieces(const jc_graph *graph, const char *format, const char 
     fuzz_expect(!status || strstr(jc_last_error(), "written out"), "%s is an expression", whole);
     for (int i = 0; i < N_WORDS && !status; i++) {
         pieces p;
-        find_pieces(x, words + i, &p);
+        find_pieces_from(x, words + i, 0, &p);
         for (int j = 0; j <= words[i].n; j++)
             fuzz_expect(p.has[0][j] == expected[i].has[0][j], "%s, word %d, %d edges", whole, i, j);
     }
@@ -123,7 +128,7 @@ static void expect_all(const jc_graph *graph, const char *text, jc_expression *x
     pieces p[N_WORDS], expected[9][N_WORDS], any = {0};
     for (int i = 0; i < MOST_LETTERS; i++) any.has[i][i + 1] = true;
     for (int i = 0; i < N_WORDS; i++) {
-        find_pieces(x, words + i, p + i);
+        p[i] = find_pieces(x, words + i);
         pieces none = nothing(), two = times(p + i, 2, 2), pairs = times(&two, 1, MOST_LETTERS);
         expected[0][i] = expected[1][i] = expected[2][i] = p[i];
         expected[3][i] = one_after_the_other(p + i, p + i);
@@ -191,12 +196,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         expect_message(status);
     } else {
         word words[N_WORDS];
-        pieces p;
         draw_words(data, bytes, end ? end + 1 : NULL, words);
         if (is_small(graph, text))
             expect_all(graph, text, x, words);
         else
-            find_pieces(x, words, &p);
+            find_pieces(x, words);
         jc_expression_destroy(x);
     }
     free(text);

@@ -61,6 +61,10 @@ int main(int argc, char **argv)
     write_documents(malformed_values);
     write_documents(malformed_edges);
     write_documents(malformed_for_computing);
+    for (const malformed_expression *row = malformed_expressions; row->name; row++) {
+        size_t bytes = strlen(row->text);
+        write_pieces("expression", &row->text, &bytes, 1);
+    }
     write_files("safetensors", malformed_safetensors, length, sizeof length, sizeof length);
     write_files("npy", malformed_npy, version, sizeof version, 2);
     write_files("matrix_market", malformed_mtx, "", 0, 0);

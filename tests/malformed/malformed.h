@@ -35,6 +35,16 @@ extern const malformed_file malformed_safetensors[];
 extern const malformed_file malformed_npy[];
 extern const malformed_file malformed_mtx[]; /* header: the text */
 
+/* What stands behind --match, for a graph with the labels leak and rec. ' and " stand for themselves. */
+typedef struct malformed_expression {
+    const char *name;
+    const char *text;
+    const char *column; /* in front of the sentence */
+    const char *words;  /* in it */
+} malformed_expression;
+
+extern const malformed_expression malformed_expressions[];
+
 /* A document whose only edge has the Jacobian, of 3 x 2 or 2 x 2. */
 #define MALFORMED_DOCUMENT(variables, edges)                                                                           \
     "{'jacchain':1,'tensors':'t.safetensors','variables':" variables ",'edges':" edges "}"

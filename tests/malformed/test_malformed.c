@@ -88,19 +88,27 @@ static void expect_message(const char *row, const char *message, const char *sta
         cr_expect((unsigned char)*c >= 0x20 || *c == '\n', "%s: control character in: %s", row, message);
 }
 
-static void expect_command(const char *row, const char *const *arguments, const char *start, const char *words)
+/* start: behind "jacchain: ", or "jacchain total: " where the usage is wrong. */
+static void expect_refusal(const char *row, const char *const *arguments, int code, const char *start,
+                           const char *words)
 {
+    const char *begin = code == 2 ? "jacchain total: " : "jacchain: ";
     write_text("old.safetensors", old_text);
     int files = count_files();
     run r = run_arguments(arguments, NULL);
-    cr_expect_eq(r.code, 3, "%s: exit code %d\n%s", row, r.code, r.err);
+    cr_expect_eq(r.code, code, "%s: exit code %d\n%s", row, r.code, r.err);
     cr_expect_str_eq(r.out, "", "%s: standard output: %s", row, r.out);
     cr_expect(file_holds("old.safetensors", old_text), "%s: the output was touched", row);
     cr_expect_eq(count_files(), files, "%s: something was left in the folder", row);
-    bool named = !strncmp(r.err, "jacchain: ", 10);
+    bool named = !strncmp(r.err, begin, strlen(begin));
     cr_expect(named, "%s: %s", row, r.err);
-    if (named) expect_message(row, r.err + 10, start, words);
+    if (named) expect_message(row, r.err + strlen(begin), start, words);
     run_free(&r);
+}
+
+static void expect_command(const char *row, const char *const *arguments, const char *start, const char *words)
+{
+    expect_refusal(row, arguments, 3, start, words);
 }
 
 static void expect_total(const char *row, const char *graph, const char *start, const char *words)
@@ -338,6 +346,54 @@ Test(malformed, npy_files_as_seeds)
     folder_leave();
 }
 
+/* ---- expressions --------------------------------------------------------------------------------------------------
+ */
+
+/* As a rule of a query, through the library. */
+static void expect_rule(const jc_graph *graph, const malformed_expression *row)
+{
+    char start[64];
+    int64_t of = 2, wrt = 0;
+    jc_rule rule = {.kind = JC_RULE_MATCH, .expression = row->text};
+    jc_query query = JC_QUERY_INIT;
+    jc_plan *plan = NULL;
+    query.of = &of, query.n_of = 1, query.wrt = &wrt, query.n_wrt = 1, query.rules = &rule, query.n_rules = 1;
+    jc_status status = jc_plan_create(graph, &query, &plan);
+    cr_expect_eq(status, JC_E_USAGE, "%s: %s", row->name, jc_status_name(status));
+    cr_expect_null(plan);
+    snprintf(start, sizeof start, "%s: ", row->column);
+    expect_message(row->name, jc_last_error(), start, row->words);
+}
+
+Test(malformed, expressions)
+{
+    folder_enter();
+    write_document(
+        MALFORMED_EDGES(
+            "{'of':'c','wrt':'a','label':['leak','rec'],'jacobian':{'kind':'dense','values':[[1,2],[3,4]]}}"),
+        0);
+    write_right_side_file();
+    run r = expect_code(0, "total", "graph.json", "--of", "c", "--match", "leak | rec", NULL); /* nothing is wrong */
+    run_free(&r);
+    io_counter counter = {.fail_at = -1};
+    jc_allocator allocator = io_counting_allocator(&counter);
+    jc_graph_options options = {.struct_size = sizeof options, .allocator = &allocator};
+    jc_graph *graph = NULL;
+    cr_assert_eq(jc_graph_load("graph.json", &options, &graph), JC_OK);
+    int64_t bytes = counter.bytes_out;
+    for (const malformed_expression *row = malformed_expressions; row->name; row++) {
+        char start[64];
+        const char *arguments[] = {"total",    "graph.json",      "--of", "c", "--match", row->text,
+                                   "--output", "old.safetensors", NULL};
+        snprintf(start, sizeof start, "--match: %s: ", row->column);
+        expect_refusal(row->name, arguments, 2, start, row->words);
+        expect_rule(graph, row);
+        cr_expect_eq(counter.bytes_out, bytes, "%s: memory lost", row->name);
+    }
+    jc_graph_destroy(graph);
+    folder_leave();
+}
+
 /* ---- what the names stand for -------------------------------------------------------------------------------------
  */
 
@@ -410,8 +466,9 @@ Test(malformed, there_are_as_many_rows_as_we_say)
     for (const malformed_document *r = malformed_texts; r->name; r++) n++;
     for (const malformed_document *r = malformed_values; r->name; r++) n++;
     for (const malformed_document *r = malformed_edges; r->name; r++) n++;
+    for (const malformed_expression *r = malformed_expressions; r->name; r++) n++;
     for (const malformed_file *r = malformed_safetensors; r->name; r++) n++;
     for (const malformed_file *r = malformed_npy; r->name; r++) n++;
     for (const malformed_file *r = malformed_mtx; r->name; r++) n++;
-    cr_expect_geq(n, 300, "%d rows", n);
+    cr_expect_geq(n, 350, "%d rows", n);
 }
