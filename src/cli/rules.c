@@ -57,7 +57,7 @@ static bool check_labels(const jc_cli_shared *shared, const jc_graph *graph, con
     for (int64_t i = 0; i < rule->n_labels; i++) {
         const char *label = rule->labels[i];
         if (jc_graph_find_label(graph, label) >= 0) continue;
-        *exit_code = *label ? jc_cli_usage_error(shared->command, "--avoid-label: no edge has the label '%s'%s", label,
+        *exit_code = *label ? jc_cli_usage_error(shared->command, "--avoid-label: there is no label '%s'%s", label,
                                                  jc_graph_label_hint(graph, label, hint))
                             : jc_cli_usage_error(shared->command, "--avoid-label: a label in the list is empty");
         return false;

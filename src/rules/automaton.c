@@ -193,7 +193,7 @@ static jc_status take_labels(jc_automaton *m, const jc_rule *given, part *p)
         const char *label = given->labels[i] ? given->labels[i] : "";
         int64_t found = jc_graph_find_label(g, label);
         if (found < 0)
-            status = jc_fail(JC_E_USAGE, "no edge has the label '%s'%s", label, jc_graph_label_hint(g, label, hint));
+            status = jc_fail(JC_E_USAGE, "there is no label '%s'%s", label, jc_graph_label_hint(g, label, hint));
         else
             p->has_label[found] = 1;
     }

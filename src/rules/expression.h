@@ -29,7 +29,7 @@ enum { JC_EXPRESSION_START = 0, JC_EXPRESSION_DEAD = -1 };
 
 /* *next: the state after reading an edge with exactly these labels ([n] numbers, in any order, others than those of
  * jc_expression_labels are let pass) in `state`; DEAD: no word of the expression goes on so. States are numbered from 0
- * (START) as they are met. JC_E_MEMORY. Cost: the positions. */
+ * (START) as they are met. JC_E_MEMORY. Cost: the positions; a new state takes a bit of memory for each. */
 jc_status jc_expression_step(jc_expression *expression, int64_t state, const int64_t *labels, int64_t n, int64_t *next);
 
 /* Whether what was read so far is a word of the expression. */

@@ -25,16 +25,16 @@ const char *jc_token_text(const jc_token *token, char shown[JC_SHOWN_BYTES])
     return shown;
 }
 
-/* Goes on behind n characters of one byte. */
-static void skip(jc_scanner *s, int64_t n)
+/* Goes on behind a character of one byte: before an error there are no others. */
+static void skip(jc_scanner *s)
 {
-    s->text += n;
-    s->column += n;
+    s->text++;
+    s->column++;
 }
 
 static void skip_space(jc_scanner *s)
 {
-    while (is_space(*s->text)) skip(s, 1);
+    while (is_space(*s->text)) skip(s);
 }
 
 /* What to write in place of a character that other languages of expressions have. */
@@ -89,7 +89,7 @@ static bool scan_number(jc_scanner *s, int64_t *number)
 {
     skip_space(s);
     if (!is_digit(*s->text)) return false;
-    for (*number = 0; is_digit(*s->text); skip(s, 1)) {
+    for (*number = 0; is_digit(*s->text); skip(s)) {
         *number = 10 * *number + (*s->text - '0');
         if (*number > JC_MOST_POSITIONS) *number = JC_MOST_POSITIONS + 1;
     }
@@ -107,7 +107,7 @@ static jc_status scan_counts(jc_scanner *s, jc_token *token)
     }
     token->most = token->least;
     if (*s->text == ',') {
-        skip(s, 1);
+        skip(s);
         if (!scan_number(s, &token->most)) token->most = JC_UNBOUNDED;
     }
     return *s->text == '}' ? JC_OK : fail_count(s);
@@ -117,10 +117,10 @@ static jc_status scan_counts(jc_scanner *s, jc_token *token)
 static jc_status scan_braces(jc_scanner *s, jc_token *token)
 {
     char shown[JC_SHOWN_BYTES];
-    skip(s, 1);
+    skip(s);
     jc_status status = scan_counts(s, token);
     if (status) return status;
-    skip(s, 1);
+    skip(s);
     token->bytes = s->text - token->text;
     jc_token_text(token, shown);
     if (token->least > JC_MOST_POSITIONS || token->most > JC_MOST_POSITIONS)
@@ -150,7 +150,7 @@ static jc_status scan_sign(jc_scanner *s, jc_token *token)
         token->kind = signs[i].kind;
         token->least = signs[i].least;
         token->most = signs[i].most;
-        skip(s, 1);
+        skip(s);
         return JC_OK;
     }
     return fail_character(s);
@@ -163,7 +163,7 @@ jc_status jc_scan_token(jc_scanner *scanner, jc_token *token)
     jc_token found = {JC_TOKEN_END, scanner->text, 0, scanner->column, 0, 0};
     if (jc_label_has(*scanner->text)) {
         found.kind = JC_TOKEN_LABEL;
-        while (jc_label_has(*scanner->text)) skip(scanner, 1);
+        while (jc_label_has(*scanner->text)) skip(scanner);
     } else if (*scanner->text == '{') {
         found.kind = JC_TOKEN_REPEAT;
         status = scan_braces(scanner, &found);

@@ -4,7 +4,7 @@
  *
  * A leaf is a position: a label or '.'. There is no node for the empty word: what may be left out says so (nullable),
  * and what may come again (repeated):      e? : nullable     e+ : repeated     e* : both
- *     e{2,4} = e (e (e e?)?)  written out  = e (e (e (e)?)?)        e{2,} = e e+ */
+ *     e{2,4}, written out: e (e (e (e)?)?)     e{2,}: e (e)+     e{0}: no node */
 #ifndef JC_RULES_EXPRESSION_TREE_H
 #define JC_RULES_EXPRESSION_TREE_H
 

@@ -154,7 +154,7 @@ Test(cli_rules, what_is_refused)
     static const char *const refused[][3] = {
         {"--avoid", "e", "--avoid: the graph has no variable 'e'"},
         {"--through", "b,b", "--through names b twice"},
-        {"--avoid-label", "s", "--avoid-label: no edge has the label 's'"},
+        {"--avoid-label", "s", "--avoid-label: there is no label 's'"},
         {"--avoid-label", "p,", "--avoid-label: a label in the list is empty"},
         {"--match", "p )", "--match: column 3: "},
         {"--match", "p s", "--match: column 3: there is no label 's'"},

@@ -60,7 +60,7 @@ static void find_pieces_from(jc_expression *x, const word *w, int i, pieces *p)
 
 static pieces find_pieces(jc_expression *x, const word *w)
 {
-    pieces p = {0};
+    pieces p = {{{false}}};
     for (int i = 0; i <= w->n; i++) find_pieces_from(x, w, i, &p);
     return p;
 }
@@ -78,7 +78,7 @@ static pieces either(const pieces *a, const pieces *b)
 
 static pieces one_after_the_other(const pieces *a, const pieces *b)
 {
-    pieces p = {0};
+    pieces p = {{{false}}};
     for (int i = 0; i <= MOST_LETTERS; i++)
         for (int k = i; k <= MOST_LETTERS; k++)
             for (int j = k; a->has[i][k] && j <= MOST_LETTERS; j++) p.has[i][j] |= b->has[k][j];
@@ -87,7 +87,7 @@ static pieces one_after_the_other(const pieces *a, const pieces *b)
 
 static pieces nothing(void)
 {
-    pieces p = {0};
+    pieces p = {{{false}}};
     for (int i = 0; i <= MOST_LETTERS; i++) p.has[i][i] = true;
     return p;
 }
@@ -121,24 +121,48 @@ static void expect_pieces(const jc_graph *graph, const char *format, const char 
     free(whole);
 }
 
+/* One edge with the label of that number; -1: any. */
+static pieces one_edge(const word *w, int label)
+{
+    pieces p = {{{false}}};
+    for (int i = 0; i < w->n; i++) p.has[i][i + 1] = label < 0 || (w->mask[i] >> label & 1);
+    return p;
+}
+
+/* Those of "(a|(E))b". */
+static pieces before_b(const pieces *p, const word *w)
+{
+    pieces a = one_edge(w, 0), b = one_edge(w, 1), first = either(&a, p);
+    return one_after_the_other(&first, &b);
+}
+
+/* Those of "((E){2})+ .". */
+static pieces pairs_and_any(const pieces *p, const word *w)
+{
+    pieces two = times(p, 2, 2), pairs = times(&two, 1, MOST_LETTERS), any = one_edge(w, -1);
+    return one_after_the_other(&pairs, &any);
+}
+
 static void expect_all(const jc_graph *graph, const char *text, jc_expression *x, const word *words)
 {
-    static const char *const formats[] = {"(%s)",        "%s|(%s)",           "()(%s)()",     "(%s)(%s)", "(%s)*",
-                                          "((%s)?){3,}", "(%s){2,3}|(%s){0}", "((%s){2})+ .", "(%s){2,}"};
-    pieces p[N_WORDS], expected[9][N_WORDS], any = {0};
-    for (int i = 0; i < MOST_LETTERS; i++) any.has[i][i + 1] = true;
+    enum { N_FORMATS = 11 };
+    static const char *const formats[N_FORMATS] = {"(%s)",     "%s|(%s)",     "()(%s)()",          "(%s)(%s)",
+                                                   "(%s)*",    "((%s)?){3,}", "(%s){2,3}|(%s){0}", "((%s){2})+ .",
+                                                   "(%s){2,}", "(%s){1,4}",   "(a|(%s))b"};
+    pieces expected[N_FORMATS][N_WORDS], none = nothing();
     for (int i = 0; i < N_WORDS; i++) {
-        p[i] = find_pieces(x, words + i);
-        pieces none = nothing(), two = times(p + i, 2, 2), pairs = times(&two, 1, MOST_LETTERS);
-        expected[0][i] = expected[1][i] = expected[2][i] = p[i];
-        expected[3][i] = one_after_the_other(p + i, p + i);
-        expected[4][i] = expected[5][i] = times(p + i, 0, MOST_LETTERS);
-        expected[6][i] = times(p + i, 2, 3);
+        pieces p = find_pieces(x, words + i);
+        expected[0][i] = expected[1][i] = expected[2][i] = p;
+        expected[3][i] = one_after_the_other(&p, &p);
+        expected[4][i] = expected[5][i] = times(&p, 0, MOST_LETTERS);
+        expected[6][i] = times(&p, 2, 3);
         expected[6][i] = either(&expected[6][i], &none);
-        expected[7][i] = one_after_the_other(&pairs, &any);
-        expected[8][i] = times(p + i, 2, MOST_LETTERS);
+        expected[7][i] = pairs_and_any(&p, words + i);
+        expected[8][i] = times(&p, 2, MOST_LETTERS);
+        expected[9][i] = times(&p, 1, 4);
+        expected[10][i] = before_b(&p, words + i);
     }
-    for (int k = 0; k < 9; k++) expect_pieces(graph, formats[k], text, words, expected[k]);
+    for (int k = 0; k < N_FORMATS; k++) expect_pieces(graph, formats[k], text, words, expected[k]);
 }
 
 /* ---- the input ------------------------------------------------------------------------------------------------------
@@ -200,7 +224,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         if (is_small(graph, text))
             expect_all(graph, text, x, words);
         else
-            find_pieces(x, words);
+            find_pieces_from(x, words, 0, &(pieces){{{false}}});
         jc_expression_destroy(x);
     }
     free(text);

@@ -28,7 +28,7 @@ const malformed_expression malformed_expressions[] = {
     {"counts the wrong way round", "leak{3,2}", "column 5", "the first number of '{3,2}' is the larger one"},
     {"a count of 2^64 + 1", "leak{18446744073709551617}", "column 5", "more than 100000 repetitions"},
     {"a most count of 2^63", "leak{1,9223372036854775808}", "column 5", "more than 100000 repetitions"},
-    {"a count of a hundred digits", "leak{" TEN("1234567890") "}", "column 5", "1234... is more than 100000"},
+    {"a count of a hundred digits", "leak{" TEN("1234567890") "}", "column 5", "6789...' is more than 100000"},
     {"repetitions of repetitions", "(((leak{1000}){1000}){1000})", "column 15", "1000000 labels, of 100000 at most"},
     {"repetitions of a hundred thousand", "(leak{100000}){100000}", "column 15", "10000000000 labels"},
     {"optional repetitions of repetitions", "(((leak|rec){0,999}){0,999})*", "column 21", "1996002 labels"},

@@ -374,6 +374,7 @@ Test(expression, large_ones_are_taken_or_refused_at_once)
     expect_large(graph, strdup("(((a{1000}){1000}){1000})"), "1000000 labels");
     expect_large(graph, strdup("(a{100000}){100000}"), "10000000000 labels");
     expect_large(graph, strdup("(a{100000}){0}a{100000}"), NULL);
+    expect_large(graph, strdup("(a*b?){60000,}"), NULL); /* as often as one likes, and so one copy */
     expect_large(graph, repeated("", "a ", 100000, ""), NULL);
     expect_large(graph, repeated("", "a ", 100001, ""), "100001 labels");
     expect_large(graph, repeated("", "a|", 99999, "b"), NULL);
