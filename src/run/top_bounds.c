@@ -1,10 +1,10 @@
 #include "run/top_bounds.h"
 
 #include <math.h>
+#include <string.h>
 
-#include "backend/cpu/blas.h"
+#include "backend/reference/absolute.h"
 #include "backend/reference/magnitude.h"
-#include "backend/reference/reference.h"
 #include "backend/reference/roundoff.h"
 #include "core/error.h"
 #include "core/size.h"
@@ -13,20 +13,11 @@
 
 static const char *const WHAT = "bounds of paths";
 
-/* When B_v has all its columns, and when the spectral norm of a Jacobian is computed. */
-enum {
-    MOST_COLUMNS = 64,
-    MOST_ENTRIES = 1 << 22,
-    MOST_WORK = 1 << 28,
-    SMALL_JACOBIAN = 1024,
-    FEW_EDGES = 20000
-};
+/* When B_v has all its columns. */
+enum { MOST_COLUMNS = 64, MOST_ENTRIES = 1 << 22, MOST_WORK = 1 << 28 };
 
 /* Raises tiny numbers, so that products of what follows do not underflow to less than they are. */
 static const double tiny = 0x1p-900;
-
-/* What LAPACK's singular values may be off by, relative to the largest: more than any modest multiple of 2^-53. */
-static const double lapack_error = 0x1p-30;
 
 jc_jac jc_top_jacobian(const jc_walk *w, int64_t edge)
 {
@@ -56,18 +47,28 @@ double jc_top_norm(const double *x, int64_t n)
 
 /* ---- norms of Jacobians ------------------------------------------------------------------------------------------ */
 
+/* Y = X |op(D)| for n rows, X >= 0; of a low_rank Jacobian |U| |V|^T, which bounds the rounding of its products too. */
+static jc_status multiply(const jc_top_bounds *b, const jc_jac *jac, bool transpose, int64_t n, const double *x,
+                          double *y)
+{
+    const jc_shape *shape = &jac->group->shape;
+    jc_step step = {.a = 0, .n_rows = n, .transpose = transpose, .first = true};
+    if (shape->kind == JC_OPERATOR) return jc_magnitude_step(&b->allocator, jac, &step, 0, n, x, y);
+    memset(y, 0, (size_t)(n * (transpose ? shape->rows : shape->cols)) * sizeof *y);
+    return jc_absolute_step(&b->allocator, false, jac, &step, 0, n, x, y, b->scratch);
+}
+
 /* The largest entry of 1^T |D| (transpose: of |D| 1). */
 static jc_status largest_sum(const jc_top_bounds *b, const jc_jac *jac, bool transpose, double *value)
 {
     const jc_shape *shape = &jac->group->shape;
     int64_t n_in = transpose ? shape->cols : shape->rows, n_out = transpose ? shape->rows : shape->cols;
-    jc_step step = {.a = 0, .n_rows = 1, .transpose = transpose, .first = true};
     double *ones, *sums = NULL, most = 0;
     jc_status status = jc_alloc(&b->allocator, n_in, sizeof *ones, WHAT, &ones);
     if (status) return status;
     status = jc_alloc(&b->allocator, n_out, sizeof *sums, WHAT, &sums);
     for (int64_t i = 0; i < n_in; i++) ones[i] = 1;
-    if (!status) status = jc_magnitude_step(&b->allocator, jac, &step, 0, 1, ones, sums);
+    if (!status) status = multiply(b, jac, transpose, 1, ones, sums);
     for (int64_t i = 0; i < n_out && !status; i++) most = larger(most, sums[i]);
     if (sums) jc_free(&b->allocator, sums, n_out, sizeof *sums);
     jc_free(&b->allocator, ones, n_in, sizeof *ones);
@@ -85,44 +86,14 @@ static jc_status norm_of_absolute(const jc_top_bounds *b, const jc_jac *jac, dou
     return status;
 }
 
-/* The largest singular value of a small Jacobian that is finite, from its rows; else *norm stays. */
-static jc_status small_norm(const jc_top_bounds *b, const jc_jac *jac, double *norm)
+/* At least | |D| |_2 up to rounding, and so at least |D|_2. */
+static jc_status norm_of_jacobian(const jc_top_bounds *b, int64_t edge, const jc_jac *jac, double *norm)
 {
-    const jc_shape *shape = &jac->group->shape;
-    jc_step step = {.a = JC_SEED_IDENTITY, .n_rows = shape->rows, .first = true};
-    int64_t entries = shape->rows * shape->cols;
-    double *rows, *scratch = NULL, largest;
-    jc_status status = jc_alloc(&b->allocator, entries, sizeof *rows, WHAT, &rows);
-    if (status) return status;
-    status = jc_alloc(&b->allocator, b->scratch, sizeof *scratch, WHAT, &scratch);
-    if (!status) status = jc_reference_step(NULL, jac, &step, 0, shape->rows, NULL, rows, scratch);
-    if (!status && isfinite(jc_top_norm(rows, entries))) {
-        status = jc_blas_largest_singular(&b->allocator, shape->cols, shape->rows, rows, &largest);
-        if (!status && largest * (1 + lapack_error) < *norm) *norm = largest * (1 + lapack_error);
-    }
-    if (scratch) jc_free(&b->allocator, scratch, b->scratch, sizeof *scratch);
-    jc_free(&b->allocator, rows, entries, sizeof *rows);
-    return status;
-}
-
-static bool is_small(const jc_top_bounds *b, const jc_shape *shape)
-{
-    return jc_blas_largest_singular && b->walk->n_edges <= FEW_EDGES && shape->kind != JC_DIAGONAL &&
-           shape->kind != JC_IDENTITY && shape->rows > 1 && shape->cols > 1 &&
-           jc_cost_mul(shape->rows, shape->cols) <= SMALL_JACOBIAN;
-}
-
-/* *absolute >= | |D| |_2 and *spectral >= |D|_2, both up to rounding. */
-static jc_status norms_of(const jc_top_bounds *b, int64_t edge, double *absolute, double *spectral)
-{
-    jc_jac jac = jc_top_jacobian(b->walk, edge);
     double frobenius;
-    jc_status status = norm_of_absolute(b, &jac, absolute);
-    if (status) return status;
-    if (jc_graph_edge_norm(b->walk->graph, b->walk->edge[edge], &frobenius) && frobenius < *absolute)
-        *absolute = frobenius;
-    *spectral = *absolute;
-    return is_small(b, &jac.group->shape) ? small_norm(b, &jac, spectral) : JC_OK;
+    jc_status status = norm_of_absolute(b, jac, norm);
+    if (status || jac->group->shape.kind == JC_LOW_RANK) return status; /* whose |U| |V|^T is larger */
+    if (jc_graph_edge_norm(b->walk->graph, b->walk->edge[edge], &frobenius) && frobenius < *norm) *norm = frobenius;
+    return JC_OK;
 }
 
 /* ---- the sweep --------------------------------------------------------------------------------------------------- */
@@ -130,11 +101,9 @@ static jc_status norms_of(const jc_top_bounds *b, int64_t edge, double *absolute
 /* B_near = max(B_near, |D| B_far), all transposed. */
 static jc_status add_entries(const jc_top_bounds *b, const jc_jac *jac, int64_t near, int64_t far, double *product)
 {
-    jc_step step = {.a = 0, .n_rows = b->columns, .transpose = !b->forward, .first = true};
     int64_t n = b->columns * jc_top_size(b, near);
     double *entries = b->entries + b->first[near];
-    jc_status status =
-        jc_magnitude_step(&b->allocator, jac, &step, 0, b->columns, b->entries + b->first[far], product);
+    jc_status status = multiply(b, jac, !b->forward, b->columns, b->entries + b->first[far], product);
     for (int64_t i = 0; i < n && !status; i++) {
         entries[i] = larger(entries[i], product[i]);
         if (entries[i] > 0 && entries[i] < tiny) entries[i] = tiny;
@@ -152,10 +121,10 @@ static jc_status sweep_edge(jc_top_bounds *b, int64_t edge, double *product)
 {
     int64_t far = jc_top_next(b, edge), near = b->forward ? b->walk->wrt[edge] : b->walk->of[edge];
     jc_jac jac = jc_top_jacobian(b->walk, edge);
-    double spectral;
-    jc_status status = norms_of(b, edge, &b->edge_norm[edge], &spectral);
+    jc_status status = norm_of_jacobian(b, edge, &jac, &b->edge_norm[edge]);
+    if (!status) status = jc_top_moments_add(b, edge, near, far);
     if (status) return status;
-    spectral *= b->spectral[far];
+    double spectral = b->edge_norm[edge] * jc_top_completion_norm(b, far);
     b->spectral[near] = larger(b->spectral[near], spectral > 0 && spectral < tiny ? tiny : spectral);
     b->roundings[near] = fmax(b->roundings[near], b->roundings[far] + step_roundings(jac.group));
     return add_entries(b, &jac, near, far, product);
@@ -192,7 +161,7 @@ static jc_status check_numbers(jc_top_bounds *b)
                                sizeof text);
             return jc_fail(JC_E_USAGE, "edge %s has no numbers in host memory, which the search of paths reads", text);
         }
-        b->scratch = jc_max(b->scratch, jc_max(jc_loops_scratch(group, false), jc_loops_scratch(group, true)));
+        b->n_scratch = jc_max(b->n_scratch, jc_max(jc_loops_scratch(group, false), jc_loops_scratch(group, true)));
     }
     return JC_OK;
 }
@@ -221,6 +190,7 @@ static jc_status allocate(jc_top_bounds *b)
         at = jc_cost_add(at, jc_cost_mul(b->columns, jc_top_size(b, v)));
     }
     b->first[n] = at;
+    if ((status = jc_alloc(&b->allocator, b->n_scratch, sizeof *b->scratch, WHAT, &b->scratch))) return status;
     if ((status = jc_alloc_zero(&b->allocator, at, sizeof *b->entries, WHAT, &b->entries))) return status;
     if ((status = jc_alloc_zero(&b->allocator, n, sizeof *b->spectral, WHAT, &b->spectral))) return status;
     if ((status = jc_alloc_zero(&b->allocator, n, sizeof *b->roundings, WHAT, &b->roundings))) return status;
@@ -247,10 +217,12 @@ jc_status jc_top_bounds_create(const jc_walk *walk, const jc_allocator *allocato
         choose_columns(&b);
         status = allocate(&b);
     }
+    if (!status) status = jc_top_moments_create(&b);
     if (!status) {
         set_end(&b);
         status = sweep(&b);
     }
+    for (int64_t v = 0; v < walk->n_nodes && !status; v++) b.spectral[v] = jc_top_completion_norm(&b, v);
     if (status)
         jc_top_bounds_fini(&b);
     else
@@ -264,6 +236,10 @@ void jc_top_bounds_fini(jc_top_bounds *b)
     if (!b->walk) return;
     int64_t n = b->walk->n_nodes;
     if (b->entries) jc_free(a, b->entries, b->first[n], sizeof *b->entries);
+    if (b->moments) jc_free(a, b->moments, b->moment_first[n], sizeof *b->moments);
+    jc_free(a, b->moment_first, n + 1, sizeof *b->moment_first);
+    jc_free(a, b->scratch, b->n_scratch, sizeof *b->scratch);
+    jc_free(a, b->trace, n, sizeof *b->trace);
     jc_free(a, b->first, n + 1, sizeof *b->first);
     jc_free(a, b->spectral, n, sizeof *b->spectral);
     jc_free(a, b->roundings, n, sizeof *b->roundings);
@@ -304,7 +280,7 @@ static double entrywise(const jc_top_bounds *b, int64_t node, const double *p)
 double jc_top_estimate(const jc_top_bounds *b, int64_t node, const double *p, double norm)
 {
     double a = entrywise(b, node, p), s = norm == 0 ? 0 : norm * b->spectral[node];
-    return isnan(a) || isnan(s) ? NAN : fmin(a, s);
+    return isnan(a) || isnan(s) ? NAN : fmin(fmin(a, s), jc_top_moment_estimate(b, node, p, norm));
 }
 
 double jc_top_bound(const jc_top_bounds *b, int64_t node, double estimate, double error)

@@ -15,17 +15,13 @@ enum {
     TIES = 20000        /* partial paths that are looked at when only ties can be better */
 };
 
-/* ---- what was found, and what was let go --------------------------------------------------------------------------- */
+static const double most_rounding = 0x1p-30; /* relative */
 
-static double bound_of(const jc_top_search *s, int64_t partial)
-{
-    const jc_partial *p = jc_top_partial(s, partial);
-    return jc_top_bound(s->bounds, jc_top_node(s, partial), p->key, p->error);
-}
+/* ---- what was found, and what was let go --------------------------------------------------------------------------- */
 
 static void note_unseen(jc_top_search *s, int64_t partial)
 {
-    double bound = bound_of(s, partial);
+    double bound = jc_top_partial(s, partial)->bound;
     if (!s->any_unseen || jc_top_compare(bound, s->unseen) > 0) s->unseen = bound;
     s->any_unseen = true;
 }
@@ -49,11 +45,11 @@ static double least(const jc_top_search *s)
 
 static bool is_hopeless(const jc_top_search *s, int64_t partial)
 {
-    return is_full(s) && bound_of(s, partial) < least(s);
+    return is_full(s) && jc_top_partial(s, partial)->bound < least(s);
 }
 
-/* A whole path: its key becomes its norm. */
-static jc_status measure(jc_top_search *s, int64_t partial, double frobenius)
+/* The key of a whole path, its Frobenius norm, becomes the norm asked for. */
+static jc_status measure(jc_top_search *s, int64_t partial)
 {
     jc_partial *p = jc_top_partial(s, partial);
     int64_t size = jc_top_size(s->bounds, s->bounds->end);
@@ -66,15 +62,14 @@ static jc_status measure(jc_top_search *s, int64_t partial, double frobenius)
                          .row_stride = size,
                          .col_stride = 1};
     p->value = p->product[0];
-    p->key = frobenius;
     if (s->norm == JC_NORM_FROBENIUS || is_hopeless(s, partial)) return JC_OK;
     return jc_result_norm(&s->allocator, &product, s->norm, &p->key);
 }
 
 /* Takes a whole path into the list, where it belongs there. */
-static jc_status offer(jc_top_search *s, int64_t partial, double frobenius)
+static jc_status offer(jc_top_search *s, int64_t partial)
 {
-    jc_status status = measure(s, partial, frobenius);
+    jc_status status = measure(s, partial);
     if (status) return status;
     jc_top_product_free(s, partial);
     if (is_full(s)) {
@@ -103,7 +98,7 @@ static jc_status multiply(jc_top_search *s, int64_t parent, int64_t partial, dou
     int64_t size = jc_top_size(b, jc_top_node(s, partial));
     double n = (double)jc_step_roundings(jac.group, false, step.transpose) + JC_TERM_ROUNDINGS;
     double norm = b->edge_norm[to->edge];
-    jc_status status = jc_reference_step(NULL, &jac, &step, 0, b->rows, from->product, to->product, s->scratch);
+    jc_status status = jc_reference_step(NULL, &jac, &step, 0, b->rows, from->product, to->product, b->scratch);
     to->error = (from->error + jc_gamma(n, roundoff.sum) * parent_norm) * norm;
     to->error += n * jc_step_growth(&jac, step.transpose) * roundoff.subnormal * sqrt((double)b->rows * (double)size);
     s->work = jc_cost_add(s->work, jc_cost_mul(b->rows, jc_group_cost(jac.group, 0, JC_TANGENT)));
@@ -115,11 +110,8 @@ static jc_status multiply(jc_top_search *s, int64_t parent, int64_t partial, dou
 /* One more partial path that is held: the best of those that `parent` becomes is kept aside in *best. */
 static jc_status keep(jc_top_search *s, int64_t partial, int64_t *best)
 {
-    const jc_partial *p = jc_top_partial(s, partial);
-    double error = p->error > 0 ? p->error * s->bounds->spectral[jc_top_node(s, partial)] : 0;
-    if (jc_top_compare(error, s->error) > 0) s->error = error;
     int64_t waits = partial;
-    if (*best < 0 || jc_top_compare(p->key, jc_top_partial(s, *best)->key) > 0) {
+    if (*best < 0 || jc_top_compare(jc_top_partial(s, partial)->key, jc_top_partial(s, *best)->key) > 0) {
         waits = *best;
         *best = partial;
     }
@@ -136,8 +128,10 @@ static jc_status extend_by(jc_top_search *s, int64_t parent, double parent_norm,
     int64_t node = jc_top_node(s, partial);
     jc_partial *p = jc_top_partial(s, partial);
     double norm = jc_top_norm(p->product, b->rows * jc_top_size(b, node));
-    if (node == b->end) return offer(s, partial, norm);
-    p->key = jc_top_estimate(b, node, p->product, norm);
+    p->key = node == b->end ? norm : jc_top_estimate(b, node, p->product, norm);
+    p->bound = jc_top_bound(b, node, p->key, p->error);
+    if (!isnan(p->bound)) p->bound = fmin(p->bound, jc_top_partial(s, parent)->bound);
+    if (node == b->end) return offer(s, partial);
     if (is_hopeless(s, partial)) {
         let_go(s, partial);
         return JC_OK;
@@ -192,10 +186,12 @@ static jc_status dive(jc_top_search *s, int64_t partial)
 
 /* ---- the end ------------------------------------------------------------------------------------------------------ */
 
-/* What the worst norm listed may be exceeded by and still be equal but for rounding. */
+/* What the worst norm listed may be exceeded by and still be equal but for rounding: not more than one would call so,
+ * whatever the bounds on rounding are. */
 static double tolerance(const jc_top_search *s)
 {
-    return 4 * s->bounds->relative * least(s) + 2 * jc_top_partial(s, jc_heap_first(&s->listed))->error;
+    double rounding = 4 * s->bounds->relative * least(s) + 2 * jc_top_partial(s, jc_heap_first(&s->listed))->error;
+    return fmin(rounding, most_rounding * least(s));
 }
 
 /* Whether nothing that waits is worth looking at, or the work is used up. Not before k paths are known. */
@@ -203,8 +199,7 @@ static bool is_done(jc_top_search *s)
 {
     if (!s->open.items.count) return true;
     if (!is_full(s)) return false;
-    double first = jc_top_partial(s, jc_heap_first(&s->open))->key;
-    double bound = first * (1 + s->bounds->relative) + s->error, norm = least(s);
+    double bound = jc_top_partial(s, jc_heap_first(&s->open))->bound, norm = least(s);
     if (bound < norm) return true;
     if (s->ties_since < 0 && bound <= norm + tolerance(s)) s->ties_since = s->looked_at;
     if (s->ties_since >= 0 && s->looked_at - s->ties_since > TIES) return true;
@@ -238,8 +233,7 @@ static jc_status prepare(jc_top_search *s, const jc_paths *paths)
     s->open = jc_heap_of(jc_top_open_before, s);
     s->listed = jc_heap_of(jc_top_listed_before, s);
     s->free_one = s->ties_since = -1;
-    jc_status status = jc_alloc(&s->allocator, s->bounds->scratch, sizeof *s->scratch, WHAT, &s->scratch);
-    if (status || s->bounds->forward) return status;
+    if (s->bounds->forward) return JC_OK;
     s->list = NULL;
     return find_in_edges(s);
 }
@@ -266,6 +260,5 @@ void jc_top_search_fini(jc_top_search *s)
     jc_vec_free(a, &s->partials);
     jc_vec_free(a, &s->open.items);
     jc_vec_free(a, &s->listed.items);
-    if (s->scratch) jc_free(a, s->scratch, s->bounds->scratch, sizeof *s->scratch);
     if (s->in_start) jc_free(a, s->in_start, s->bounds->walk->n_nodes + 1, sizeof *s->in_start);
 }

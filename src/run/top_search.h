@@ -22,7 +22,8 @@ typedef struct jc_partial {
     int64_t depth;  /* edges */
     int64_t refs;   /* partial paths behind it, and 1 while it waits, is extended or is listed */
     double *product; /* [rows x size of its node]; NULL: the identity, or not held */
-    double key;      /* estimate of what it can become; of a whole path: its norm */
+    double bound;    /* of what it can become, not above that of its parent */
+    double key;      /* the estimate of its own; of a whole path: its norm */
     double error;    /* the product is that far from the exact one at most, in the Frobenius norm */
     double value;    /* of a whole path between scalars: its product */
 } jc_partial;
@@ -38,7 +39,6 @@ typedef struct jc_top_search {
 
     const int64_t *start, *list; /* of a node the edges list[start[v] ..]; list NULL: start[v] .. themselves */
     int64_t *in_start;           /* owned, where it goes from the target */
-    double *scratch;
 
     jc_vec partials;  /* jc_partial */
     int64_t free_one; /* of those not in use the first, by their `parent`; -1: none */
@@ -48,7 +48,6 @@ typedef struct jc_top_search {
 
     int64_t looked_at, work;
     int64_t ties_since; /* looked_at when only ties were left; -1: not yet */
-    double error;       /* the largest that a bound of one that waits or waited has for rounding of its product */
     bool any_unseen;    /* some partial path was let go */
     double unseen;      /* bound of what those could become */
 } jc_top_search;

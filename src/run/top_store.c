@@ -45,7 +45,7 @@ jc_status jc_top_partial_create(jc_top_search *s, int64_t parent, int64_t edge, 
         jc_free(&s->allocator, product, numbers, sizeof *product);
         return status;
     }
-    *jc_top_partial(s, place) = (jc_partial){.parent = parent, .edge = edge, .refs = 1, .product = product};
+    *jc_top_partial(s, place) = (jc_partial){.parent = parent, .edge = edge, .refs = 1, .product = product, .bound = INFINITY};
     if (parent >= 0) {
         jc_top_partial(s, parent)->refs++;
         jc_top_partial(s, place)->depth = jc_top_partial(s, parent)->depth + 1;
@@ -117,7 +117,8 @@ bool jc_top_open_before(const void *search, int64_t a, int64_t b)
 {
     const jc_top_search *s = search;
     const jc_partial *p = jc_top_partial(s, a), *q = jc_top_partial(s, b);
-    int order = jc_top_compare(p->key, q->key);
+    int order = jc_top_compare(p->bound, q->bound);
+    if (!order) order = jc_top_compare(p->key, q->key);
     if (order) return order > 0;
     if (s->bounds->forward) return before_from_source(s, a, b);
     return p->depth != q->depth ? p->depth > q->depth : a < b;
