@@ -15,7 +15,7 @@ struct jc_top {
 static const char *const WHAT = "paths of largest norm";
 
 /* What a search may take unless something else is asked for: one or two seconds' work, and bytes for partial paths. */
-enum { WORK_LIMIT = 1 << 30, MEMORY_LIMIT = 1 << 28 };
+enum { WORK_LIMIT = 500000000, MEMORY_LIMIT = 1 << 28 };
 
 static jc_status read_options(const jc_top_options *given, jc_top_options *o)
 {

@@ -212,6 +212,8 @@ jc_status jc_top_bounds_create(const jc_walk *walk, const jc_allocator *allocato
     b.forward = jc_top_size(&b, source) <= jc_top_size(&b, target);
     b.start = b.forward ? source : target, b.end = b.forward ? target : source;
     b.rows = jc_top_size(&b, b.start);
+    b.is_scalar = true;
+    for (int64_t v = 0; v < walk->n_nodes; v++) b.is_scalar &= jc_top_size(&b, v) == 1;
     jc_status status = check_numbers(&b);
     if (!status) {
         choose_columns(&b);

@@ -22,6 +22,7 @@ typedef struct jc_top_bounds {
     jc_allocator allocator;
     const jc_walk *walk; /* borrowed */
     bool forward;        /* partial paths begin at the source */
+    bool is_scalar;      /* all variables are */
     int64_t start, end;  /* nodes */
     int64_t rows;        /* of partial products */
     int64_t columns;     /* of the B_v */

@@ -28,19 +28,11 @@ static const double roundoff = 0x1p-53;
 
 /* ---- which there are ----------------------------------------------------------------------------------------------- */
 
-/* For scalars alone the B_v are exact. */
-static bool is_wanted(const jc_top_bounds *b)
-{
-    for (int64_t v = 0; v < b->walk->n_nodes; v++)
-        if (jc_top_size(b, v) > 1) return true;
-    return false;
-}
-
 /* That of `end` is I and not stored. */
 jc_status jc_top_moments_create(jc_top_bounds *b)
 {
     int64_t n = b->walk->n_nodes, at = 0;
-    bool wanted = is_wanted(b);
+    bool wanted = !b->is_scalar; /* for scalars the B_v are exact */
     jc_status status = jc_alloc(&b->allocator, n + 1, sizeof *b->moment_first, WHAT, &b->moment_first);
     if (!status) status = jc_alloc_zero(&b->allocator, n, sizeof *b->trace, WHAT, &b->trace);
     if (status) return status;

@@ -66,23 +66,40 @@ static jc_status measure(jc_top_search *s, int64_t partial)
     return jc_result_norm(&s->allocator, &product, s->norm, &p->key);
 }
 
+/* Whether a whole path is listed already: what the beam found, the search finds again, with the same bits. */
+static bool is_listed(const jc_top_search *s, int64_t partial)
+{
+    const int64_t *listed = s->listed.items.data;
+    double norm = jc_top_partial(s, partial)->key;
+    for (int64_t i = 0; i < s->listed.items.count && s->has_beam; i++)
+        if (!jc_top_compare(jc_top_partial(s, listed[i])->key, norm) && jc_top_is_same(s, listed[i], partial)) return true;
+    return false;
+}
+
 /* Takes a whole path into the list, where it belongs there. */
 static jc_status offer(jc_top_search *s, int64_t partial)
 {
     jc_status status = measure(s, partial);
     if (status) return status;
     jc_top_product_free(s, partial);
-    if (is_full(s)) {
-        if (!jc_top_listed_before(s, jc_heap_first(&s->listed), partial)) {
-            jc_top_partial_release(s, partial);
-            return JC_OK;
-        }
-        jc_top_partial_release(s, jc_heap_pop(&s->listed));
+    if ((is_full(s) && !jc_top_listed_before(s, jc_heap_first(&s->listed), partial)) || is_listed(s, partial)) {
+        jc_top_partial_release(s, partial);
+        return JC_OK;
     }
+    if (is_full(s)) jc_top_partial_release(s, jc_heap_pop(&s->listed));
     return jc_heap_push(&s->allocator, &s->listed, partial, WHAT);
 }
 
 /* ---- extending ---------------------------------------------------------------------------------------------------- */
+
+int64_t jc_top_work(const jc_top_search *s, int64_t edge)
+{
+    const jc_top_bounds *b = s->bounds;
+    int64_t node = jc_top_next(b, edge), size = jc_top_size(b, node);
+    int64_t bound = isinf(b->trace[node]) || node == b->end ? b->columns : b->columns + size;
+    int64_t product = jc_group_cost(jc_graph_group(b->walk->graph, b->walk->edge[edge]), 0, JC_TANGENT);
+    return jc_cost_add(PARTIAL_WORK, jc_cost_mul(b->rows, jc_cost_add(product, jc_cost_mul(bound, size))));
+}
 
 /* P = P_parent op(D), and how far it may be from the exact product:
  *   error = error_parent |D|_2 + gamma_n |P_parent|_F | |D| |_2 + what underflow adds */
@@ -101,24 +118,13 @@ static jc_status multiply(jc_top_search *s, int64_t parent, int64_t partial, dou
     jc_status status = jc_reference_step(NULL, &jac, &step, 0, b->rows, from->product, to->product, b->scratch);
     to->error = (from->error + jc_gamma(n, roundoff.sum) * parent_norm) * norm;
     to->error += n * jc_step_growth(&jac, step.transpose) * roundoff.subnormal * sqrt((double)b->rows * (double)size);
-    s->work = jc_cost_add(s->work, jc_cost_mul(b->rows, jc_group_cost(jac.group, 0, JC_TANGENT)));
-    s->work = jc_cost_add(s->work, PARTIAL_WORK + jc_cost_mul(b->rows * b->columns, size));
+    s->work = jc_cost_add(s->work, jc_top_work(s, to->edge));
     s->looked_at++;
     return status;
 }
 
-/* One more partial path that is held: the best of those that `parent` becomes is kept aside in *best. */
-static jc_status keep(jc_top_search *s, int64_t partial, int64_t *best)
-{
-    int64_t waits = partial;
-    if (*best < 0 || jc_top_compare(jc_top_partial(s, partial)->key, jc_top_partial(s, *best)->key) > 0) {
-        waits = *best;
-        *best = partial;
-    }
-    return waits < 0 ? JC_OK : jc_heap_push(&s->allocator, &s->open, waits, WHAT);
-}
-
-static jc_status extend_by(jc_top_search *s, int64_t parent, double parent_norm, int64_t edge, int64_t *best)
+static jc_status extend_by(jc_top_search *s, int64_t parent, double parent_norm, int64_t edge, jc_top_place *place,
+                           void *ctx)
 {
     const jc_top_bounds *b = s->bounds;
     int64_t partial;
@@ -136,11 +142,10 @@ static jc_status extend_by(jc_top_search *s, int64_t parent, double parent_norm,
         let_go(s, partial);
         return JC_OK;
     }
-    return keep(s, partial, best);
+    return place(ctx, partial);
 }
 
-/* All that a partial path becomes by one edge more. */
-static jc_status extend(jc_top_search *s, int64_t partial, int64_t *best)
+jc_status jc_top_extend(jc_top_search *s, int64_t partial, jc_top_place *place, void *ctx)
 {
     const jc_top_bounds *b = s->bounds;
     int64_t node = jc_top_node(s, partial);
@@ -148,7 +153,7 @@ static jc_status extend(jc_top_search *s, int64_t partial, int64_t *best)
     double norm = p->product ? jc_top_norm(p->product, b->rows * jc_top_size(b, node)) : sqrt((double)b->rows);
     jc_status status = JC_OK;
     for (int64_t i = s->start[node]; i < s->start[node + 1] && !status; i++)
-        status = extend_by(s, partial, norm, s->list ? s->list[i] : i, best);
+        status = extend_by(s, partial, norm, s->list ? s->list[i] : i, place, ctx);
     jc_top_product_free(s, partial);
     jc_top_partial_release(s, partial);
     return status;
@@ -171,15 +176,33 @@ static jc_status shrink(jc_top_search *s)
     return JC_OK;
 }
 
+typedef struct chooser {
+    jc_top_search *search;
+    int64_t best; /* of what a partial path became; -1: nothing */
+} chooser;
+
+/* The best is kept aside, the others wait. */
+static jc_status choose(void *ctx, int64_t partial)
+{
+    chooser *c = ctx;
+    const jc_top_search *s = c->search;
+    int64_t waits = partial;
+    if (c->best < 0 || jc_top_compare(jc_top_partial(s, partial)->key, jc_top_partial(s, c->best)->key) > 0) {
+        waits = c->best;
+        c->best = partial;
+    }
+    return waits < 0 ? JC_OK : jc_heap_push(&s->allocator, &c->search->open, waits, WHAT);
+}
+
 /* Extends a partial path to the end by the best edge each time. */
 static jc_status dive(jc_top_search *s, int64_t partial)
 {
     jc_status status = JC_OK;
     while (partial >= 0 && !status) {
-        int64_t best = -1;
-        status = extend(s, partial, &best);
+        chooser c = {s, -1};
+        status = jc_top_extend(s, partial, choose, &c);
         if (!status) status = shrink(s);
-        partial = best;
+        partial = c.best;
     }
     return status;
 }
@@ -204,6 +227,13 @@ static bool is_done(jc_top_search *s)
     if (s->ties_since < 0 && bound <= norm + tolerance(s)) s->ties_since = s->looked_at;
     if (s->ties_since >= 0 && s->looked_at - s->ties_since > TIES) return true;
     return s->partial_limit ? s->looked_at >= s->partial_limit : s->work >= s->work_limit;
+}
+
+/* Where a fourth of the limit did not do, and the bounds are not exact. */
+static bool wants_beam(const jc_top_search *s)
+{
+    if (s->has_beam || s->bounds->is_scalar) return false;
+    return s->partial_limit ? s->looked_at >= s->partial_limit / 4 : s->work >= s->work_limit / 4;
 }
 
 bool jc_top_search_is_exact(const jc_top_search *s)
@@ -245,7 +275,9 @@ jc_status jc_top_search_run(jc_top_search *s, const jc_paths *paths)
     if (!status) status = jc_top_partial_create(s, -1, -1, &partial);
     if (!status) status = dive(s, partial);
     while (!status && !is_done(s)) {
-        status = dive(s, jc_heap_pop(&s->open));
+        bool beam = wants_beam(s);
+        s->has_beam |= beam;
+        status = beam ? jc_top_beam(s) : dive(s, jc_heap_pop(&s->open));
         jc_progress_tell(&s->progress, "partial paths", s->looked_at, s->partial_limit);
     }
     for (int64_t i = 0; i < s->open.items.count && !status; i++) note_unseen(s, ((const int64_t *)s->open.items.data)[i]);

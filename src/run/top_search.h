@@ -47,6 +47,7 @@ typedef struct jc_top_search {
     jc_heap listed;   /* whole paths, the worst first; at most k */
 
     int64_t looked_at, work;
+    bool has_beam;      /* top_beam.c was there */
     int64_t ties_since; /* looked_at when only ties were left; -1: not yet */
     bool any_unseen;    /* some partial path was let go */
     double unseen;      /* bound of what those could become */
@@ -58,6 +59,17 @@ void jc_top_search_fini(jc_top_search *s);
 
 /* Whether the paths listed are those of largest norm but for rounding: docs/numerics.md. */
 bool jc_top_search_is_exact(const jc_top_search *s);
+
+/* All that a partial path becomes by one edge more: `place` takes what is no whole path and worth it, in the order of the
+ * edges. The partial path is released. */
+typedef jc_status jc_top_place(void *ctx, int64_t partial);
+jc_status jc_top_extend(jc_top_search *s, int64_t partial, jc_top_place *place, void *ctx);
+
+/* What extending a partial path by an edge of the walk counts. */
+int64_t jc_top_work(const jc_top_search *s, int64_t edge);
+
+/* top_beam.c: lists what a beam through the walk finds. Cost: a quarter of the limit. */
+jc_status jc_top_beam(jc_top_search *s);
 
 /* top_store.c: partial paths. */
 static inline jc_partial *jc_top_partial(const jc_top_search *s, int64_t i)
@@ -72,6 +84,8 @@ void jc_top_product_free(jc_top_search *s, int64_t partial);
 /* Orders of the two heaps. */
 bool jc_top_open_before(const void *search, int64_t a, int64_t b);
 bool jc_top_listed_before(const void *search, int64_t a, int64_t b);
+/* Whether two whole paths have the same edges. */
+bool jc_top_is_same(const jc_top_search *s, int64_t a, int64_t b);
 /* As numbers, with NaN above all. */
 int jc_top_compare(double a, double b);
 

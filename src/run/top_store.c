@@ -113,6 +113,18 @@ static bool before_from_target(const jc_top_search *s, int64_t a, int64_t b)
     return a != b && edge_number(s, a) < edge_number(s, b);
 }
 
+bool jc_top_is_same(const jc_top_search *s, int64_t a, int64_t b)
+{
+    if (jc_top_partial(s, a)->depth != jc_top_partial(s, b)->depth) return false;
+    while (a != b) {
+        if (jc_top_partial(s, a)->edge != jc_top_partial(s, b)->edge) return false;
+        a = jc_top_partial(s, a)->parent;
+        b = jc_top_partial(s, b)->parent;
+        if (a < 0 || b < 0) break;
+    }
+    return true;
+}
+
 bool jc_top_open_before(const void *search, int64_t a, int64_t b)
 {
     const jc_top_search *s = search;

@@ -78,6 +78,46 @@ Test(top, agrees_with_the_ranking_by_the_largest_singular_value)
     check_graphs(JT_REAL, true, (uint64_t)jt_cases(60));
 }
 
+/* Cut short after a few partial paths: what is listed is in order, and what it says of all others is true. */
+static void check_cut_pair(const jt_graph *g, int64_t of, int64_t wrt, int64_t k, int64_t limit, int64_t *n_inexact)
+{
+    jc_top_options options = {.struct_size = sizeof options, .search_limit = limit};
+    jt_pool pool = {0};
+    jt_ranking ranking = jt_rank_paths(&pool, g, of, wrt, false, NULL);
+    jc_top *top = jt_top(g->graph, of, wrt, k, &options);
+    jc_top_info info = jt_top_info(top);
+    bool *listed = jt_alloc(&pool, ranking.n, sizeof *listed);
+    cr_assert_eq(info.paths, k < ranking.n ? k : ranking.n);
+    for (int64_t i = 0; i < info.paths; i++) {
+        jc_top_path path = jt_top_path(top, i);
+        int64_t at = jt_rank_of(&ranking, path.edges, path.n_edges);
+        cr_assert(at >= 0 && !listed[at]);
+        listed[at] = true;
+        cr_assert(!i || jt_top_path(top, i - 1).norm >= path.norm);
+    }
+    double last = info.paths ? jt_top_path(top, info.paths - 1).norm : 0;
+    for (int64_t i = 0; i < ranking.n; i++)
+        if (!listed[i]) cr_assert_leq(ranking.paths[i].norm, fmax(info.exact ? 0 : info.unseen_bound, last) * (1 + 1e-9));
+    *n_inexact += !info.exact;
+    jc_top_destroy(top);
+    jt_pool_free(&pool);
+}
+
+Test(top, what_a_search_that_is_cut_short_says_is_true_of_all_kinds)
+{
+    int64_t n_inexact = 0;
+    for (uint64_t seed = 0; seed < (uint64_t)jt_cases(150); seed++) {
+        jt_graph_options options = {.seed = seed + 5000, .max_paths = 60, .numbers = seed % 2 ? JT_REAL : JT_SMALL};
+        jt_graph g;
+        jt_graph_random(&options, &g);
+        for (int64_t of = 0; of < g.n_variables; of++)
+            for (int64_t wrt = 0; wrt < g.n_variables; wrt++)
+                check_cut_pair(&g, of, wrt, 1 + (int64_t)(seed % 3), 1 + (int64_t)(seed % 7), &n_inexact);
+        jt_graph_fini(&g);
+    }
+    cr_expect_gt(n_inexact, 100);
+}
+
 /* ---- ladders ------------------------------------------------------------------------------------------------------ */
 
 typedef struct ladder {
