@@ -217,7 +217,7 @@ static void emit_certainty(jc_emit *e, const jc_path_report *r)
         jc_emit_bool(e, "exact", r->exact);
     else
         jc_emit_null(e, "exact");
-    jc_path_emit_measure(e, "unseen_bound", (jc_measure){r->top && !r->all_seen, r->unseen_bound});
+    jc_path_emit_measure(e, "unseen_bound", (jc_measure){r->top, r->unseen_bound});
     if (r->top) jc_emit_int(e, "looked_at", r->looked_at);
 }
 

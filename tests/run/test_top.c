@@ -249,15 +249,17 @@ static double norm_of_way(const ladder *l, int64_t way, double *edge_norms)
     return sqrt(sum);
 }
 
-static bool is_listed(const jc_top *top, const ladder *l, int64_t way)
+static bool is_listed(const jc_top *top, const ladder *l, int64_t way, int64_t *n)
 {
+    bool listed = false;
     for (int64_t i = 0; i < jt_top_info(top).paths; i++) {
         jc_top_path path = jt_top_path(top, i);
         bool same = true;
         for (int64_t d = 0; d < l->diamonds; d++) same &= (path.edges[2 * d] & 1) == (way >> d & 1);
-        if (same) return true;
+        listed |= same;
+        *n += same;
     }
-    return false;
+    return listed;
 }
 
 /* A search that is cut short: what it lists is in order, and no path beside it is larger than it says. Its bound is
@@ -267,6 +269,7 @@ static void check_cut(const ladder *l, const jc_top_options *options, int64_t *n
     jc_top *top = jt_top(l->graph, l->last, 0, 10, options);
     jc_top_info info = jt_top_info(top);
     double most_unlisted = 0, most_of_norms = 0, norms, largest = 0;
+    int64_t n_listed = 0;
     cr_assert_eq(info.paths, 10);
     double last = jt_top_path(top, 9).norm;
     for (int64_t i = 0; i < 9; i++) cr_assert_geq(jt_top_path(top, i).norm, jt_top_path(top, i + 1).norm);
@@ -274,8 +277,9 @@ static void check_cut(const ladder *l, const jc_top_options *options, int64_t *n
         double norm = norm_of_way(l, way, &norms);
         most_of_norms = fmax(most_of_norms, norms);
         largest = fmax(largest, norm);
-        if (!is_listed(top, l, way)) most_unlisted = fmax(most_unlisted, norm);
+        if (!is_listed(top, l, way, &n_listed)) most_unlisted = fmax(most_unlisted, norm);
     }
+    cr_assert_eq(n_listed, 10, "some path is listed twice");
     cr_assert_leq(most_unlisted, fmax(info.unseen_bound, last) * (1 + 1e-12));
     cr_assert_lt(info.unseen_bound, most_of_norms);
     if (info.exact) cr_assert_leq(most_unlisted, last * (1 + 1e-12));
@@ -314,6 +318,9 @@ Test(top, of_2_to_the_60_paths_of_matrices_the_best_found_are_not_called_exact)
         jc_top *top = jt_top(l.graph, l.last, 0, 10, &options);
         jc_top_info info = jt_top_info(top);
         cr_expect(!info.exact && !info.all_seen && info.paths == 10);
+        for (int64_t i = 0; i < 9; i++)
+            for (int64_t j = i + 1; j < 10; j++)
+                cr_expect(memcmp(jt_top_path(top, i).edges, jt_top_path(top, j).edges, 120 * sizeof(int64_t)), "twice");
         double best = jt_top_path(top, 0).norm;
         cr_expect(info.unseen_bound > best && info.unseen_bound < 1e4 * best, "%g, bound %g", best, info.unseen_bound);
         jc_top_destroy(top);
