@@ -348,7 +348,8 @@ typedef struct jc_plan_info {
     int64_t levels, values, steps;
     int64_t multiply_adds;                                /* of the chosen order */
     int64_t reverse_cost, forward_cost, elimination_cost; /* multiply-adds of each order; -1: not known */
-    int64_t nodes, edges;                                 /* of the part of the graph that is used */
+    int64_t nodes, edges;                                 /* of the part of the graph that is used, under path rules
+                                                             one for each state in which paths meet it */
     int structure_only;                                   /* a used edge has no numbers */
     size_t plan_bytes;                                    /* memory that the plan itself holds */
 } jc_plan_info;
@@ -356,7 +357,8 @@ typedef struct jc_plan_info {
 jc_status jc_plan_get_info(const jc_plan *plan, jc_plan_info *info);
 
 /* The variables in the order in which the sweep eliminates them (neither targets nor sources): at most capacity are
- * written; *count is how many there are. */
+ * written; *count is how many there are. Under path rules a variable is named once for each state in which paths meet
+ * it, a target or source too where paths pass through it. */
 jc_status jc_plan_eliminated(const jc_plan *plan, int64_t *variables, int64_t capacity, int64_t *count);
 
 /* ---- program, run ------------------------------------------------------------------------------------------ */
@@ -604,6 +606,9 @@ typedef struct jc_check_summary {
     int64_t n_non_finite;      /* used edges whose numbers have NaN or Inf */
     const int64_t *non_finite; /* their numbers; owned by the report */
     const char *reason;        /* why on this backend; owned by the report, NULL for jc_check_against */
+    int64_t state, n_states;   /* under path rules one variable may have several equations, one for each state in which
+                                * paths meet it: `state` of 0 .. n_states - 1, in which the residual is; n_states 0: of
+                                * jc_check_against, or nothing to judge */
 } jc_check_summary;
 
 /* Evaluates the query (without seed) on the chosen backend and judges every variable by its own equation:
@@ -615,6 +620,11 @@ jc_status jc_check(const jc_graph *graph, const jc_query *query, const jc_progra
  * in `precision`, against adjoints computed here in double. */
 jc_status jc_check_against(const jc_graph *graph, int64_t n, const int64_t *of, const int64_t *wrt,
                            const jc_array *values, jc_precision precision, jc_check_report **report);
+
+/* The same for restricted totals: the sums over the paths that satisfy every one of the rules (see jc_query). */
+jc_status jc_check_against_rules(const jc_graph *graph, const jc_rule *rules, int64_t n_rules, int64_t n,
+                                 const int64_t *of, const int64_t *wrt, const jc_array *values, jc_precision precision,
+                                 jc_check_report **report);
 
 jc_status jc_check_get_summary(const jc_check_report *report, jc_check_summary *summary);
 jc_status jc_check_get_total(const jc_check_report *report, int64_t index, jc_check_total *total);
