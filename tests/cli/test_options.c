@@ -186,7 +186,5 @@ Test(cli_options, what_is_not_there_yet_says_so_in_one_line)
         for (size_t j = 0; j < sizeof takers / sizeof takers[0]; j++)
             expect_not_yet(ARGUMENTS(takers[j], POST, "--of", "L", rules[i], "x"));
     expect_not_yet(ARGUMENTS("total", POST, "--of", "L", "--order", "elimination"));
-    expect_not_yet(ARGUMENTS("paths", POST, "--of", "L", "--wrt", "w", "--top", "3"));
-    expect_not_yet(ARGUMENTS("paths", POST, "--of", "L", "--wrt", "w", "--by", "norm"));
     expect_not_yet(ARGUMENTS("partial", POST, "--of", "L", "--wrt", "w", "--local", "x"));
 }
