@@ -38,13 +38,13 @@ typedef struct jc_path_report {
     const jc_results *product; /* with --path: the sum of their products, or NULL where it is not known */
     jc_listed_path *paths;     /* [n_paths], owned */
     int64_t n_paths;
-    bool more;                 /* there are paths that are not listed */
-    bool top;                  /* with --top: those of largest norm */
-    bool exact, all_seen;      /* jc_top_info's, with --top */
-    double unseen_bound;       /* likewise */
-    int64_t looked_at;         /* likewise */
-    const char *by;            /* the label of --by, or NULL */
-    jc_path_part *parts;       /* [n_parts], owned: in the order of uses */
+    bool more;            /* there are paths that are not listed */
+    bool top;             /* with --top: those of largest norm */
+    bool exact, all_seen; /* jc_top_info's, with --top */
+    double unseen_bound;  /* likewise */
+    int64_t looked_at;    /* likewise */
+    const char *by;       /* the label of --by, or NULL */
+    jc_path_part *parts;  /* [n_parts], owned: in the order of uses */
     int64_t n_parts;
     jc_measure difference;     /* the norm of the sum of all parts less the total */
     int64_t n_non_finite;      /* used edges with NaN or Inf, where the total has one */

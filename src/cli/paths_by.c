@@ -65,8 +65,7 @@ static jc_status end_sum(const splitting *s)
 
 static jc_status evaluate(splitting *s, jc_path_part *part)
 {
-    jc_evaluate_options options = {.struct_size = sizeof options,
-                                   .program = jc_cli_program_options(s->report->shared)};
+    jc_evaluate_options options = {.struct_size = sizeof options, .program = jc_cli_program_options(s->report->shared)};
     jc_results *results = NULL;
     jc_result r;
     if (!s->total) return JC_OK;
@@ -77,7 +76,8 @@ static jc_status evaluate(splitting *s, jc_path_part *part)
         part->norm.known = true;
         part->share = jc_path_ratio(part->norm.value, s->report->norm.value);
         part->contribution.known = s->rows * s->cols == 1;
-        if (part->contribution.known) part->contribution.value = r.data ? entry(&r, 0, 0) : r.kind == JC_RESULT_IDENTITY;
+        if (part->contribution.known)
+            part->contribution.value = r.data ? entry(&r, 0, 0) : r.kind == JC_RESULT_IDENTITY;
         add(s, &r, 1);
     }
     jc_results_destroy(results);

@@ -81,7 +81,7 @@ typedef struct columns {
 static columns find_columns(const jc_path_report *r, char *const *texts)
 {
     char text[JC_NUMBER_BYTES];
-    columns c = {(int)strlen("norm"), (int)strlen("share"),           (int)strlen("contribution"),
+    columns c = {(int)strlen("norm"), (int)strlen("share"),          (int)strlen("contribution"),
                  (int)strlen("path"), r->n_paths && any_parallel(r), r->n_paths && r->paths[0].contribution.known};
     for (int64_t i = 0; i < r->n_paths; i++) {
         int norm = (int)strlen(jc_path_measure_text(r->paths[i].norm, text)), path = jc_cli_text_width(texts[i]);
@@ -112,7 +112,8 @@ static void print_row(const jc_path_report *r, const jc_listed_path *p, const ch
 {
     char norm[JC_NUMBER_BYTES], share[JC_NUMBER_BYTES];
     if (r->norm.known)
-        printf("  %*s  %*s", c->norm, jc_path_measure_text(p->norm, norm), c->share, jc_path_measure_text(p->share, share));
+        printf("  %*s  %*s", c->norm, jc_path_measure_text(p->norm, norm), c->share,
+               jc_path_measure_text(p->share, share));
     if (c->has_contribution) printf("  %*s", c->contribution, jc_path_measure_text(p->contribution, norm));
     print_path(text, c);
     for (int64_t k = 0; k < p->n_edges && c->edges; k++) printf("%s%lld", k ? " " : "  ", (long long)p->edges[k]);

@@ -1,6 +1,6 @@
 /* A beam through the walk: of the partial paths that come to a node the `width` of largest estimates are extended, node
- * by node. It proves nothing, and all that it meets is looked at by the search too; what it is for is large norms early,
- * where the bounds are not exact. */
+ * by node. It proves nothing, and all that it meets is looked at by the search too; what it is for is large norms
+ * early, where the bounds are not exact. */
 #include "core/size.h"
 #include "run/top_search.h"
 
@@ -43,7 +43,8 @@ static int64_t width_of(const jc_top_search *s)
         int64_t numbers = jc_cost_mul(bounds->rows, jc_top_size(bounds, v));
         bytes = jc_cost_add(bytes, jc_cost_add(jc_cost_mul(numbers, sizeof(double)), sizeof(jc_partial)));
     }
-    int64_t by_work = s->partial_limit ? s->partial_limit / 4 / jc_max(w->n_edges, 1) : s->work_limit / 4 / jc_max(work, 1);
+    int64_t by_work =
+        s->partial_limit ? s->partial_limit / 4 / jc_max(w->n_edges, 1) : s->work_limit / 4 / jc_max(work, 1);
     return jc_min(by_work, s->memory_limit / 4 / jc_max(bytes, 1));
 }
 

@@ -26,7 +26,8 @@ static const double eigen_error = 0x1p-38;
 
 static const double roundoff = 0x1p-53;
 
-/* ---- which there are ----------------------------------------------------------------------------------------------- */
+/* ---- which there are -----------------------------------------------------------------------------------------------
+ */
 
 /* That of `end` is I and not stored. */
 jc_status jc_top_moments_create(jc_top_bounds *b)
@@ -48,7 +49,8 @@ jc_status jc_top_moments_create(jc_top_bounds *b)
     return jc_alloc_zero(&b->allocator, at, sizeof *b->moments, WHAT, &b->moments);
 }
 
-/* ---- what an edge makes of a moment -------------------------------------------------------------------------------- */
+/* ---- what an edge makes of a moment --------------------------------------------------------------------------------
+ */
 
 /* One edge: matrices of work, owned. */
 typedef struct moment {
@@ -117,15 +119,15 @@ static void raise(double *a, int64_t n, double error)
 static jc_status make(const jc_top_bounds *b, int64_t edge, int64_t far, moment *m)
 {
     jc_jac jac = jc_top_jacobian(b->walk, edge);
-    jc_status status =
-        far == b->end ? square(b, &jac, m) : transform(b, &jac, b->moments + b->moment_first[far], m);
+    jc_status status = far == b->end ? square(b, &jac, m) : transform(b, &jac, b->moments + b->moment_first[far], m);
     double n = (double)jc_max(jc_step_roundings(jac.group, false, false), jc_step_roundings(jac.group, false, true));
     double norm = b->edge_norm[edge], trace = far == b->end ? 1 : b->trace[far];
     if (!status) raise(m->made, m->near, 4 * jc_gamma(n + (double)m->far + 8, roundoff) * norm * norm * trace);
     return status;
 }
 
-/* ---- one that is below neither of two ------------------------------------------------------------------------------ */
+/* ---- one that is below neither of two ------------------------------------------------------------------------------
+ */
 
 /* a += (made - a)_+; made is used up. */
 static jc_status join(const jc_top_bounds *b, double *a, moment *m)
@@ -170,7 +172,8 @@ static jc_status put(jc_top_bounds *b, int64_t near, moment *m)
     return status;
 }
 
-/* ---- all of it ----------------------------------------------------------------------------------------------------- */
+/* ---- all of it -----------------------------------------------------------------------------------------------------
+ */
 
 jc_status jc_top_moments_add(jc_top_bounds *b, int64_t edge, int64_t near, int64_t far)
 {

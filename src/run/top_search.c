@@ -17,7 +17,8 @@ enum {
 
 static const double most_rounding = 0x1p-30; /* relative */
 
-/* ---- what was found, and what was let go --------------------------------------------------------------------------- */
+/* ---- what was found, and what was let go ---------------------------------------------------------------------------
+ */
 
 static void note_unseen(jc_top_search *s, int64_t partial)
 {
@@ -72,7 +73,8 @@ static bool is_listed(const jc_top_search *s, int64_t partial)
     const int64_t *listed = s->listed.items.data;
     double norm = jc_top_partial(s, partial)->key;
     for (int64_t i = 0; i < s->listed.items.count && s->has_beam; i++)
-        if (!jc_top_compare(jc_top_partial(s, listed[i])->key, norm) && jc_top_is_same(s, listed[i], partial)) return true;
+        if (!jc_top_compare(jc_top_partial(s, listed[i])->key, norm) && jc_top_is_same(s, listed[i], partial))
+            return true;
     return false;
 }
 
@@ -90,7 +92,8 @@ static jc_status offer(jc_top_search *s, int64_t partial)
     return jc_heap_push(&s->allocator, &s->listed, partial, WHAT);
 }
 
-/* ---- extending ---------------------------------------------------------------------------------------------------- */
+/* ---- extending ----------------------------------------------------------------------------------------------------
+ */
 
 int64_t jc_top_work(const jc_top_search *s, int64_t edge)
 {
@@ -207,7 +210,8 @@ static jc_status dive(jc_top_search *s, int64_t partial)
     return status;
 }
 
-/* ---- the end ------------------------------------------------------------------------------------------------------ */
+/* ---- the end ------------------------------------------------------------------------------------------------------
+ */
 
 /* What the worst norm listed may be exceeded by and still be equal but for rounding: not more than one would call so,
  * whatever the bounds on rounding are. */
@@ -242,7 +246,8 @@ bool jc_top_search_is_exact(const jc_top_search *s)
     return is_full(s) && isfinite(s->unseen) && s->unseen <= least(s) + tolerance(s);
 }
 
-/* ---- all of it ---------------------------------------------------------------------------------------------------- */
+/* ---- all of it ----------------------------------------------------------------------------------------------------
+ */
 
 /* The edges into each node are next to each other. */
 static jc_status find_in_edges(jc_top_search *s)
@@ -280,7 +285,8 @@ jc_status jc_top_search_run(jc_top_search *s, const jc_paths *paths)
         status = beam ? jc_top_beam(s) : dive(s, jc_heap_pop(&s->open));
         jc_progress_tell(&s->progress, "partial paths", s->looked_at, s->partial_limit);
     }
-    for (int64_t i = 0; i < s->open.items.count && !status; i++) note_unseen(s, ((const int64_t *)s->open.items.data)[i]);
+    for (int64_t i = 0; i < s->open.items.count && !status; i++)
+        note_unseen(s, ((const int64_t *)s->open.items.data)[i]);
     return status;
 }
 

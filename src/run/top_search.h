@@ -2,12 +2,12 @@
  *
  * Best first (A*: Hart, Nilsson & Raphael, IEEE Trans. Syst. Sci. Cybern. 4, 1968): partial paths wait in a heap by the
  * bound of what they can become (top_bounds.h). The first one is extended by every edge; of what it becomes the best is
- * extended at once, down to the end, so that whole paths are there early, and the others wait. Once k paths are known, a
- * partial path whose bound is below the worst of them is let go. Where the bounds are exact, as for scalar variables,
+ * extended at once, down to the end, so that whole paths are there early, and the others wait. Once k paths are known,
+ * a partial path whose bound is below the worst of them is let go. Where the bounds are exact, as for scalar variables,
  * only what is listed is gone through.
  *
- * A partial path is its last edge and the partial path before it, which it shares with others. Its product is held while
- * it waits. */
+ * A partial path is its last edge and the partial path before it, which it shares with others. Its product is held
+ * while it waits. */
 #ifndef JC_RUN_TOP_SEARCH_H
 #define JC_RUN_TOP_SEARCH_H
 
@@ -17,10 +17,10 @@
 #include "run/top_bounds.h"
 
 typedef struct jc_partial {
-    int64_t parent; /* -1: none, it is `start` itself */
-    int64_t edge;   /* of the walk */
-    int64_t depth;  /* edges */
-    int64_t refs;   /* partial paths behind it, and 1 while it waits, is extended or is listed */
+    int64_t parent;  /* -1: none, it is `start` itself */
+    int64_t edge;    /* of the walk */
+    int64_t depth;   /* edges */
+    int64_t refs;    /* partial paths behind it, and 1 while it waits, is extended or is listed */
     double *product; /* [rows x size of its node]; NULL: the identity, or not held */
     double bound;    /* of what it can become, not above that of its parent */
     double key;      /* the estimate of its own; of a whole path: its norm */
@@ -60,8 +60,8 @@ void jc_top_search_fini(jc_top_search *s);
 /* Whether the paths listed are those of largest norm but for rounding: docs/numerics.md. */
 bool jc_top_search_is_exact(const jc_top_search *s);
 
-/* All that a partial path becomes by one edge more: `place` takes what is no whole path and worth it, in the order of the
- * edges. The partial path is released. */
+/* All that a partial path becomes by one edge more: `place` takes what is no whole path and worth it, in the order of
+ * the edges. The partial path is released. */
 typedef jc_status jc_top_place(void *ctx, int64_t partial);
 jc_status jc_top_extend(jc_top_search *s, int64_t partial, jc_top_place *place, void *ctx);
 

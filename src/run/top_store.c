@@ -45,7 +45,8 @@ jc_status jc_top_partial_create(jc_top_search *s, int64_t parent, int64_t edge, 
         jc_free(&s->allocator, product, numbers, sizeof *product);
         return status;
     }
-    *jc_top_partial(s, place) = (jc_partial){.parent = parent, .edge = edge, .refs = 1, .product = product, .bound = INFINITY};
+    *jc_top_partial(s, place) =
+        (jc_partial){.parent = parent, .edge = edge, .refs = 1, .product = product, .bound = INFINITY};
     if (parent >= 0) {
         jc_top_partial(s, parent)->refs++;
         jc_top_partial(s, place)->depth = jc_top_partial(s, parent)->depth + 1;

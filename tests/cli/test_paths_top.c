@@ -84,7 +84,8 @@ Test(cli_paths_top, paths_between_scalars_have_a_sign)
     json_t *root = expect_json(0, "paths", "scalars.json", "--of", "c", "--wrt", "a", "--top", "2", "--json", NULL);
     cr_expect(number_at(root, "paths/0/contribution") == 20 && number_at(root, "paths/1/contribution") == -15);
     cr_expect(number_at(root, "paths/1/norm") == 15 && number_at(root, "paths/1/share") == 15.0 / 7);
-    cr_expect(json_same(json_at(root, "paths/0/edges"), "[3, 1]") && json_same(json_at(root, "paths/1/edges"), "[0, 1]"));
+    cr_expect(json_same(json_at(root, "paths/0/edges"), "[3, 1]") &&
+              json_same(json_at(root, "paths/1/edges"), "[0, 1]"));
     cr_expect(json_is_true(json_at(root, "exact")) && number_at(root, "cancellation") == 37.0 / 7);
     json_decref(root);
     root = expect_json(0, "paths", "scalars.json", "--of", "c", "--wrt", "a", "--top", "2", "--avoid-label", "plus",
@@ -133,7 +134,8 @@ Test(cli_paths_top, a_search_that_is_cut_short_says_so)
     run_free(&r);
 }
 
-/* ---- --by ---------------------------------------------------------------------------------------------------------- */
+/* ---- --by ----------------------------------------------------------------------------------------------------------
+ */
 
 /* Scalars 0 .. N-1 with edges from lower to higher ones, each of some integer and some labels. */
 enum { N = 9, MOST = N };
@@ -157,9 +159,10 @@ static net write_net(uint64_t seed)
         int64_t e = n.n_edges++, label = jt_below(&rng, 4);
         n.wrt[e] = jt_below(&rng, N - 1), n.of[e] = jt_between(&rng, n.wrt[e] + 1, N - 1);
         n.value[e] = jt_between(&rng, -3, 3), n.labelled[e] = label >= 2;
-        fprintf(f, "%s{\"of\": \"v%lld\", \"wrt\": \"v%lld\", \"label\": %s, \"jacobian\": {\"kind\": \"dense\", "
-                   "\"values\": [[%lld]]}}", e ? ", " : "", (long long)n.of[e], (long long)n.wrt[e], labels[label],
-                (long long)n.value[e]);
+        fprintf(f,
+                "%s{\"of\": \"v%lld\", \"wrt\": \"v%lld\", \"label\": %s, \"jacobian\": {\"kind\": \"dense\", "
+                "\"values\": [[%lld]]}}",
+                e ? ", " : "", (long long)n.of[e], (long long)n.wrt[e], labels[label], (long long)n.value[e]);
     }
     fprintf(f, "]}");
     cr_assert_eq(fclose(f), 0);
@@ -211,9 +214,8 @@ Test(cli_paths_top, the_parts_by_uses_of_a_label_are_those_of_a_count_for_each_v
 Test(cli_paths_top, the_gradient_of_a_spiking_network_by_recurrent_hops)
 {
     json_t *root = expect_json(0, "paths", lsnn, "--of", "E", "--wrt", "W_rec", "--by", "rec", "--json", NULL);
-    json_t *without =
-        expect_json(0, "paths", lsnn, "--of", "E", "--wrt", "W_rec", "--avoid-label", "rec", "--limit", "0", "--json",
-                    NULL);
+    json_t *without = expect_json(0, "paths", lsnn, "--of", "E", "--wrt", "W_rec", "--avoid-label", "rec", "--limit",
+                                  "0", "--json", NULL);
     json_t *one = expect_json(0, "paths", lsnn, "--of", "E", "--wrt", "W_rec", "--match",
                               "(param | leak | spike | reset | readout | filter | loss)* rec "
                               "(param | leak | spike | reset | readout | filter | loss)*",
@@ -234,7 +236,8 @@ Test(cli_paths_top, the_gradient_of_a_spiking_network_by_recurrent_hops)
     json_decref(root);
 }
 
-/* ---- what is refused ----------------------------------------------------------------------------------------------- */
+/* ---- what is refused -----------------------------------------------------------------------------------------------
+ */
 
 static void expect_refusal(int code, const char *words, const char *const *arguments)
 {

@@ -97,7 +97,8 @@ static void check_cut_pair(const jt_graph *g, int64_t of, int64_t wrt, int64_t k
     }
     double last = info.paths ? jt_top_path(top, info.paths - 1).norm : 0;
     for (int64_t i = 0; i < ranking.n; i++)
-        if (!listed[i]) cr_assert_leq(ranking.paths[i].norm, fmax(info.exact ? 0 : info.unseen_bound, last) * (1 + 1e-9));
+        if (!listed[i])
+            cr_assert_leq(ranking.paths[i].norm, fmax(info.exact ? 0 : info.unseen_bound, last) * (1 + 1e-9));
     *n_inexact += !info.exact;
     jc_top_destroy(top);
     jt_pool_free(&pool);
@@ -118,7 +119,8 @@ Test(top, what_a_search_that_is_cut_short_says_is_true_of_all_kinds)
     cr_expect_gt(n_inexact, 100);
 }
 
-/* ---- ladders ------------------------------------------------------------------------------------------------------ */
+/* ---- ladders ------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct ladder {
     jc_graph *graph;
@@ -151,7 +153,8 @@ static ladder ladder_of(jt_pool *pool, int64_t diamonds, int64_t n, uint64_t see
     return l;
 }
 
-/* The k largest |product| through the first i diamonds follow from those through i - 1: of 2 k products the k largest. */
+/* The k largest |product| through the first i diamonds follow from those through i - 1: of 2 k products the k largest.
+ */
 static void k_best(const ladder *l, int64_t k, double *best)
 {
     double both[128];
@@ -224,7 +227,8 @@ Test(top, equal_norms_come_in_the_order_of_edges_where_there_are_too_many_to_see
     jt_pool_free(&pool);
 }
 
-/* ---- bounds ------------------------------------------------------------------------------------------------------- */
+/* ---- bounds -------------------------------------------------------------------------------------------------------
+ */
 
 /* The Frobenius norm of the product of a ladder's path, left or right at diamond i by bit i of `way`. */
 static double norm_of_way(const ladder *l, int64_t way, double *edge_norms)
@@ -329,7 +333,8 @@ Test(top, of_2_to_the_60_paths_of_matrices_the_best_found_are_not_called_exact)
     }
 }
 
-/* ---- rules, numbers that are none, wrong requests ----------------------------------------------------------------- */
+/* ---- rules, numbers that are none, wrong requests -----------------------------------------------------------------
+ */
 
 static int64_t avoided;
 
@@ -400,8 +405,8 @@ Test(top, a_chain_of_many_edges_is_one_path)
     jc_graph *g;
     for (int64_t i = 0; i <= EDGES; i++) sizes[i] = 1;
     for (int64_t i = 0; i < EDGES; i++) wrt[i] = i, of[i] = i + 1;
-    jc_array size = jc_array_1d(JC_I64, EDGES + 1, sizes), ends[] = {jc_array_1d(JC_I64, EDGES, of),
-                                                                      jc_array_1d(JC_I64, EDGES, wrt)};
+    jc_array size = jc_array_1d(JC_I64, EDGES + 1, sizes),
+             ends[] = {jc_array_1d(JC_I64, EDGES, of), jc_array_1d(JC_I64, EDGES, wrt)};
     jc_jacobian identity = JC_JACOBIAN_INIT(JC_IDENTITY);
     jt_ok(jc_graph_create(NULL, &g), "a graph");
     jt_ok(jc_graph_add_variables(g, "v", &size), "variables");

@@ -101,12 +101,8 @@ jt_ranking jt_rank_paths(jt_pool *pool, const jt_graph *g, int64_t of, int64_t w
                          bool (*keeps)(const jt_graph *, const int64_t *, int64_t))
 {
     jt_ranking ranking = {NULL, 0};
-    listing l = {.pool = pool,
-                 .graph = g,
-                 .cols = g->size[wrt],
-                 .spectral = spectral,
-                 .keeps = keeps,
-                 .ranking = &ranking};
+    listing l = {
+        .pool = pool, .graph = g, .cols = g->size[wrt], .spectral = spectral, .keeps = keeps, .ranking = &ranking};
     jt_each_path(g, of, wrt, add, &l);
     if (ranking.n) qsort(ranking.paths, (size_t)ranking.n, sizeof *ranking.paths, by_rank);
     return ranking;

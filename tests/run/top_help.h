@@ -1,4 +1,5 @@
-/* All paths between two variables with the norms of their products, by listing them: what the search is held against. */
+/* All paths between two variables with the norms of their products, by listing them: what the search is held against.
+ */
 #ifndef JT_RUN_TOP_HELP_H
 #define JT_RUN_TOP_HELP_H
 
