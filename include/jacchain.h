@@ -577,10 +577,27 @@ void jc_top_destroy(jc_top *top); /* NULL is allowed */
 jc_status jc_top_get_info(const jc_top *top, jc_top_info *info);
 jc_status jc_top_get_path(const jc_top *top, int64_t index, jc_top_path *path);
 
-/* How few and how many edges with one of the labels the paths of a query use (an edge with several of them once); both
- * -1 where there is no path. JC_E_USAGE: no edge has such a label. Cost: a sweep over the edges on paths. */
-jc_status jc_paths_uses(const jc_graph *graph, const jc_query *query, const char *const *labels, int64_t n_labels,
-                        int64_t *fewest, int64_t *most);
+/* ---- a total by uses of a label ---------------------------------------------------------------------------- */
+
+typedef struct jc_split jc_split;
+
+/* The paths that use equally many edges with one of the labels (an edge with several of them once). */
+typedef struct jc_split_part {
+    int64_t uses;
+    const char *count; /* how many they are, in decimal digits; owned by the jc_split */
+    jc_result sum; /* of their products; JC_F64, owned by the jc_split; without data where numbers were not asked for */
+} jc_split_part;
+
+/* Splits the total of a query (as for jc_paths_create) by uses:
+ *   dT/dS = sum over n of (the total over the paths that use exactly n edges with one of the labels)
+ * Parts without a path are left out. One sweep of the plain loops in double for all parts, from the end of fewer
+ * scalars, which holds a matrix for each variable and number of uses that is still read; and one of exact counts.
+ * numbers 0: counts alone. JC_E_USAGE: no edge has such a label; other errors as jc_paths_top's. */
+jc_status jc_paths_split(const jc_graph *graph, const jc_query *query, const char *const *labels, int64_t n_labels,
+                         int numbers, jc_split **split);
+void jc_split_destroy(jc_split *split); /* NULL is allowed */
+int64_t jc_split_count(const jc_split *split);
+jc_status jc_split_get(const jc_split *split, int64_t index, jc_split_part *part); /* in the order of uses */
 
 /* ---- checking ---------------------------------------------------------------------------------------------- */
 

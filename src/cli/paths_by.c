@@ -8,135 +8,86 @@
 #include "core/dtype.h"
 #include "run/norm.h"
 
-enum { MOST_USES = 10000 };
-
 /* ---- the work ---------------------------------------------------------------------------------------------------- */
 
-typedef struct splitting {
-    jc_path_report *report;
-    jc_query query; /* with one rule more, the last, whose count is set for each part */
-    jc_rule *rules; /* [query.n_rules], owned */
-    int norm;
-    const jc_results *total; /* NULL: counts alone */
-    double *sum;             /* [rows * cols] of all parts less the total; owned */
+/* The sum of all parts less the total, [rows x cols]. */
+typedef struct sum {
+    double *data;
     int64_t rows, cols;
-} splitting;
+} sum;
 
 static double entry(const jc_result *r, int64_t i, int64_t j)
 {
+    if (!r->data) return r->kind == JC_RESULT_IDENTITY && i == j;
     return jc_load_float(r->dtype, r->data, i * r->row_stride + j * r->col_stride);
 }
 
 /* sum += sign r */
-static void add(splitting *s, const jc_result *r, double sign)
+static void add(sum *s, const jc_result *r, double sign)
 {
     for (int64_t i = 0; i < s->rows; i++)
-        for (int64_t j = 0; j < s->cols; j++)
-            s->sum[i * s->cols + j] += sign * (r->data ? entry(r, i, j) : r->kind == JC_RESULT_IDENTITY && i == j);
+        for (int64_t j = 0; j < s->cols; j++) s->data[i * s->cols + j] += sign * entry(r, i, j);
 }
 
-static jc_status begin_sum(splitting *s)
+static jc_status norm_of(const jc_path_report *r, const jc_result *result, int norm, jc_measure *m)
 {
-    jc_result total;
-    if (!s->total) return JC_OK;
-    jc_status status = jc_results_get(s->total, 0, &total);
-    if (status) return status;
-    s->rows = total.rows, s->cols = total.cols;
-    s->sum = jc_cli_alloc(s->rows * s->cols, sizeof *s->sum);
-    add(s, &total, -1);
+    jc_status status = jc_result_norm(&r->graph->allocator, result, (jc_norm)norm, &m->value);
+    m->known = !status;
+    return status;
+}
+
+static jc_status take(jc_path_report *r, const jc_split *split, int norm, sum *s)
+{
+    r->parts = jc_cli_alloc(jc_split_count(split), sizeof *r->parts);
+    for (int64_t i = 0; i < jc_split_count(split); i++) {
+        jc_split_part given;
+        jc_status status = jc_split_get(split, i, &given);
+        if (status) return status;
+        jc_path_part *p = &r->parts[r->n_parts++];
+        size_t bytes = strlen(given.count) + 1;
+        *p = (jc_path_part){.uses = given.uses};
+        p->count = memcpy(jc_cli_alloc((int64_t)bytes, 1), given.count, bytes);
+        if (!s->data) continue;
+        if ((status = norm_of(r, &given.sum, norm, &p->norm))) return status;
+        p->share = jc_path_ratio(p->norm.value, r->norm.value);
+        p->contribution.known = s->rows * s->cols == 1;
+        if (p->contribution.known) p->contribution.value = entry(&given.sum, 0, 0);
+        add(s, &given.sum, 1);
+    }
     return JC_OK;
 }
 
-/* The norm of what the sum of all parts and the total differ by. */
-static jc_status end_sum(const splitting *s)
+/* How far the sum of all parts is from the total. */
+static jc_status compare(jc_path_report *r, int norm, const sum *s)
 {
     jc_result difference = {.rows = s->rows,
                             .cols = s->cols,
                             .blocks = 1,
                             .dtype = JC_F64,
-                            .data = s->sum,
+                            .data = s->data,
                             .row_stride = s->cols,
                             .col_stride = 1};
-    jc_measure *m = &s->report->difference;
-    if (!s->total) return JC_OK;
-    m->known = true;
-    return jc_result_norm(&s->report->graph->allocator, &difference, (jc_norm)s->norm, &m->value);
-}
-
-static jc_status evaluate(splitting *s, jc_path_part *part)
-{
-    jc_evaluate_options options = {.struct_size = sizeof options, .program = jc_cli_program_options(s->report->shared)};
-    jc_results *results = NULL;
-    jc_result r;
-    if (!s->total) return JC_OK;
-    jc_status status = jc_evaluate(s->report->graph, &s->query, &options, &results);
-    if (!status) status = jc_results_get(results, 0, &r);
-    if (!status) status = jc_result_norm(&s->report->graph->allocator, &r, (jc_norm)s->norm, &part->norm.value);
-    if (!status) {
-        part->norm.known = true;
-        part->share = jc_path_ratio(part->norm.value, s->report->norm.value);
-        part->contribution.known = s->rows * s->cols == 1;
-        if (part->contribution.known)
-            part->contribution.value = r.data ? entry(&r, 0, 0) : r.kind == JC_RESULT_IDENTITY;
-        add(s, &r, 1);
-    }
-    jc_results_destroy(results);
-    return status;
-}
-
-static char *copy_text(const char *text)
-{
-    size_t bytes = strlen(text) + 1;
-    return memcpy(jc_cli_alloc((int64_t)bytes, 1), text, bytes);
-}
-
-static jc_status split_off(splitting *s, int64_t uses)
-{
-    const char *count;
-    jc_paths *paths = NULL;
-    s->rules[s->query.n_rules - 1].count = uses;
-    jc_status status = jc_paths_create(s->report->graph, &s->query, &paths);
-    if (!status) status = jc_paths_count(paths, &count);
-    if (!status && strcmp(count, "0")) {
-        jc_path_part *part = &s->report->parts[s->report->n_parts++];
-        *part = (jc_path_part){.uses = uses, .count = copy_text(count)};
-        status = evaluate(s, part);
-    }
-    jc_paths_destroy(paths);
-    return status;
-}
-
-static jc_status split(splitting *s, int64_t fewest, int64_t most)
-{
-    jc_cli_meter meter;
-    jc_progress progress = jc_cli_meter_begin(&meter, s->report->shared->quiet, "splitting the total");
-    jc_status status = begin_sum(s);
-    s->report->parts = jc_cli_alloc(most - fewest + 1, sizeof *s->report->parts);
-    for (int64_t uses = fewest; uses <= most && !status; uses++) {
-        status = split_off(s, uses);
-        if (progress.report) progress.report(progress.ctx, "parts", uses - fewest + 1, most - fewest + 1);
-    }
-    if (!status) status = end_sum(s);
-    jc_cli_meter_end(&meter);
-    return status;
+    return s->data ? norm_of(r, &difference, norm, &r->difference) : JC_OK;
 }
 
 jc_status jc_path_split(jc_path_report *r, const jc_query *query, int norm, const jc_results *total)
 {
-    int64_t fewest, most;
-    splitting s = {.report = r, .query = *query, .norm = norm, .total = total};
-    jc_status status = jc_paths_uses(r->graph, query, &r->by, 1, &fewest, &most);
-    if (status) return status;
-    if (most >= MOST_USES)
-        return jc_fail(JC_E_USAGE, "--by: paths use the label %s up to %lld times; at most %d can be told apart", r->by,
-                       (long long)most, MOST_USES - 1);
-    s.rules = jc_cli_alloc(query->n_rules + 1, sizeof *s.rules);
-    if (query->n_rules) memcpy(s.rules, query->rules, (size_t)query->n_rules * sizeof *s.rules);
-    s.rules[query->n_rules] = (jc_rule){.kind = JC_RULE_USES, .labels = &r->by, .n_labels = 1};
-    s.query.rules = s.rules, s.query.n_rules = query->n_rules + 1;
-    status = most >= 0 ? split(&s, fewest, most) : JC_OK;
-    free(s.sum);
-    free(s.rules);
+    jc_split *split = NULL;
+    jc_result whole;
+    sum s = {NULL, 0, 0};
+    jc_cli_meter meter;
+    jc_cli_meter_begin(&meter, r->shared->quiet, "splitting the total");
+    jc_status status = total ? jc_results_get(total, 0, &whole) : JC_OK;
+    if (!status && total) {
+        s = (sum){jc_cli_alloc(whole.rows * whole.cols, sizeof *s.data), whole.rows, whole.cols};
+        add(&s, &whole, -1);
+    }
+    if (!status) status = jc_paths_split(r->graph, query, &r->by, 1, total != NULL, &split);
+    if (!status) status = take(r, split, norm, &s);
+    if (!status) status = compare(r, norm, &s);
+    jc_cli_meter_end(&meter);
+    jc_split_destroy(split);
+    free(s.data);
     return status;
 }
 

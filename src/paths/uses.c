@@ -1,10 +1,10 @@
 /* How many edges with a label the paths use, at least and at most:
- *   least(source) = 0,  least(v) = min over the edges v <- u of least(u) + [the edge has the label];  most: max */
-#include <string.h>
+ *   fewest(source) = 0,  fewest(v) = min over the edges v <- u of fewest(u) + [the edge has the label];  most: max
+ * and likewise from the target back. */
+#include "paths/uses.h"
 
 #include "core/error.h"
 #include "core/size.h"
-#include "paths/paths.h"
 
 static const char *const WHAT = "uses of a label";
 
@@ -26,47 +26,42 @@ static jc_status mark_sets(const jc_graph *g, const char *const *labels, int64_t
     return JC_OK;
 }
 
-/* Edges are sorted by the node that they lead to; every node but the source has one. */
-static void sweep(const jc_walk *w, const unsigned char *has, int64_t *least, int64_t *most)
+/* Edges are sorted by the node that they lead to and nodes are in topological order. */
+static void sweep(jc_path_uses *u, bool from_source)
 {
-    for (int64_t i = 0; i < w->n_edges; i++) {
-        int64_t v = w->of[i], u = w->wrt[i], use = has[jc_graph_group(w->graph, w->edge[i])->label_set];
-        bool first = !i || w->of[i - 1] != v;
-        least[v] = first ? least[u] + use : jc_min(least[v], least[u] + use);
-        most[v] = first ? most[u] + use : jc_max(most[v], most[u] + use);
+    const jc_walk *w = u->walk;
+    for (int64_t v = 0; v < w->n_nodes; v++) u->fewest[v] = INT64_MAX;
+    u->fewest[from_source ? w->source[0] : w->target[0]] = 0;
+    for (int64_t k = 0; k < w->n_edges; k++) {
+        int64_t i = from_source ? k : w->n_edges - 1 - k, use = jc_path_uses_of(u, i);
+        int64_t from = from_source ? w->wrt[i] : w->of[i], to = from_source ? w->of[i] : w->wrt[i];
+        u->fewest[to] = jc_min(u->fewest[to], u->fewest[from] + use);
+        u->most[to] = jc_max(u->most[to], u->most[from] + use);
     }
 }
 
-static jc_status find(const jc_paths *p, const char *const *labels, int64_t n_labels, int64_t *fewest, int64_t *largest)
+jc_status jc_path_uses_create(const jc_paths *p, const char *const *labels, int64_t n_labels, bool from_source,
+                              jc_path_uses *uses)
 {
     const jc_allocator *a = &p->allocator;
-    const jc_graph *g = p->walk.graph;
-    int64_t n = p->walk.n_nodes, n_sets = g->label_sets.count, *least, *most = NULL;
-    unsigned char *has = NULL;
-    jc_status status = jc_alloc_zero(a, n, sizeof *least, WHAT, &least);
-    if (status) return status;
-    status = jc_alloc_zero(a, n, sizeof *most, WHAT, &most);
-    if (!status) status = jc_alloc_zero(a, n_sets, 1, WHAT, &has);
-    if (!status) status = mark_sets(g, labels, n_labels, has);
-    if (!status) {
-        int64_t end = jc_paths_stay(p) || !p->there ? -1 : jc_paths_target(p);
-        sweep(&p->walk, has, least, most);
-        *fewest = end >= 0 ? least[end] : p->there ? 0 : -1;
-        *largest = end >= 0 ? most[end] : p->there ? 0 : -1;
+    const jc_walk *w = &p->walk;
+    jc_path_uses u = {.walk = w, .end = jc_paths_stay(p) || !from_source ? w->source[0] : w->target[0]};
+    jc_status status = jc_alloc_zero(a, w->graph->label_sets.count, 1, WHAT, &u.has);
+    if (!status) status = jc_alloc_zero(a, w->n_nodes, sizeof *u.fewest, WHAT, &u.fewest);
+    if (!status) status = jc_alloc_zero(a, w->n_nodes, sizeof *u.most, WHAT, &u.most);
+    if (!status) status = mark_sets(w->graph, labels, n_labels, u.has);
+    if (status) {
+        jc_path_uses_fini(a, &u);
+        return status;
     }
-    if (has) jc_free(a, has, n_sets, 1);
-    if (most) jc_free(a, most, n, sizeof *most);
-    jc_free(a, least, n, sizeof *least);
-    return status;
+    if (p->there && !jc_paths_stay(p)) sweep(&u, from_source);
+    *uses = u;
+    return JC_OK;
 }
 
-jc_status jc_paths_uses(const jc_graph *graph, const jc_query *query, const char *const *labels, int64_t n_labels,
-                        int64_t *fewest, int64_t *most)
+void jc_path_uses_fini(const jc_allocator *a, jc_path_uses *u)
 {
-    jc_paths *paths;
-    jc_status status = jc_paths_create(graph, query, &paths);
-    if (status) return status;
-    status = find(paths, labels, n_labels, fewest, most);
-    jc_paths_destroy(paths);
-    return status;
+    jc_free(a, u->has, u->walk->graph->label_sets.count, 1);
+    jc_free(a, u->fewest, u->walk->n_nodes, sizeof *u->fewest);
+    jc_free(a, u->most, u->walk->n_nodes, sizeof *u->most);
 }

@@ -92,6 +92,19 @@ jc_status jc_fail_without_numbers(const jc_graph *g, int64_t e)
                       expected_numbers(group->shape.kind, expected));
 }
 
+jc_status jc_check_host_numbers(const jc_graph *g, int64_t e)
+{
+    const jc_group *group = jc_graph_group(g, e);
+    char text[200];
+    if (!group->has_numbers) return jc_fail_without_numbers(g, e);
+    for (int f = 0; f < JC_MAX_FIELDS; f++) {
+        if (!group->field[f].on_device) continue;
+        jc_graph_edge_text(g, jc_graph_of(g, e), jc_graph_wrt(g, e), text, sizeof text);
+        return jc_fail(JC_E_USAGE, "edge %s has no numbers in host memory, where the single paths are formed", text);
+    }
+    return JC_OK;
+}
+
 /* Every used Jacobian has numbers, and the seed is bound. */
 static jc_status check_bound(const jc_run *run)
 {

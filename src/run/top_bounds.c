@@ -6,7 +6,6 @@
 #include "backend/reference/absolute.h"
 #include "backend/reference/magnitude.h"
 #include "backend/reference/roundoff.h"
-#include "core/error.h"
 #include "core/size.h"
 #include "graph/norm.h"
 #include "run/numbers.h"
@@ -151,16 +150,10 @@ static jc_status sweep(jc_top_bounds *b)
 static jc_status check_numbers(jc_top_bounds *b)
 {
     const jc_walk *w = b->walk;
-    char text[200];
     for (int64_t i = 0; i < w->n_edges; i++) {
         const jc_group *group = jc_graph_group(w->graph, w->edge[i]);
-        if (!group->has_numbers) return jc_fail_without_numbers(w->graph, w->edge[i]);
-        for (int f = 0; f < JC_MAX_FIELDS; f++) {
-            if (!group->field[f].on_device) continue;
-            jc_graph_edge_text(w->graph, jc_graph_of(w->graph, w->edge[i]), jc_graph_wrt(w->graph, w->edge[i]), text,
-                               sizeof text);
-            return jc_fail(JC_E_USAGE, "edge %s has no numbers in host memory, which the search of paths reads", text);
-        }
+        jc_status status = jc_check_host_numbers(w->graph, w->edge[i]);
+        if (status) return status;
         b->n_scratch = jc_max(b->n_scratch, jc_max(jc_loops_scratch(group, false), jc_loops_scratch(group, true)));
     }
     return JC_OK;
