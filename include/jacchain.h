@@ -513,6 +513,21 @@ jc_status jc_results_get_info(const jc_results *results, jc_results_info *info);
 int64_t jc_results_count(const jc_results *results);
 jc_status jc_results_get(const jc_results *results, int64_t index, jc_result *result);
 
+/*   frobenius = sqrt(sum of A[i,j]^2),    largest = max |A x| / |x|,    smallest = the last of the min(rows, cols)
+ * singular values of A */
+typedef struct jc_norms {
+    size_t struct_size;
+    double frobenius, largest, smallest;
+} jc_norms;
+
+/* Of one result, a jc_run's or jc_results', not per sample. Scaled, so that nothing overflows on the way; singular
+ * values by LAPACK from a copy in double. A NaN makes all of them NaN; otherwise an Inf makes frobenius and largest Inf
+ * and, where there are several singular values, smallest NaN. A smallest below max(rows, cols) u largest (u the
+ * roundoff of the result's type) may be zero. allocator: for that copy; NULL: malloc and free. JC_E_UNAVAILABLE in
+ * builds without LAPACK, unless rows or cols is 1. Cost: rows cols min(rows, cols), rows cols where one of them is 1.
+ */
+jc_status jc_result_norms(const jc_allocator *allocator, const jc_result *result, jc_norms *norms);
+
 /* ---- paths ------------------------------------------------------------------------------------------------- */
 
 typedef struct jc_paths jc_paths;

@@ -3,4 +3,4 @@
 
 jc_blas_symmetric_function *const jc_blas_symmetric = NULL;
 jc_blas_gemm_function *const jc_blas_gemm = NULL;
-jc_blas_singular_function *const jc_blas_largest_singular = NULL;
+jc_blas_singular_function *const jc_blas_singular_values = NULL;
