@@ -194,6 +194,41 @@ Test(split, a_nan_stays_in_its_parts)
     jc_graph_destroy(g);
 }
 
+/* v has paths of 0 and of 2 uses, and the edge from v to t, a NaN, is labelled: of t the parts of 1 and 3 uses are NaN,
+ * and that of 2, by another path, is not, though v has a place for 1. */
+Test(split, uses_that_no_path_has_are_not_multiplied_with)
+{
+    static const char *const label[] = {"l"};
+    static const int64_t ends[][2] = {{4, 0}, {1, 0}, {4, 1}, {5, 4}, {2, 0}, {5, 2}}; /* of, wrt */
+    static const bool labelled[] = {false, true, true, true, true, true};
+    jc_graph *g;
+    jt_ok(jc_graph_create(NULL, &g), "a graph");
+    for (int64_t v = 0; v < 6; v++) {
+        char name[8];
+        int64_t number;
+        snprintf(name, sizeof name, "v%d", (int)v);
+        jt_ok(jc_graph_add_variable(g, name, 1, &number), "a variable");
+    }
+    for (size_t e = 0; e < sizeof labelled; e++) {
+        jc_jacobian j = JC_JACOBIAN_INIT(JC_IDENTITY);
+        if (e == 3) j.scale = (double)NAN;
+        jt_ok(jc_graph_add_edge(g, ends[e][0], ends[e][1], &j, label, labelled[e]), "an edge");
+    }
+    jt_ok(jc_graph_finish(g), "finished");
+    int64_t of = 5, wrt = 0;
+    jc_query q = query_of(&of, &wrt);
+    jc_split *split;
+    jt_ok(jc_paths_split(g, &q, label, 1, 1, &split), "a split");
+    cr_assert_eq(jc_split_count(split), 3);
+    for (int64_t i = 0; i < 3; i++) {
+        jc_split_part part;
+        jt_ok(jc_split_get(split, i, &part), "a part");
+        cr_expect(part.uses == i + 1 && (i == 1 ? entry(&part.sum, 0, 0) == 1 : isnan(entry(&part.sum, 0, 0))));
+    }
+    jc_split_destroy(split);
+    jc_graph_destroy(g);
+}
+
 static jc_status split_once(void *ctx)
 {
     const char *const label[] = {"right"};

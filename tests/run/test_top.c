@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "backend/cpu/blas.h"
 #include "run/top_help.h"
 #include "support/failing_allocator.h"
 #include "support/sanitized.h"
@@ -75,6 +76,7 @@ Test(top, agrees_with_the_ranking_of_all_paths_of_reals)
 
 Test(top, agrees_with_the_ranking_by_the_largest_singular_value)
 {
+    if (!jc_blas_singular_values) return; /* a build without LAPACK */
     check_graphs(JT_REAL, true, (uint64_t)jt_cases(60));
 }
 
@@ -290,7 +292,7 @@ static void check_cut(const ladder *l, const jc_top_options *options, int64_t *n
     if (!info.exact) cr_assert_gt(info.unseen_bound, last);
     cr_expect_gt(jt_top_path(top, 0).norm, 0.2 * largest, "what is found early is not small: %g of %g",
                  jt_top_path(top, 0).norm, largest);
-    cr_assert_lt(info.unseen_bound, 20 * largest, "a bound that sees what cancels");
+    if (jc_blas_symmetric) cr_assert_lt(info.unseen_bound, 20 * largest, "a bound that sees what cancels");
     *n_inexact += !info.exact;
     jc_top_destroy(top);
 }
@@ -326,7 +328,8 @@ Test(top, of_2_to_the_60_paths_of_matrices_the_best_found_are_not_called_exact)
             for (int64_t j = i + 1; j < 10; j++)
                 cr_expect(memcmp(jt_top_path(top, i).edges, jt_top_path(top, j).edges, 120 * sizeof(int64_t)), "twice");
         double best = jt_top_path(top, 0).norm;
-        cr_expect(info.unseen_bound > best && info.unseen_bound < 1e4 * best, "%g, bound %g", best, info.unseen_bound);
+        cr_expect(info.unseen_bound > best && (!jc_blas_symmetric || info.unseen_bound < 1e4 * best), "%g, bound %g",
+                  best, info.unseen_bound);
         jc_top_destroy(top);
         jc_graph_destroy(l.graph);
         jt_pool_free(&pool);
@@ -473,7 +476,8 @@ static jc_status search(void *ctx)
 {
     const ladder *l = ctx;
     int64_t of = l->last, wrt = 0;
-    jc_top_options options = {.struct_size = sizeof options, .memory_limit = 1500, .spectral = 1};
+    jc_top_options options = {
+        .struct_size = sizeof options, .memory_limit = 1500, .spectral = jc_blas_singular_values != NULL};
     jc_query q = JC_QUERY_INIT;
     jc_top *top;
     q.of = &of, q.n_of = 1, q.wrt = &wrt, q.n_wrt = 1;
