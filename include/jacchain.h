@@ -594,25 +594,25 @@ jc_status jc_top_get_path(const jc_top *top, int64_t index, jc_top_path *path);
 
 /* ---- a total by uses of a label ---------------------------------------------------------------------------- */
 
-typedef struct jc_split jc_split;
+typedef struct jc_uses jc_uses;
 
 /* The paths that use equally many edges with one of the labels (an edge with several of them once). */
-typedef struct jc_split_part {
+typedef struct jc_uses_part {
     int64_t uses;
-    const char *count; /* how many they are, in decimal digits; owned by the jc_split */
-    jc_result sum; /* of their products; JC_F64, owned by the jc_split; without data where numbers were not asked for */
-} jc_split_part;
+    const char *count; /* how many they are, in decimal digits; owned by the jc_uses */
+    jc_result sum; /* of their products; JC_F64, owned by the jc_uses; without data where numbers were not asked for */
+} jc_uses_part;
 
 /* Splits the total of a query (as for jc_paths_create) by uses:
  *   dT/dS = sum over n of (the total over the paths that use exactly n edges with one of the labels)
  * Parts without a path are left out. One sweep of the plain loops in double for all parts, from the end of fewer
  * scalars, which holds a matrix for each variable and number of uses that is still read; and one of exact counts.
  * numbers 0: counts alone. JC_E_USAGE: no edge has such a label; other errors as jc_paths_top's. */
-jc_status jc_paths_split(const jc_graph *graph, const jc_query *query, const char *const *labels, int64_t n_labels,
-                         int numbers, jc_split **split);
-void jc_split_destroy(jc_split *split); /* NULL is allowed */
-int64_t jc_split_count(const jc_split *split);
-jc_status jc_split_get(const jc_split *split, int64_t index, jc_split_part *part); /* in the order of uses */
+jc_status jc_paths_by_uses(const jc_graph *graph, const jc_query *query, const char *const *labels, int64_t n_labels,
+                           int numbers, jc_uses **split);
+void jc_uses_destroy(jc_uses *split); /* NULL is allowed */
+int64_t jc_uses_count(const jc_uses *split);
+jc_status jc_uses_get(const jc_uses *split, int64_t index, jc_uses_part *part); /* in the order of uses */
 
 /* ---- checking ---------------------------------------------------------------------------------------------- */
 

@@ -36,12 +36,12 @@ static jc_status norm_of(const jc_path_report *r, const jc_result *result, int n
     return status;
 }
 
-static jc_status take(jc_path_report *r, const jc_split *split, int norm, sum *s)
+static jc_status take(jc_path_report *r, const jc_uses *split, int norm, sum *s)
 {
-    r->parts = jc_cli_alloc(jc_split_count(split), sizeof *r->parts);
-    for (int64_t i = 0; i < jc_split_count(split); i++) {
-        jc_split_part given;
-        jc_status status = jc_split_get(split, i, &given);
+    r->parts = jc_cli_alloc(jc_uses_count(split), sizeof *r->parts);
+    for (int64_t i = 0; i < jc_uses_count(split); i++) {
+        jc_uses_part given;
+        jc_status status = jc_uses_get(split, i, &given);
         if (status) return status;
         jc_path_part *p = &r->parts[r->n_parts++];
         size_t bytes = strlen(given.count) + 1;
@@ -72,7 +72,7 @@ static jc_status compare(jc_path_report *r, int norm, const sum *s)
 
 jc_status jc_path_split(jc_path_report *r, const jc_query *query, int norm, const jc_results *total)
 {
-    jc_split *split = NULL;
+    jc_uses *split = NULL;
     jc_result whole;
     sum s = {NULL, 0, 0};
     jc_cli_meter meter;
@@ -82,11 +82,11 @@ jc_status jc_path_split(jc_path_report *r, const jc_query *query, int norm, cons
         s = (sum){jc_cli_alloc(whole.rows * whole.cols, sizeof *s.data), whole.rows, whole.cols};
         add(&s, &whole, -1);
     }
-    if (!status) status = jc_paths_split(r->graph, query, &r->by, 1, total != NULL, &split);
+    if (!status) status = jc_paths_by_uses(r->graph, query, &r->by, 1, total != NULL, &split);
     if (!status) status = take(r, split, norm, &s);
     if (!status) status = compare(r, norm, &s);
     jc_cli_meter_end(&meter);
-    jc_split_destroy(split);
+    jc_uses_destroy(split);
     free(s.data);
     return status;
 }

@@ -68,10 +68,10 @@ static double entry(const jc_result *r, int64_t i, int64_t j)
     return ((const double *)r->data)[i * r->row_stride + j * r->col_stride];
 }
 
-static void check_part(const listing *l, const jc_split *split, int64_t index, int64_t uses, bool numbers)
+static void check_part(const listing *l, const jc_uses *split, int64_t index, int64_t uses, bool numbers)
 {
-    jc_split_part part;
-    jt_ok(jc_split_get(split, index, &part), "a part");
+    jc_uses_part part;
+    jt_ok(jc_uses_get(split, index, &part), "a part");
     cr_assert_eq(part.uses, uses);
     cr_assert_eq(strtoll(part.count, NULL, 10), l->count[uses], "%s, expected %lld", part.count,
                  (long long)l->count[uses]);
@@ -89,20 +89,20 @@ static void check_pair(const jt_graph *g, int64_t of, int64_t wrt, const char *c
     listing l = {.pool = &pool, .graph = g, .labels = labels, .n_labels = n_labels};
     l.rows = g->size[of], l.cols = g->size[wrt];
     jc_query q = query_of(&of, &wrt);
-    jc_split *split;
+    jc_uses *split;
     int64_t at = 0;
     for (int j = 0; j < MOST; j++) l.sum[j] = jt_alloc(&pool, l.rows * l.cols, sizeof(double));
     jt_each_path(g, of, wrt, visit, &l);
-    jt_ok(jc_paths_split(g->graph, &q, labels, n_labels, numbers, &split), "a split");
+    jt_ok(jc_paths_by_uses(g->graph, &q, labels, n_labels, numbers, &split), "a split");
     for (int64_t uses = 0; uses < MOST; uses++)
         if (l.count[uses]) check_part(&l, split, at++, uses, numbers);
-    cr_assert_eq(jc_split_count(split), at);
+    cr_assert_eq(jc_uses_count(split), at);
     *n_parts += at > 1 ? at : 0;
-    jc_split_destroy(split);
+    jc_uses_destroy(split);
     jt_pool_free(&pool);
 }
 
-Test(split, parts_of_random_graphs_are_those_of_all_paths)
+Test(uses, parts_of_random_graphs_are_those_of_all_paths)
 {
     static const char *const labels[] = {"b:1", "c/d"};
     int64_t n_parts = 0;
@@ -149,54 +149,54 @@ static jc_graph *ladder(int64_t n, double right, const jc_allocator *allocator)
 }
 
 /* (1 + 2 x)^n: of the 2^n paths C(n, m) use m labelled edges, and their sum is C(n, m) 2^m. */
-Test(split, counts_are_exact_where_they_have_many_digits)
+Test(uses, counts_are_exact_where_they_have_many_digits)
 {
     enum { DIAMONDS = 200 };
     jc_graph *g = ladder(DIAMONDS, 2, NULL);
     int64_t of = 2 * DIAMONDS, wrt = 0;
     jc_query q = query_of(&of, &wrt);
-    jc_split *split;
-    jc_split_part part;
+    jc_uses *split;
+    jc_uses_part part;
     const char *const label[] = {"right"};
-    jt_ok(jc_paths_split(g, &q, label, 1, 1, &split), "a split");
-    cr_assert_eq(jc_split_count(split), DIAMONDS + 1);
+    jt_ok(jc_paths_by_uses(g, &q, label, 1, 1, &split), "a split");
+    cr_assert_eq(jc_uses_count(split), DIAMONDS + 1);
     long double binomial = 1, power = 1;
     for (int64_t m = 0; m <= DIAMONDS; m++) {
-        jt_ok(jc_split_get(split, m, &part), "a part");
+        jt_ok(jc_uses_get(split, m, &part), "a part");
         long double count = strtold(part.count, NULL);
         cr_assert(part.uses == m && fabsl(count - binomial) <= 1e-15L * binomial, "%s", part.count);
         cr_assert(fabsl(entry(&part.sum, 0, 0) - binomial * power) <= 1e-13L * binomial * power);
         binomial = binomial * (DIAMONDS - m) / (m + 1);
         power *= 2;
     }
-    jt_ok(jc_split_get(split, 100, &part), "the middle one"); /* C(200, 100) */
+    jt_ok(jc_uses_get(split, 100, &part), "the middle one"); /* C(200, 100) */
     cr_expect_str_eq(part.count, "90548514656103281165404177077484163874504589675413336841320");
-    cr_expect_eq(jc_split_get(split, DIAMONDS + 1, &part), JC_E_USAGE);
-    jc_split_destroy(split);
+    cr_expect_eq(jc_uses_get(split, DIAMONDS + 1, &part), JC_E_USAGE);
+    jc_uses_destroy(split);
     jc_graph_destroy(g);
 }
 
 /* A NaN reaches the parts whose paths meet it, and no others. */
-Test(split, a_nan_stays_in_its_parts)
+Test(uses, a_nan_stays_in_its_parts)
 {
     jc_graph *g = ladder(4, (double)NAN, NULL);
     int64_t of = 8, wrt = 0;
     jc_query q = query_of(&of, &wrt);
-    jc_split *split;
-    jc_split_part part;
+    jc_uses *split;
+    jc_uses_part part;
     const char *const label[] = {"right"};
-    jt_ok(jc_paths_split(g, &q, label, 1, 1, &split), "a split");
+    jt_ok(jc_paths_by_uses(g, &q, label, 1, 1, &split), "a split");
     for (int64_t m = 0; m <= 4; m++) {
-        jt_ok(jc_split_get(split, m, &part), "a part");
+        jt_ok(jc_uses_get(split, m, &part), "a part");
         cr_expect(m ? isnan(entry(&part.sum, 0, 0)) : entry(&part.sum, 0, 0) == 1, "%lld", (long long)m);
     }
-    jc_split_destroy(split);
+    jc_uses_destroy(split);
     jc_graph_destroy(g);
 }
 
 /* v has paths of 0 and of 2 uses, and the edge from v to t, a NaN, is labelled: of t the parts of 1 and 3 uses are NaN,
  * and that of 2, by another path, is not, though v has a place for 1. */
-Test(split, uses_that_no_path_has_are_not_multiplied_with)
+Test(uses, uses_that_no_path_has_are_not_multiplied_with)
 {
     static const char *const label[] = {"l"};
     static const int64_t ends[][2] = {{4, 0}, {1, 0}, {4, 1}, {5, 4}, {2, 0}, {5, 2}}; /* of, wrt */
@@ -217,15 +217,15 @@ Test(split, uses_that_no_path_has_are_not_multiplied_with)
     jt_ok(jc_graph_finish(g), "finished");
     int64_t of = 5, wrt = 0;
     jc_query q = query_of(&of, &wrt);
-    jc_split *split;
-    jt_ok(jc_paths_split(g, &q, label, 1, 1, &split), "a split");
-    cr_assert_eq(jc_split_count(split), 3);
+    jc_uses *split;
+    jt_ok(jc_paths_by_uses(g, &q, label, 1, 1, &split), "a split");
+    cr_assert_eq(jc_uses_count(split), 3);
     for (int64_t i = 0; i < 3; i++) {
-        jc_split_part part;
-        jt_ok(jc_split_get(split, i, &part), "a part");
+        jc_uses_part part;
+        jt_ok(jc_uses_get(split, i, &part), "a part");
         cr_expect(part.uses == i + 1 && (i == 1 ? entry(&part.sum, 0, 0) == 1 : isnan(entry(&part.sum, 0, 0))));
     }
-    jc_split_destroy(split);
+    jc_uses_destroy(split);
     jc_graph_destroy(g);
 }
 
@@ -234,13 +234,13 @@ static jc_status split_once(void *ctx)
     const char *const label[] = {"right"};
     int64_t of = 6, wrt = 0;
     jc_query q = query_of(&of, &wrt);
-    jc_split *split;
-    jc_status status = jc_paths_split(ctx, &q, label, 1, 1, &split);
-    if (!status) jc_split_destroy(split);
+    jc_uses *split;
+    jc_status status = jc_paths_by_uses(ctx, &q, label, 1, 1, &split);
+    if (!status) jc_uses_destroy(split);
     return status;
 }
 
-Test(split, rules_ends_wrong_labels_and_failing_memory)
+Test(uses, rules_ends_wrong_labels_and_failing_memory)
 {
     static const char *const labels[] = {"right", "rihgt"};
     failing_allocator state;
@@ -249,25 +249,25 @@ Test(split, rules_ends_wrong_labels_and_failing_memory)
     int64_t of = 6, wrt = 0, avoided = 1;
     jc_query q = query_of(&of, &wrt);
     jc_rule rule = {.kind = JC_RULE_AVOID, .variables = &avoided, .n_variables = 1};
-    jc_split *split = NULL;
-    jc_split_part part;
-    cr_expect_eq(jc_paths_split(g, &q, labels, 2, 1, &split), JC_E_USAGE);
+    jc_uses *split = NULL;
+    jc_uses_part part;
+    cr_expect_eq(jc_paths_by_uses(g, &q, labels, 2, 1, &split), JC_E_USAGE);
     cr_expect(!split && strstr(jc_last_error(), "'rihgt'"), "%s", jc_last_error());
     q.rules = &rule, q.n_rules = 1;
-    jt_ok(jc_paths_split(g, &q, labels, 1, 1, &split), "under a rule");
-    jt_ok(jc_split_get(split, 2, &part), "its last part");
-    cr_expect(jc_split_count(split) == 3 && entry(&part.sum, 0, 0) == 9 && !strcmp(part.count, "1"));
-    jc_split_destroy(split);
+    jt_ok(jc_paths_by_uses(g, &q, labels, 1, 1, &split), "under a rule");
+    jt_ok(jc_uses_get(split, 2, &part), "its last part");
+    cr_expect(jc_uses_count(split) == 3 && entry(&part.sum, 0, 0) == 9 && !strcmp(part.count, "1"));
+    jc_uses_destroy(split);
     q = query_of(&of, &of);
-    jt_ok(jc_paths_split(g, &q, labels, 1, 1, &split), "of itself");
-    jt_ok(jc_split_get(split, 0, &part), "its only part");
-    cr_expect(jc_split_count(split) == 1 && part.uses == 0 && entry(&part.sum, 0, 0) == 1);
-    jc_split_destroy(split);
+    jt_ok(jc_paths_by_uses(g, &q, labels, 1, 1, &split), "of itself");
+    jt_ok(jc_uses_get(split, 0, &part), "its only part");
+    cr_expect(jc_uses_count(split) == 1 && part.uses == 0 && entry(&part.sum, 0, 0) == 1);
+    jc_uses_destroy(split);
     q = query_of(&wrt, &of);
-    jt_ok(jc_paths_split(g, &q, labels, 1, 1, &split), "without a path");
-    cr_expect_eq(jc_split_count(split), 0);
-    jc_split_destroy(split);
-    jc_split_destroy(NULL);
+    jt_ok(jc_paths_by_uses(g, &q, labels, 1, 1, &split), "without a path");
+    cr_expect_eq(jc_uses_count(split), 0);
+    jc_uses_destroy(split);
+    jc_uses_destroy(NULL);
     cr_expect_gt(failing_allocator_sweep(&state, "a split", split_once, g), 20);
     jc_graph_destroy(g);
     cr_expect(state.live_blocks == 0 && state.defects == 0);

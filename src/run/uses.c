@@ -12,9 +12,9 @@
 
 static const char *const WHAT = "the parts of a total";
 
-struct jc_split {
+struct jc_uses {
     jc_allocator allocator;
-    jc_split_part *parts; /* [n] */
+    jc_uses_part *parts; /* [n] */
     int64_t n;
     char **texts;   /* [n_numbers] counts by uses from the fewest on, owned */
     int64_t *bytes; /* [n_numbers] */
@@ -142,13 +142,13 @@ static void sweep_fini(sweep *s)
 }
 
 /* Takes what the end has. */
-static void take_sums(jc_split *t, sweep *s)
+static void take_sums(jc_uses *t, sweep *s)
 {
     int64_t end = s->uses.end, cols = size_of(s, end);
     t->data = s->at[end].data, t->n_data = entries_of(s, end);
     s->at[end].data = NULL;
     for (int64_t i = 0; i < t->n; i++) {
-        jc_split_part *p = &t->parts[i];
+        jc_uses_part *p = &t->parts[i];
         p->sum.kind = JC_RESULT_MATRIX;
         p->sum.data = t->data + (p->uses - s->uses.fewest[end]) * s->rows * cols;
         p->sum.row_stride = s->forward ? 1 : cols;
@@ -156,7 +156,7 @@ static void take_sums(jc_split *t, sweep *s)
     }
 }
 
-static jc_status find_sums(jc_split *t, const jc_paths *paths, const char *const *labels, int64_t n_labels)
+static jc_status find_sums(jc_uses *t, const jc_paths *paths, const char *const *labels, int64_t n_labels)
 {
     const jc_walk *w = &paths->walk;
     sweep s = {.allocator = t->allocator, .walk = w};
@@ -175,7 +175,7 @@ static jc_status find_sums(jc_split *t, const jc_paths *paths, const char *const
 
 /* ---- the parts --------------------------------------------------------------------------------------------------- */
 
-static jc_status find_parts(jc_split *t, const jc_paths *paths, const jc_path_uses *uses)
+static jc_status find_parts(jc_uses *t, const jc_paths *paths, const jc_path_uses *uses)
 {
     const jc_walk *w = &paths->walk;
     int64_t fewest = uses->fewest[uses->end], n = uses->most[uses->end] - fewest + 1;
@@ -187,8 +187,8 @@ static jc_status find_parts(jc_split *t, const jc_paths *paths, const jc_path_us
     if ((status = jc_paths_count_uses(paths, uses, t->texts, t->bytes))) return status;
     for (int64_t j = 0; j < n; j++) {
         if (!strcmp(t->texts[j], "0")) continue;
-        jc_split_part *p = &t->parts[t->n++];
-        *p = (jc_split_part){.uses = fewest + j, .count = t->texts[j]};
+        jc_uses_part *p = &t->parts[t->n++];
+        *p = (jc_uses_part){.uses = fewest + j, .count = t->texts[j]};
         p->sum = (jc_result){.of = w->target_variable[0], .wrt = w->source_variable[0], .blocks = 1, .dtype = JC_F64};
         p->sum.rows = jc_graph_size(w->graph, p->sum.of), p->sum.cols = jc_graph_size(w->graph, p->sum.wrt);
         p->sum.kind = jc_paths_stay(paths) ? JC_RESULT_IDENTITY : JC_RESULT_ZERO;
@@ -196,7 +196,7 @@ static jc_status find_parts(jc_split *t, const jc_paths *paths, const jc_path_us
     return JC_OK;
 }
 
-static jc_status split_paths(jc_split *t, const jc_paths *paths, const char *const *labels, int64_t n_labels,
+static jc_status split_paths(jc_uses *t, const jc_paths *paths, const char *const *labels, int64_t n_labels,
                              bool numbers)
 {
     jc_path_uses uses;
@@ -208,10 +208,10 @@ static jc_status split_paths(jc_split *t, const jc_paths *paths, const char *con
     return find_sums(t, paths, labels, n_labels);
 }
 
-jc_status jc_paths_split(const jc_graph *graph, const jc_query *query, const char *const *labels, int64_t n_labels,
-                         int numbers, jc_split **split)
+jc_status jc_paths_by_uses(const jc_graph *graph, const jc_query *query, const char *const *labels, int64_t n_labels,
+                           int numbers, jc_uses **split)
 {
-    jc_split *t;
+    jc_uses *t;
     jc_paths *paths;
     jc_status status = jc_paths_create(graph, query, &paths);
     if (status) return status;
@@ -220,7 +220,7 @@ jc_status jc_paths_split(const jc_graph *graph, const jc_query *query, const cha
         t->allocator = graph->allocator;
         status = split_paths(t, paths, labels, n_labels, numbers);
         if (status)
-            jc_split_destroy(t);
+            jc_uses_destroy(t);
         else
             *split = t;
     }
@@ -228,7 +228,7 @@ jc_status jc_paths_split(const jc_graph *graph, const jc_query *query, const cha
     return status;
 }
 
-void jc_split_destroy(jc_split *t)
+void jc_uses_destroy(jc_uses *t)
 {
     if (!t) return;
     jc_allocator a = t->allocator;
@@ -240,12 +240,12 @@ void jc_split_destroy(jc_split *t)
     jc_free(&a, t, 1, sizeof *t);
 }
 
-int64_t jc_split_count(const jc_split *split)
+int64_t jc_uses_count(const jc_uses *split)
 {
     return split->n;
 }
 
-jc_status jc_split_get(const jc_split *split, int64_t index, jc_split_part *part)
+jc_status jc_uses_get(const jc_uses *split, int64_t index, jc_uses_part *part)
 {
     if (index < 0 || index >= split->n)
         return jc_fail(JC_E_USAGE, "there is no part number %lld (there are %lld)", (long long)index,
