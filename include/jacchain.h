@@ -91,8 +91,8 @@ typedef struct jc_allocator {
 } jc_allocator;
 
 /* Told how far long work has come: `done` of `total` "bytes" of a document, "products" of a sweep, "rows" of a seed
- * that is taken in blocks, "values" that the reference computes or a check judges. Called on the thread that made the
- * call, very often: it has to be quick, and may not call this library with the same objects. */
+ * that is taken in blocks, "terms" of a split, "values" that the reference computes or a check judges. Called on the
+ * thread that made the call, very often: it has to be quick, and may not call this library with the same objects. */
 typedef struct jc_progress {
     void (*report)(void *ctx, const char *unit, int64_t done, int64_t total); /* NULL: nobody asks */
     void *ctx;                                                                /* borrowed while the work goes on */
@@ -662,6 +662,58 @@ jc_status jc_check_against_rules(const jc_graph *graph, const jc_rule *rules, in
 jc_status jc_check_get_summary(const jc_check_report *report, jc_check_summary *summary);
 jc_status jc_check_get_total(const jc_check_report *report, int64_t index, jc_check_total *total);
 void jc_check_destroy(jc_check_report *report);
+
+/* ---- splits ------------------------------------------------------------------------------------------------ */
+
+/* The total of one target T and one source S, cut at a set Z of variables: every path at the first (or the last) of Z
+ * that it passes through, its ends not counted. With "local" for the paths that have no variable of Z strictly inside,
+ *   first   dT/dS = [dT/dS]local + sum over z in Z, not T or S, of (dT/dz) [dz/dS]local
+ *   last    dT/dS = [dT/dS]local + sum over z in Z, not T or S, of [dT/dz]local (dz/dS)
+ * On an unrolled recurrent network the first is back-propagation through time with Z the states, and exact e-prop
+ * (learning signal x eligibility trace) with Z the spikes; the last is real-time recurrent learning. */
+typedef struct jc_split jc_split;
+
+/* query: one target, one source, no seed, not per sample; its rules hold for the paths of every term. at [n_at]: Z,
+ * borrowed during the call; T and S may be in it and are not cut at. last: 0 or 1. options: as of jc_evaluate, NULL
+ * allowed; its progress is told of "terms". The split borrows the graph until destroyed.
+ * One sweep forms all left factors; then each term is a sweep over the paths of its right factor, with the rows of the
+ * left one as seed (with rules: a total of its own). The total comes from a sweep over the whole graph. Where a used
+ * edge has no numbers there are the terms and their cost only. Errors: as jc_evaluate's; JC_E_USAGE where a variable of
+ * Z is not there or named twice. */
+jc_status jc_split_create(const jc_graph *graph, const jc_query *query, const int64_t *at, int64_t n_at, int last,
+                          const jc_evaluate_options *options, jc_split **split);
+void jc_split_destroy(jc_split *split); /* NULL is allowed */
+
+typedef struct jc_split_info {
+    size_t struct_size;
+    int64_t n_terms;
+    int64_t multiply_adds; /* of all terms; saturates at INT64_MAX */
+    int structure_only;    /* 1: a used edge has no numbers: the rest is not known */
+    double norm;           /* Frobenius norm of the total */
+    double difference;     /* largest |sum of the terms - total| of an entry, over the largest |total| */
+    double bound;          /* largest bound of an entry, over the same; docs/numerics.md */
+    jc_verdict verdict;  /* each entry against its own bound; UNDECIDED: not finite, or bounds as large as the total */
+    const char *backend; /* static text */
+    jc_precision precision;
+    const char *device; /* where the total was computed, and why there; owned by the split */
+    const char *reason;
+    int64_t n_non_finite;      /* used edges whose numbers have NaN or Inf; looked for when the total has one */
+    const int64_t *non_finite; /* their numbers; owned by the split */
+} jc_split_info;
+
+jc_status jc_split_get_info(const jc_split *split, jc_split_info *info);
+
+/* A term: the local one first, where it has a path, then those that have one in the order of Z. */
+typedef struct jc_split_term {
+    int64_t variable;   /* z; -1: the local term */
+    double norm, share; /* Frobenius norm; over the total's: NaN for 0 / 0 and where there are no numbers */
+    jc_result result;   /* size(T) x size(S), of T with respect to S; contiguous, owned by the split */
+} jc_split_term;
+
+jc_status jc_split_get_term(const jc_split *split, int64_t index, jc_split_term *term);
+
+/* The total that the terms add up to. JC_E_USAGE where there are no numbers. */
+jc_status jc_split_get_total(const jc_split *split, jc_result *total);
 
 #if defined(__GNUC__)
 #pragma GCC visibility pop

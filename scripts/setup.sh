@@ -6,7 +6,7 @@
 # shellcheck disable=SC2034
 BUILD_PACKAGES=(gcc libc6-dev cmake ninja-build pkg-config libjansson-dev libgmp-dev libopenblas-pthread-dev)
 # shellcheck disable=SC2034
-TEST_PACKAGES=(g++ libcriterion-dev jq graphviz gnuplot-nox)
+TEST_PACKAGES=(g++ libcriterion-dev jq graphviz gnuplot-nox texlive-latex-base)
 # What one command takes beyond the build.
 # shellcheck disable=SC2034
 DRAW_PACKAGES=(graphviz)

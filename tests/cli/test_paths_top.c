@@ -8,7 +8,7 @@
 #include "cli/command.h"
 #include "support/pool.h"
 
-static const char lsnn[] = JC_TEST_DATA "/lsnn.json";
+static const char lsnn[] = JC_EXAMPLES "/lsnn.json";
 
 static double number_at(json_t *root, const char *path)
 {
