@@ -1,0 +1,164 @@
+#include "plan/elimination/elimination.h"
+
+#include <string.h>
+
+#include "core/size.h"
+#include "plan/elimination/replay.h"
+#include "plan/elimination/search.h"
+
+typedef struct search {
+    const jc_pairs *pairs;
+    jc_elimination_options options;
+    int64_t n;      /* inner nodes */
+    int64_t *order; /* [n] the best so far */
+    int64_t *trial; /* [n] another one */
+    int64_t cost;   /* of the best; INT64_MAX: none, or beyond counting */
+    bool found;
+} search;
+
+/* Keeps the trial where it is the best so far. */
+static void keep(search *s, int64_t cost)
+{
+    if (s->found && cost >= s->cost) return;
+    memcpy(s->order, s->trial, (size_t)s->n * sizeof *s->order);
+    s->cost = cost;
+    s->found = true;
+}
+
+/* The topological order of the inner nodes as the trial, or the other way round. */
+static void try_sweep(search *s, bool reverse)
+{
+    for (int64_t i = 0; i < s->n; i++) s->trial[i] = s->pairs->inner[reverse ? s->n - 1 - i : i];
+}
+
+/* ---- small graphs ------------------------------------------------------------------------------------------------ */
+
+/* One rule with every way to break ties. */
+static jc_status try_rule(search *s, jc_adjacency *a, jc_choice rule, bool narrow, bool twins)
+{
+    enum { RANDOM = 3 };
+    jc_status status = JC_OK;
+    for (int64_t i = 0; i < 2 + RANDOM && !status && a->work < s->options.work / 2; i++) {
+        jc_greedy how = {rule, i == 0 ? JC_TIE_LATE : i == 1 ? JC_TIE_EARLY : JC_TIE_RANDOM, narrow, twins,
+                         s->options.seed + (uint64_t)i};
+        int64_t cost;
+        status = jc_greedy_order(a, &how, s->trial, &cost);
+        if (!status) keep(s, cost);
+    }
+    return status;
+}
+
+/* Rules that look at pairs of neighbours of every node are for graphs of a few hundred nodes. */
+static jc_status try_rules(search *s, jc_adjacency *a)
+{
+    enum { FEW = 300 };
+    jc_status status = JC_OK;
+    for (int rule = 0; rule < JC_CHOICE_COUNT && !status; rule++)
+        for (int way = 0; way < 4 && !status && (rule < JC_CHOICE_FILL || s->n <= FEW); way++)
+            status = try_rule(s, a, (jc_choice)rule, way & 1, way & 2);
+    return status;
+}
+
+static jc_status try_sweeps(search *s, jc_adjacency *a)
+{
+    jc_status status = JC_OK;
+    for (int reverse = 1; reverse >= 0 && !status; reverse--) {
+        int64_t cost;
+        try_sweep(s, reverse);
+        status = jc_adjacency_order_cost(a, s->trial, s->n, &cost);
+        if (!status) keep(s, cost);
+    }
+    return status;
+}
+
+/* Whether the exact search's costs of a node, of some ten steps each, are within the work. */
+static bool exact_is_cheap(const search *s)
+{
+    return s->n <= JC_EXACT_NODES && (INT64_C(5) << s->n) * s->n <= s->options.work;
+}
+
+static jc_status search_with(search *s, jc_adjacency *a)
+{
+    jc_status status = try_sweeps(s, a);
+    if (!status && exact_is_cheap(s)) return jc_exact_order(a, s->cost, s->order, &s->cost);
+    if (!status) status = try_rules(s, a);
+    if (!status) status = jc_anneal_order(a, s->options.work - a->work, s->options.seed, s->order, &s->cost);
+    return status;
+}
+
+static jc_status search_small(search *s)
+{
+    jc_adjacency a;
+    jc_status status = jc_adjacency_init(&a, s->pairs);
+    if (status) return status;
+    status = search_with(s, &a);
+    jc_adjacency_fini(&a);
+    return status;
+}
+
+/* ---- large graphs ------------------------------------------------------------------------------------------------ */
+
+/* The cost of the trial, if it forms few enough products. */
+static jc_status try_large(search *s, int64_t most)
+{
+    int64_t cost;
+    bool found;
+    jc_status status = jc_replay_cost(s->pairs, s->trial, s->n, most, &found, &cost);
+    if (!status && found) keep(s, cost);
+    return status;
+}
+
+/* Products take some 20 steps each. */
+static jc_status search_large(search *s)
+{
+    int64_t most = jc_max(s->options.work / 20, jc_cost_mul(4, s->pairs->n_pairs));
+    jc_status status = JC_OK;
+    for (int late = 1; late >= 0 && !status; late--) {
+        bool found;
+        status = jc_sparse_order(s->pairs, most, late, &found, s->trial);
+        if (!status && found) status = try_large(s, most);
+    }
+    for (int reverse = 1; reverse >= 0 && !status && s->options.bound < 0; reverse--) {
+        try_sweep(s, reverse);
+        status = try_large(s, most);
+    }
+    return status;
+}
+
+/* ---- all --------------------------------------------------------------------------------------------------------- */
+
+static jc_status find_order(search *s)
+{
+    if (jc_pairs_are_chain(s->pairs) && s->pairs->n_pairs < JC_CHAIN_NODES) {
+        s->found = true;
+        return jc_chain_order(s->pairs, s->order, &s->cost);
+    }
+    return s->pairs->n_nodes <= JC_ADJACENCY_NODES ? search_small(s) : search_large(s);
+}
+
+static jc_status search_and_replay(search *s, bool *found, jc_elimination *elimination)
+{
+    const jc_allocator *a = s->pairs->allocator;
+    jc_status status = jc_alloc(a, s->n, sizeof *s->order, "an order of elimination", &s->order);
+    if (!status) status = jc_alloc(a, s->n, sizeof *s->trial, "an order of elimination", &s->trial);
+    if (!status) status = find_order(s);
+    bool wanted = !status && s->found && (s->options.bound < 0 || s->cost < s->options.bound);
+    if (wanted) status = jc_replay(s->pairs, s->order, s->n, JC_PRODUCTS_FREE, elimination);
+    if (!status) *found = wanted;
+    jc_free(a, s->order, s->n, sizeof *s->order);
+    jc_free(a, s->trial, s->n, sizeof *s->trial);
+    return status;
+}
+
+jc_status jc_elimination_create(const jc_graph *graph, const jc_subgraph *subgraph,
+                                const jc_elimination_options *options, bool *found, jc_elimination *elimination)
+{
+    jc_pairs pairs;
+    jc_status status = jc_pairs_create(graph, subgraph, options->tape_limit, &pairs);
+    if (status) return status;
+    search s = {.pairs = &pairs, .options = *options, .n = pairs.n_inner};
+    if (!s.options.work) s.options.work = JC_ELIMINATION_WORK;
+    status = search_and_replay(&s, found, elimination);
+    jc_pairs_fini(&pairs);
+    return status;
+}

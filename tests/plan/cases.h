@@ -1,0 +1,20 @@
+/* What the tests of eliminations share: the subgraph of a query, and an elimination checked from outside. */
+#ifndef JT_PLAN_CASES_H
+#define JT_PLAN_CASES_H
+
+#include "plan/elimination/elimination.h"
+#include "plan/elimination/pairs.h"
+#include "plan/sweep.h"
+#include "support/random_query.h"
+
+typedef struct jt_case {
+    const jc_graph *graph;
+    jc_subgraph subgraph;
+    int64_t reverse_cost, forward_cost; /* of the plan's sweeps */
+} jt_case;
+
+/* Ends the test where the library fails. `query` borrowed for the call. */
+void jt_case_init(jt_case *c, const jc_graph *graph, const jc_query *query);
+void jt_case_fini(jt_case *c);
+
+#endif
