@@ -9,7 +9,6 @@ typedef struct replay {
     const jc_allocator *allocator;
     jc_products products;
     jc_fill fill;
-    int64_t live; /* entries of values that are held */
     jc_elimination *made;
 } replay;
 
@@ -29,8 +28,6 @@ static jc_status need_value(replay *r, int64_t pair)
     jc_status status = jc_vec_append(r->allocator, &r->made->values, &value, 1, WHAT);
     if (status) return status;
     p->value = r->made->values.count - 1;
-    r->live = jc_cost_add(r->live, jc_pair_entries(r->pairs, p->of, p->wrt));
-    r->made->peak_entries = jc_max(r->made->peak_entries, r->live);
     return JC_OK;
 }
 
@@ -196,22 +193,6 @@ static jc_status form_marked(replay *r, const jc_factor *factors, int64_t n, con
     return status;
 }
 
-static void release(replay *r, int64_t pair)
-{
-    const jc_fill_pair *p = jc_fill_at(&r->fill, pair);
-    if (p->value >= 0) r->live -= jc_pair_entries(r->pairs, p->of, p->wrt);
-}
-
-static void eliminated(replay *r, int64_t node)
-{
-    for (int64_t p = r->fill.first_in[node]; p >= 0 && !r->pairs->is_target[node]; p = jc_fill_at(&r->fill, p)->next_in)
-        release(r, p);
-    for (int64_t p = r->fill.first_out[node]; p >= 0 && !r->pairs->is_source[node];
-         p = jc_fill_at(&r->fill, p)->next_out)
-        release(r, p);
-    jc_fill_remove(&r->fill, node);
-}
-
 static jc_status eliminate(replay *r, int64_t node)
 {
     jc_factors f;
@@ -222,7 +203,7 @@ static jc_status eliminate(replay *r, int64_t node)
     if (!status) status = form_marked(r, f.right, f.n_right, r->fill.right_at.data);
     for (int64_t i = 0; i < f.n_left && !status; i++)
         for (int64_t j = 0; j < f.n_right && !status; j++) status = add_product(r, node, &f, i, j);
-    if (!status) eliminated(r, node);
+    if (!status) jc_fill_remove(&r->fill, node);
     return status;
 }
 
@@ -234,6 +215,26 @@ static jc_status form_results(replay *r)
         for (int64_t p = r->fill.first_in[v]; p >= 0 && !status; p = jc_fill_at(&r->fill, p)->next_in)
             status = form_all(r, p);
     return status;
+}
+
+/* Entries that are held while each operation is done: a value from its first operation to its last one, results to the
+ * end. */
+static void find_peak(const replay *r)
+{
+    jc_elimination *e = r->made;
+    const jc_elimination_op *ops = e->ops.data;
+    int64_t live = 0;
+    for (int64_t i = 0; i < e->n_ops && e->peak_entries < INT64_MAX; i++) {
+        const jc_elimination_op *op = &ops[i];
+        int64_t used[3] = {op->result, op->left, op->right};
+        if (op->first) live = jc_cost_add(live, jc_pair_entries(r->pairs, op->of, op->wrt));
+        e->peak_entries = jc_max(e->peak_entries, live);
+        for (int k = 0; k < 3; k++) {
+            const jc_elimination_value *value = used[k] < 0 ? NULL : value_at(r, used[k]);
+            if (value && value->last_op == i && !value->result)
+                live -= jc_pair_entries(r->pairs, value->of, value->wrt);
+        }
+    }
 }
 
 /* The operators of results, whose matrices are needed in any case: formed first, they are there for the products. The
@@ -265,6 +266,7 @@ jc_status jc_replay(const jc_pairs *pairs, const int64_t *order, int64_t n, jc_p
     jc_fill_fini(&r.fill);
     if (status) goto fail;
     made.n_values = made.values.count, made.n_ops = made.ops.count;
+    find_peak(&r);
     *elimination = made;
     return JC_OK;
 fail:
