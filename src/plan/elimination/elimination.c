@@ -77,10 +77,41 @@ static bool exact_is_cheap(const search *s)
     return s->n <= JC_EXACT_NODES && (INT64_C(5) << s->n) * s->n <= s->options.work;
 }
 
+/* ---- all graphs -------------------------------------------------------------------------------------------------- */
+
+/* Every way in which an order for a large graph is found, within a number of products together; `each`: every one may
+ * form so many. */
+static jc_status try_sparse(search *s, int64_t most, bool each)
+{
+    jc_status status = JC_OK;
+    for (int i = 0; i < 2 * JC_SPARSE_WAYS && !status && most > 0; i++) {
+        int64_t bound = s->found ? s->cost : s->options.bound < 0 ? INT64_MAX : s->options.bound, cost, products;
+        jc_sparse how = {(jc_sparse_way)(i / 2), i % 2 == 0, most, bound};
+        bool found;
+        status = jc_sparse_order(s->pairs, &how, &found, s->trial, &cost, &products);
+        if (!status && found) keep(s, cost);
+        if (!status && !each) most -= products;
+    }
+    return status;
+}
+
+/* A product takes some 20 steps. Where another order is known, graphs that are not small beside the work are left to
+ * it. */
+static jc_status search_large(search *s)
+{
+    int64_t most = s->options.work / 20;
+    bool known = s->options.bound >= 0;
+    if (known && s->pairs->n_pairs > most / 2) return JC_OK;
+    return try_sparse(s, known ? most : jc_max(most, jc_cost_mul(8, s->pairs->n_pairs)), !known);
+}
+
+/* ---- all --------------------------------------------------------------------------------------------------------- */
+
 static jc_status search_with(search *s, jc_adjacency *a)
 {
     jc_status status = try_sweeps(s, a);
     if (!status && exact_is_cheap(s)) return jc_exact_order(a, s->cost, s->order, &s->cost);
+    if (!status) status = try_sparse(s, s->options.work / 20, false);
     if (!status) status = try_rules(s, a);
     if (!status) status = jc_anneal_order(a, s->options.work - a->work, s->options.seed, s->order, &s->cost);
     return status;
@@ -95,37 +126,6 @@ static jc_status search_small(search *s)
     jc_adjacency_fini(&a);
     return status;
 }
-
-/* ---- large graphs ------------------------------------------------------------------------------------------------ */
-
-/* The cost of the trial, if it forms few enough products. */
-static jc_status try_large(search *s, int64_t most)
-{
-    int64_t cost;
-    bool found;
-    jc_status status = jc_replay_cost(s->pairs, s->trial, s->n, most, &found, &cost);
-    if (!status && found) keep(s, cost);
-    return status;
-}
-
-/* Products take some 20 steps each. */
-static jc_status search_large(search *s)
-{
-    int64_t most = jc_max(s->options.work / 20, jc_cost_mul(4, s->pairs->n_pairs));
-    jc_status status = JC_OK;
-    for (int late = 1; late >= 0 && !status; late--) {
-        bool found;
-        status = jc_sparse_order(s->pairs, most, late, &found, s->trial);
-        if (!status && found) status = try_large(s, most);
-    }
-    for (int reverse = 1; reverse >= 0 && !status && s->options.bound < 0; reverse--) {
-        try_sweep(s, reverse);
-        status = try_large(s, most);
-    }
-    return status;
-}
-
-/* ---- all --------------------------------------------------------------------------------------------------------- */
 
 static jc_status find_order(search *s)
 {

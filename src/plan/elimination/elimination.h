@@ -64,7 +64,7 @@ typedef struct jc_elimination_options {
 
 #define JC_ELIMINATION_OPTIONS_INIT {0, 0, -1, -1}
 
-enum { JC_ELIMINATION_WORK = 20000000 };
+enum { JC_ELIMINATION_WORK = 10000000 };
 
 /* The cheapest order found. *found = false: the graph is too large for the search, or nothing came below the bound; then
  * there is no elimination. The operations are owned by `elimination`; those of the subgraph are borrowed. */

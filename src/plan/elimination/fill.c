@@ -168,3 +168,15 @@ void jc_fill_remove(jc_fill *f, int64_t node)
     while (!p->is_target[node] && f->first_in[node] >= 0) unlink_pair(f, f->first_in[node]);
     while (!p->is_source[node] && f->first_out[node] >= 0) unlink_pair(f, f->first_out[node]);
 }
+
+int64_t jc_fill_convert_results(jc_fill *fill)
+{
+    const jc_pairs *p = fill->pairs;
+    int64_t cost = 0;
+    for (int64_t i = 0; i < p->n_pairs && p->has_operators; i++) {
+        if (!jc_pairs_is_result(p, i) || !p->pairs[i].convert) continue;
+        jc_fill_at(fill, jc_fill_find(fill, p->pairs[i].of, p->pairs[i].wrt))->converted = true;
+        cost = jc_cost_add(cost, p->pairs[i].convert);
+    }
+    return cost;
+}

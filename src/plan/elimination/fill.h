@@ -50,4 +50,7 @@ jc_status jc_fill_factors(jc_fill *fill, int64_t node, jc_products products, jc_
  * were copied to leaves of their own. */
 void jc_fill_remove(jc_fill *fill, int64_t node);
 
+/* Marks the operators between sources and targets, whose matrices any order needs, as converted; what that costs. */
+int64_t jc_fill_convert_results(jc_fill *fill);
+
 #endif

@@ -274,57 +274,6 @@ fail:
     return status;
 }
 
-/* As a replay without operations. Operators that are converted are remembered here too. */
-static jc_status eliminate_for_cost(jc_fill *fill, int64_t node, int64_t most, int64_t *formed,
-                                    int64_t *cost)
-{
-    jc_factors f;
-    jc_status status = jc_fill_factors(fill, node, JC_PRODUCTS_FREE, &f);
-    *formed = jc_cost_add(*formed, jc_cost_mul(f.n_left, f.n_right));
-    if (status || *formed > most) return status;
-    *cost = jc_cost_add(*cost, jc_factors_cost(&f, JC_PRODUCTS_FREE));
-    const int64_t *left = fill->left_at.data, *right = fill->right_at.data;
-    for (int64_t i = 0; i < f.n_left; i++) jc_fill_at(fill, left[i])->converted |= f.left[i].matrix;
-    for (int64_t j = 0; j < f.n_right; j++) jc_fill_at(fill, right[j])->converted |= f.right[j].matrix;
-    for (int64_t i = 0; i < f.n_left && !status; i++)
-        for (int64_t j = 0; j < f.n_right && !status; j++) {
-            int64_t pair;
-            status = jc_fill_get(fill, jc_fill_at(fill, left[i])->of, jc_fill_at(fill, right[j])->wrt, &pair);
-            if (!status) jc_fill_at(fill, pair)->filled = true;
-        }
-    if (!status) jc_fill_remove(fill, node);
-    return status;
-}
-
-/* The operators between sources and targets: formed first, as in a replay. Only FREE is asked for. */
-static int64_t convert_results(jc_fill *fill)
-{
-    const jc_pairs *p = fill->pairs;
-    int64_t cost = 0;
-    for (int64_t i = 0; i < p->n_pairs; i++) {
-        if (!jc_pairs_is_result(p, i) || !p->pairs[i].convert) continue;
-        jc_fill_at(fill, jc_fill_find(fill, p->pairs[i].of, p->pairs[i].wrt))->converted = true;
-        cost = jc_cost_add(cost, p->pairs[i].convert);
-    }
-    return cost;
-}
-
-jc_status jc_replay_cost(const jc_pairs *pairs, const int64_t *order, int64_t n, int64_t most, bool *found,
-                         int64_t *cost)
-{
-    jc_fill fill;
-    jc_status status = jc_fill_init(&fill, pairs);
-    if (status) return status;
-    int64_t formed = 0, sum = convert_results(&fill);
-    for (int64_t i = 0; i < n && !status && formed <= most; i++)
-        status = eliminate_for_cost(&fill, order[i], most, &formed, &sum);
-    jc_fill_fini(&fill);
-    if (status) return status;
-    *found = formed <= most;
-    *cost = sum;
-    return JC_OK;
-}
-
 void jc_elimination_fini(const jc_allocator *a, jc_elimination *e)
 {
     jc_free(a, e->order, e->n_order, sizeof *e->order);

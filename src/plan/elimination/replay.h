@@ -11,8 +11,4 @@
 jc_status jc_replay(const jc_pairs *pairs, const int64_t *order, int64_t n, jc_products products,
                     jc_elimination *elimination);
 
-/* The cost of an order (FREE) alone. *found = false where more than `most` products of pairs are formed. O(products). */
-jc_status jc_replay_cost(const jc_pairs *pairs, const int64_t *order, int64_t n, int64_t most, bool *found,
-                         int64_t *cost);
-
 #endif

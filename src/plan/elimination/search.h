@@ -6,7 +6,7 @@
 
 /* ---- chain.c: optimal ---- */
 
-enum { JC_CHAIN_NODES = 2000 };
+enum { JC_CHAIN_NODES = 1200 };
 
 /* Whether the graph is a chain from one source to one target with nothing else asked for. */
 bool jc_pairs_are_chain(const jc_pairs *pairs);
@@ -50,9 +50,25 @@ jc_status jc_greedy_order(jc_adjacency *a, const jc_greedy *how, int64_t *order,
 /* Improves an order of that cost by moving nodes within it, for `work` steps. */
 jc_status jc_anneal_order(jc_adjacency *a, int64_t work, uint64_t seed, int64_t *order, int64_t *cost);
 
-/* ---- sparse.c: large graphs ---- */
+/* ---- sparse.c ---- */
 
-/* Markowitz for a graph of any size; *found = false where more than `most` products would be formed. */
-jc_status jc_sparse_order(const jc_pairs *pairs, int64_t most, bool late, bool *found, int64_t *order);
+typedef enum jc_sparse_way {
+    JC_SPARSE_CONTRACT, /* what makes the graph no larger, then the rest as a sweep would */
+    JC_SPARSE_SWEEP,    /* as a sweep would */
+    JC_SPARSE_MARKOWITZ,
+    JC_SPARSE_WAYS
+} jc_sparse_way;
+
+typedef struct jc_sparse {
+    jc_sparse_way way;
+    bool late;     /* ties: late nodes first; a sweep: the reverse one */
+    int64_t most;  /* products of pairs */
+    int64_t bound; /* on the cost */
+} jc_sparse;
+
+/* An order for a graph of any size; *found = false where it forms more products, or does not cost less than the bound.
+ * *products: how many were formed until then. */
+jc_status jc_sparse_order(const jc_pairs *pairs, const jc_sparse *how, bool *found, int64_t *order, int64_t *cost,
+                          int64_t *products);
 
 #endif
