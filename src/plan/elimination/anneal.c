@@ -106,7 +106,7 @@ static jc_status anneal(annealer *s, int64_t work, int64_t *order, int64_t *cost
     enum { ROUNDS = 8 };
     jc_status status = JC_OK;
     for (int round = 0; round < ROUNDS && !status; round++)
-        status = cool(s, round % 2 ? 0.25 : 0.6, work / ROUNDS, order, cost);
+        status = cool(s, round % 2 ? 0.05 : 0.4, work / ROUNDS, order, cost);
     jc_adjacency_rewind(s->a, 0);
     return status;
 }

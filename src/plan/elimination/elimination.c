@@ -77,41 +77,57 @@ static bool exact_is_cheap(const search *s)
     return s->n <= JC_EXACT_NODES && (INT64_C(5) << s->n) * s->n <= s->options.work;
 }
 
-/* ---- all graphs -------------------------------------------------------------------------------------------------- */
+/* ---- large graphs -------------------------------------------------------------------------------------------------- */
 
-/* Every way in which an order for a large graph is found, within a number of products together; `each`: every one may
- * form so many. */
-static jc_status try_sparse(search *s, int64_t most, bool each)
+/* One way in which an order for a large graph is found; *products: how many it formed. */
+static jc_status try_way(search *s, jc_sparse_way way, bool late, int64_t most, int64_t *products)
+{
+    int64_t bound = s->found ? s->cost : s->options.bound < 0 ? INT64_MAX : s->options.bound, cost;
+    jc_sparse how = {way, late, most, bound};
+    bool found;
+    jc_status status = jc_sparse_order(s->pairs, &how, &found, s->trial, &cost, products);
+    if (!status && found) keep(s, cost);
+    return status;
+}
+
+/* All ways, within a number of products together. */
+static jc_status try_ways(search *s, int64_t most)
 {
     jc_status status = JC_OK;
     for (int i = 0; i < 2 * JC_SPARSE_WAYS && !status && most > 0; i++) {
-        int64_t bound = s->found ? s->cost : s->options.bound < 0 ? INT64_MAX : s->options.bound, cost, products;
-        jc_sparse how = {(jc_sparse_way)(i / 2), i % 2 == 0, most, bound};
-        bool found;
-        status = jc_sparse_order(s->pairs, &how, &found, s->trial, &cost, &products);
-        if (!status && found) keep(s, cost);
-        if (!status && !each) most -= products;
+        int64_t products = 0;
+        status = try_way(s, (jc_sparse_way)(i / 2), i % 2 == 0, most, &products);
+        most -= products;
     }
     return status;
 }
 
-/* A product takes some 20 steps. Where another order is known, graphs that are not small beside the work are left to
- * it. */
+/* A graph that is not small beside the work: where another order is known it is left to that one, else a contraction and
+ * both sweeps are looked at, in a few passes over the graph. */
+static jc_status search_huge(search *s)
+{
+    int64_t most = jc_cost_mul(8, s->pairs->n_pairs), products;
+    if (s->options.bound >= 0) return JC_OK;
+    jc_status status = try_way(s, JC_SPARSE_CONTRACT, true, most, &products);
+    if (!status) status = try_way(s, JC_SPARSE_SWEEP, true, most, &products);
+    if (!status) status = try_way(s, JC_SPARSE_SWEEP, false, most, &products);
+    return status;
+}
+
+/* A product takes some 20 steps. */
 static jc_status search_large(search *s)
 {
     int64_t most = s->options.work / 20;
-    bool known = s->options.bound >= 0;
-    if (known && s->pairs->n_pairs > most / 2) return JC_OK;
-    return try_sparse(s, known ? most : jc_max(most, jc_cost_mul(8, s->pairs->n_pairs)), !known);
+    return s->pairs->n_pairs > most / 2 ? search_huge(s) : try_ways(s, most);
 }
 
-/* ---- all --------------------------------------------------------------------------------------------------------- */
+/* ---- the search --------------------------------------------------------------------------------------------------- */
 
 static jc_status search_with(search *s, jc_adjacency *a)
 {
     jc_status status = try_sweeps(s, a);
     if (!status && exact_is_cheap(s)) return jc_exact_order(a, s->cost, s->order, &s->cost);
-    if (!status) status = try_sparse(s, s->options.work / 20, false);
+    if (!status) status = try_ways(s, s->options.work / 20);
     if (!status) status = try_rules(s, a);
     if (!status) status = jc_anneal_order(a, s->options.work - a->work, s->options.seed, s->order, &s->cost);
     return status;
@@ -129,9 +145,12 @@ static jc_status search_small(search *s)
 
 static jc_status find_order(search *s)
 {
-    if (jc_pairs_are_chain(s->pairs) && s->pairs->n_pairs < JC_CHAIN_NODES) {
-        s->found = true;
-        return jc_chain_order(s->pairs, s->order, &s->cost);
+    bool chain = jc_pairs_are_chain(s->pairs) && s->pairs->n_pairs < JC_CHAIN_LONG;
+    if (chain) {
+        int64_t cost;
+        jc_status status = jc_chain_order(s->pairs, s->trial, &cost);
+        if (!status) keep(s, cost);
+        if (status || s->pairs->n_pairs < JC_CHAIN_EXACT) return status;
     }
     return s->pairs->n_nodes <= JC_ADJACENCY_NODES ? search_small(s) : search_large(s);
 }

@@ -4,15 +4,15 @@
 
 #include "plan/elimination/adjacency.h"
 
-/* ---- chain.c: optimal ---- */
+/* ---- chain.c ---- */
 
-enum { JC_CHAIN_NODES = 1200 };
+enum { JC_CHAIN_EXACT = 1200, JC_CHAIN_LONG = 50000 };
 
 /* Whether the graph is a chain from one source to one target with nothing else asked for. */
 bool jc_pairs_are_chain(const jc_pairs *pairs);
 
-/* The best bracketing of a chain of n inner nodes, n < JC_CHAIN_NODES, by dynamic programming: O(n^3) steps of a
- * nanosecond, n^2 numbers. */
+/* The best bracketing of a chain of fewer than JC_CHAIN_EXACT factors, by dynamic programming: O(n^3) steps of a
+ * nanosecond, n^2 numbers. A longer one, of fewer than JC_CHAIN_LONG, is bracketed in pieces. */
 jc_status jc_chain_order(const jc_pairs *pairs, int64_t *order, int64_t *cost);
 
 /* ---- exact.c: optimal ---- */
