@@ -87,11 +87,12 @@ static const long double *operand(judge *j, int64_t operand, int64_t of, int64_t
 /* What the operation costs by SPEC: an edge's own cost for every row or column, m k n where both are matrices. */
 static int64_t fair_cost(const judge *j, const jc_elimination_op *op)
 {
-    int64_t m = size_of(j, op->of), n = size_of(j, op->wrt), edge = -1 - (op->kind == JC_ELIMINATION_TANGENT ? op->left : op->right);
+    int64_t m = size_of(j, op->of), n = size_of(j, op->wrt),
+            edge = -1 - (op->kind == JC_ELIMINATION_TANGENT ? op->left : op->right);
     if (op->kind == JC_ELIMINATION_MULTIPLY) return m * n * size_of(j, op->via);
     const jt_edge *e = edge_of(j, edge);
-    bool tangent = op->kind == JC_ELIMINATION_TANGENT ||
-                   (op->kind == JC_ELIMINATION_ACCUMULATE && op->direction == JC_TANGENT);
+    bool tangent =
+        op->kind == JC_ELIMINATION_TANGENT || (op->kind == JC_ELIMINATION_ACCUMULATE && op->direction == JC_TANGENT);
     if (op->kind == JC_ELIMINATION_ACCUMULATE && (!e || !e->is_operator)) return 0;
     int64_t one = e ? e->cost[tangent ? JC_TANGENT : JC_ADJOINT]
                     : size_of(j, j->c->subgraph.of[edge]) * size_of(j, j->c->subgraph.wrt[edge]);

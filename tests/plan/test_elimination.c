@@ -51,12 +51,14 @@ Test(elimination, the_orders_of_the_sweeps_cost_what_the_sweeps_do)
         jt_graph g;
         jt_case c;
         random_case(seed, &g, &c);
-        int64_t reverse = order_cost(&c, true, JC_PRODUCTS_ADJOINT), forward = order_cost(&c, false, JC_PRODUCTS_TANGENT);
+        int64_t reverse = order_cost(&c, true, JC_PRODUCTS_ADJOINT),
+                forward = order_cost(&c, false, JC_PRODUCTS_TANGENT);
         cr_assert_eq(reverse, c.reverse_cost, "seed %d: reverse %lld, the sweep's %lld", (int)seed, (long long)reverse,
                      (long long)c.reverse_cost);
         cr_assert_eq(forward, c.forward_cost, "seed %d: forward %lld, the sweep's %lld", (int)seed, (long long)forward,
                      (long long)c.forward_cost);
-        int64_t free_reverse = order_cost(&c, true, JC_PRODUCTS_FREE), free_forward = order_cost(&c, false, JC_PRODUCTS_FREE);
+        int64_t free_reverse = order_cost(&c, true, JC_PRODUCTS_FREE),
+                free_forward = order_cost(&c, false, JC_PRODUCTS_FREE);
         cr_assert(free_reverse <= reverse && free_forward <= forward, "seed %d", (int)seed);
         differ += reverse != forward, cheaper += free_reverse < reverse;
         drop_case(&g, &c);

@@ -72,7 +72,8 @@ Test(elimination_known, orders_reach_what_is_published)
         cr_expect_eq(c.forward_cost, json_integer_value(json_object_get(entry, "forward")), "%s", name);
         cr_expect_eq(c.reverse_cost, json_integer_value(json_object_get(entry, "reverse")), "%s", name);
         if (vertex) cr_expect_eq(cost, json_integer_value(vertex), "%s: %lld", name, (long long)cost);
-        if (limit >= 0) cr_expect_leq(cost, limit, "%s: %lld, expected at most %lld", name, (long long)cost, (long long)limit);
+        if (limit >= 0)
+            cr_expect_leq(cost, limit, "%s: %lld, expected at most %lld", name, (long long)cost, (long long)limit);
         judged += vertex || limit >= 0;
         fprintf(stderr, "%s: forward %lld, reverse %lld, elimination %lld\n", name, (long long)c.forward_cost,
                 (long long)c.reverse_cost, (long long)cost);
@@ -125,7 +126,8 @@ Test(elimination_known, matrix_free_chains_cost_their_published_optimum)
         jt_case_init(&c, graph, &q);
         cr_expect_eq(c.forward_cost, json_integer_value(json_object_get(entry, "tangent")), "line %d", chains + 1);
         cr_expect_eq(c.reverse_cost, json_integer_value(json_object_get(entry, "adjoint")), "line %d", chains + 1);
-        cr_expect_eq(elimination_cost(&c), json_integer_value(json_object_get(entry, "optimum")), "line %d", chains + 1);
+        cr_expect_eq(elimination_cost(&c), json_integer_value(json_object_get(entry, "optimum")), "line %d",
+                     chains + 1);
         jt_case_fini(&c);
         jc_graph_destroy(graph);
         json_decref(entry);

@@ -1,5 +1,5 @@
-/* The search for orders against all orders of small graphs, by a definition of the cost that shares nothing with it, and
- * against the documented recurrence for chains. */
+/* The search for orders against all orders of small graphs, by a definition of the cost that shares nothing with it,
+ * and against the documented recurrence for chains. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>

@@ -157,7 +157,6 @@ static void log_set(jc_adjacency *a, const uint64_t *set)
     a->log.count += a->words;
 }
 
-
 static void unite(uint64_t *set, const uint64_t *other, int64_t words)
 {
     for (int64_t w = 0; w < words; w++) set[w] |= other[w];

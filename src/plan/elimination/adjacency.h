@@ -21,9 +21,9 @@ typedef struct jc_adjacency {
     int64_t base;                                        /* cost that every order has */
 
     int64_t n_done;
-    int64_t *done;     /* [n] nodes eliminated, in order */
-    int64_t *done_log; /* [n] where the log of each begins */
-    jc_vec log;        /* uint64_t */
+    int64_t *done;                           /* [n] nodes eliminated, in order */
+    int64_t *done_log;                       /* [n] where the log of each begins */
+    jc_vec log;                              /* uint64_t */
     jc_factor *left_factors, *right_factors; /* [n] scratch */
     int64_t work;                            /* steps done so far */
 } jc_adjacency;

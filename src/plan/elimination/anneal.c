@@ -1,5 +1,6 @@
-/* Simulated annealing over orders. A move takes one node out and puts it in elsewhere. The graph behind both places does
- * not depend on the order of what was eliminated before, so a move changes the costs between them and no others. */
+/* Simulated annealing over orders. A move takes one node out and puts it in elsewhere. The graph behind both places
+ * does not depend on the order of what was eliminated before, so a move changes the costs between them and no others.
+ */
 #include <string.h>
 
 #include "core/size.h"
@@ -9,7 +10,7 @@
 typedef struct annealer {
     jc_adjacency *a;
     int64_t n;
-    int64_t *order, *cost_at;   /* [n] the order now, and what each elimination costs in it */
+    int64_t *order, *cost_at;    /* [n] the order now, and what each elimination costs in it */
     int64_t *trial, *trial_cost; /* [n] the part of it that a move changes */
     int64_t cost;
     double heat; /* by how much a move may make it worse, on average */

@@ -1,10 +1,9 @@
-/* Chains: the best bracketing of D_j .. D_i by dynamic programming, C[j,i] the least cost of the matrix of the product of
- * the factors i .. j (i next to the source), D_k being m_k x n_k, with m_k = n_(k+1):
+/* Chains: the best bracketing of D_j .. D_i by dynamic programming, C[j,i] the least cost of the matrix of the product
+ * of the factors i .. j (i next to the source), D_k being m_k x n_k, with m_k = n_(k+1):
  *
- *     C[j,j] = convert_j                                                   min(n_j t_j, m_j a_j) for an operator, else 0
- *     C[j,i] = min of  C[j-1,i] + n_i t_j                                  D_j applied to n_i columns
- *                      C[j,i+1] + m_j a_i                                  D_i applied to m_j rows
- *                      min over i <= k < j of  C[j,k+1] + C[k,i] + m_j m_k n_i
+ *     C[j,j] = convert_j                                                   min(n_j t_j, m_j a_j) for an operator, else
+ * 0 C[j,i] = min of  C[j-1,i] + n_i t_j                                  D_j applied to n_i columns C[j,i+1] + m_j a_i
+ * D_i applied to m_j rows min over i <= k < j of  C[j,k+1] + C[k,i] + m_j m_k n_i
  *
  * which is the recurrence of generalized Jacobian chains (Naumann, arXiv 2003.05755 and 2406.11862): a run of factors
  * applied one after the other is a run of the first or second line. A longer chain is cut at narrow nodes into pieces,
@@ -17,7 +16,7 @@
 /* Factors of a chain, or of a piece of it. */
 typedef struct factors {
     int64_t n;
-    int64_t *size;                           /* [n + 1]: D_k is size[k + 1] x size[k] */
+    int64_t *size;                        /* [n + 1]: D_k is size[k + 1] x size[k] */
     int64_t *tangent, *adjoint, *convert; /* [n] t_k, a_k, C[k,k] */
 } factors;
 
@@ -25,11 +24,11 @@ typedef struct bracketing {
     const jc_allocator *allocator;
     factors f;
     int64_t n_stack;
-    int64_t *cost;    /* [n][n]: cost[j n + i], i <= j */
-    int64_t *turned;  /* [n][n]: turned[i n + j] is the same, so that both are read in order */
-    int64_t *stack;   /* [n_stack] */
-    int64_t largest;  /* of size */
-    int64_t highest;  /* of cost */
+    int64_t *cost;   /* [n][n]: cost[j n + i], i <= j */
+    int64_t *turned; /* [n][n]: turned[i n + j] is the same, so that both are read in order */
+    int64_t *stack;  /* [n_stack] */
+    int64_t largest; /* of size */
+    int64_t highest; /* of cost */
 } bracketing;
 
 bool jc_pairs_are_chain(const jc_pairs *p)
@@ -173,8 +172,8 @@ static factors piece_of(const factors *f, int64_t from, int64_t end)
     return (factors){end - from, f->size + from, f->tangent + from, f->adjoint + from, f->convert + from};
 }
 
-/* Brackets the pieces of `f`, whose nodes are written to `order` one piece after the other, and makes the chain of their
- * matrices: whole, with whole_node [..] the node of `f` behind each. */
+/* Brackets the pieces of `f`, whose nodes are written to `order` one piece after the other, and makes the chain of
+ * their matrices: whole, with whole_node [..] the node of `f` behind each. */
 static jc_status bracket_pieces(const jc_allocator *a, const factors *f, factors *whole, int64_t *whole_node,
                                 int64_t *order, int64_t *n_order)
 {

@@ -39,8 +39,11 @@ static jc_status try_rule(search *s, jc_adjacency *a, jc_choice rule, bool narro
     enum { RANDOM = 3 };
     jc_status status = JC_OK;
     for (int64_t i = 0; i < 2 + RANDOM && !status && a->work < s->options.work / 2; i++) {
-        jc_greedy how = {rule, i == 0 ? JC_TIE_LATE : i == 1 ? JC_TIE_EARLY : JC_TIE_RANDOM, narrow, twins,
-                         s->options.seed + (uint64_t)i};
+        jc_greedy how = {rule,
+                         i == 0   ? JC_TIE_LATE
+                         : i == 1 ? JC_TIE_EARLY
+                                  : JC_TIE_RANDOM,
+                         narrow, twins, s->options.seed + (uint64_t)i};
         int64_t cost;
         status = jc_greedy_order(a, &how, s->trial, &cost);
         if (!status) keep(s, cost);
@@ -77,7 +80,8 @@ static bool exact_is_cheap(const search *s)
     return s->n <= JC_EXACT_NODES && (INT64_C(5) << s->n) * s->n <= s->options.work;
 }
 
-/* ---- large graphs -------------------------------------------------------------------------------------------------- */
+/* ---- large graphs --------------------------------------------------------------------------------------------------
+ */
 
 /* One way in which an order for a large graph is found; *products: how many it formed. */
 static jc_status try_way(search *s, jc_sparse_way way, bool late, int64_t most, int64_t *products)
@@ -102,8 +106,8 @@ static jc_status try_ways(search *s, int64_t most)
     return status;
 }
 
-/* A graph that is not small beside the work: where another order is known it is left to that one, else a contraction and
- * both sweeps are looked at, in a few passes over the graph. */
+/* A graph that is not small beside the work: where another order is known it is left to that one, else a contraction
+ * and both sweeps are looked at, in a few passes over the graph. */
 static jc_status search_huge(search *s)
 {
     int64_t most = jc_cost_mul(8, s->pairs->n_pairs), products;
@@ -121,7 +125,8 @@ static jc_status search_large(search *s)
     return s->pairs->n_pairs > most / 2 ? search_huge(s) : try_ways(s, most);
 }
 
-/* ---- the search --------------------------------------------------------------------------------------------------- */
+/* ---- the search ---------------------------------------------------------------------------------------------------
+ */
 
 static jc_status search_with(search *s, jc_adjacency *a)
 {

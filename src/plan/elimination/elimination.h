@@ -62,12 +62,15 @@ typedef struct jc_elimination_options {
     int64_t bound;      /* what other orders cost: a search that cannot come below may give up; -1: not known */
 } jc_elimination_options;
 
-#define JC_ELIMINATION_OPTIONS_INIT {0, 0, -1, -1}
+#define JC_ELIMINATION_OPTIONS_INIT                                                                                    \
+    {                                                                                                                  \
+        0, 0, -1, -1                                                                                                   \
+    }
 
 enum { JC_ELIMINATION_WORK = 10000000 };
 
-/* The cheapest order found. *found = false: the graph is too large for the search, or nothing came below the bound; then
- * there is no elimination. The operations are owned by `elimination`; those of the subgraph are borrowed. */
+/* The cheapest order found. *found = false: the graph is too large for the search, or nothing came below the bound;
+ * then there is no elimination. The operations are owned by `elimination`; those of the subgraph are borrowed. */
 jc_status jc_elimination_create(const jc_graph *graph, const jc_subgraph *subgraph,
                                 const jc_elimination_options *options, bool *found, jc_elimination *elimination);
 

@@ -1,5 +1,5 @@
-/* The best order by dynamic programming over sets (Held and Karp's way): best[S] is the least cost of eliminating the set
- * S, and the graph that is left does not depend on the order,
+/* The best order by dynamic programming over sets (Held and Karp's way): best[S] is the least cost of eliminating the
+ * set S, and the graph that is left does not depend on the order,
  *
  *     best[S + v] = min over v of  best[S] + cost of v in the graph without S.
  *

@@ -1,4 +1,5 @@
-/* The graph while its nodes are eliminated: pairs vanish with their node and come by fill-in. For graphs of any size. */
+/* The graph while its nodes are eliminated: pairs vanish with their node and come by fill-in. For graphs of any size.
+ */
 #ifndef JC_PLAN_ELIMINATION_FILL_H
 #define JC_PLAN_ELIMINATION_FILL_H
 
@@ -10,10 +11,10 @@ enum { JC_NO_PAIR = -1 };
 
 typedef struct jc_fill_pair {
     int64_t of, wrt;
-    int64_t given;     /* the pair of jc_pairs, or JC_NO_PAIR: all of it is fill-in */
-    int64_t value;     /* that holds its matrix, without operators that are not converted; -1: none */
-    bool filled;       /* products were added */
-    bool converted;    /* the matrices of its operators are in the value */
+    int64_t given;                  /* the pair of jc_pairs, or JC_NO_PAIR: all of it is fill-in */
+    int64_t value;                  /* that holds its matrix, without operators that are not converted; -1: none */
+    bool filled;                    /* products were added */
+    bool converted;                 /* the matrices of its operators are in the value */
     int64_t next_in, previous_in;   /* pairs of the same `of` */
     int64_t next_out, previous_out; /* of the same `wrt` */
 } jc_fill_pair;

@@ -9,9 +9,9 @@ typedef struct greedy {
     jc_adjacency *a;
     const jc_greedy *how;
     int64_t n;          /* nodes left */
-    int64_t *left;       /* [n] them */
-    int64_t *key;        /* [nodes] what the rule says of each */
-    int64_t *last_cost;  /* [nodes] RELATIVE: cost between the sources and targets alone */
+    int64_t *left;      /* [n] them */
+    int64_t *key;       /* [nodes] what the rule says of each */
+    int64_t *last_cost; /* [nodes] RELATIVE: cost between the sources and targets alone */
     jc_draw draw;
 } greedy;
 

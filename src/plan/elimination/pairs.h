@@ -1,5 +1,5 @@
-/* What an elimination works on: the subgraph of a query with the edges between two nodes joined to a pair, and what each
- * costs. A pair is the local Jacobian D[of,wrt] = sum of its edges. */
+/* What an elimination works on: the subgraph of a query with the edges between two nodes joined to a pair, and what
+ * each costs. A pair is the local Jacobian D[of,wrt] = sum of its edges. */
 #ifndef JC_PLAN_ELIMINATION_PAIRS_H
 #define JC_PLAN_ELIMINATION_PAIRS_H
 

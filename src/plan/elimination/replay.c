@@ -60,15 +60,16 @@ static jc_status accumulate_edge(replay *r, int64_t pair, int64_t edge)
     jc_fill_pair *p = jc_fill_at(&r->fill, pair);
     int64_t tangents = jc_cost_mul(size_of(r, p->wrt), cost->tangent),
             adjoints = jc_cost_mul(size_of(r, p->of), cost->adjoint);
-    bool by_tangents =
-        r->products == JC_PRODUCTS_FREE ? tangents <= adjoints : r->products == JC_PRODUCTS_TANGENT;
+    bool by_tangents = r->products == JC_PRODUCTS_FREE ? tangents <= adjoints : r->products == JC_PRODUCTS_TANGENT;
     return add_op(r, pair,
                   (jc_elimination_op){.kind = JC_ELIMINATION_ACCUMULATE,
                                       .via = -1,
                                       .left = JC_NO_OPERAND,
                                       .right = jc_operand_of_edge(edge),
                                       .direction = by_tangents ? JC_TANGENT : JC_ADJOINT,
-                                      .cost = !cost->is_operator ? 0 : by_tangents ? tangents : adjoints});
+                                      .cost = !cost->is_operator ? 0
+                                              : by_tangents      ? tangents
+                                                                 : adjoints});
 }
 
 /* All edges of a pair that are operators (or are not). */
@@ -116,12 +117,12 @@ static jc_status multiply_values(replay *r, const product *p)
     int64_t a = jc_fill_at(&r->fill, p->matrix)->value, b = jc_fill_at(&r->fill, p->applied)->value;
     const jc_fill_pair *result = jc_fill_at(&r->fill, p->result);
     return add_op(r, p->result,
-                  (jc_elimination_op){.kind = JC_ELIMINATION_MULTIPLY,
-                                      .via = p->via,
-                                      .left = p->adjoint ? a : b,
-                                      .right = p->adjoint ? b : a,
-                                      .cost = jc_cost_mul(jc_pair_entries(r->pairs, result->of, result->wrt),
-                                                          size_of(r, p->via))});
+                  (jc_elimination_op){
+                      .kind = JC_ELIMINATION_MULTIPLY,
+                      .via = p->via,
+                      .left = p->adjoint ? a : b,
+                      .right = p->adjoint ? b : a,
+                      .cost = jc_cost_mul(jc_pair_entries(r->pairs, result->of, result->wrt), size_of(r, p->via))});
 }
 
 static jc_status apply_edge(replay *r, const product *p, int64_t edge)
@@ -252,9 +253,8 @@ static jc_status form_operators_of_results(replay *r)
 jc_status jc_replay(const jc_pairs *pairs, const int64_t *order, int64_t n, jc_products products,
                     jc_elimination *elimination)
 {
-    jc_elimination made = {.n_order = n,
-                           .values = jc_vec_of(sizeof(jc_elimination_value)),
-                           .ops = jc_vec_of(sizeof(jc_elimination_op))};
+    jc_elimination made = {
+        .n_order = n, .values = jc_vec_of(sizeof(jc_elimination_value)), .ops = jc_vec_of(sizeof(jc_elimination_op))};
     replay r = {.pairs = pairs, .allocator = pairs->allocator, .products = products, .made = &made};
     jc_status status = jc_alloc(r.allocator, n, sizeof *made.order, WHAT, &made.order);
     if (!status) status = jc_fill_init(&r.fill, pairs);

@@ -1,6 +1,6 @@
-/* Markowitz for graphs of any size: the node v of least size(v) (sum of sizes into it) (sum of sizes out of it), kept up
- * to date by every pair that comes and goes, in a heap. When it only contracts, a node is left where eliminating it would
- * make more entries than it removes: what a sweep over the rest costs grows with those. */
+/* Markowitz for graphs of any size: the node v of least size(v) (sum of sizes into it) (sum of sizes out of it), kept
+ * up to date by every pair that comes and goes, in a heap. When it only contracts, a node is left where eliminating it
+ * would make more entries than it removes: what a sweep over the rest costs grows with those. */
 #include "core/size.h"
 #include "plan/elimination/fill.h"
 #include "plan/elimination/search.h"

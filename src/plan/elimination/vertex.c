@@ -89,8 +89,8 @@ int64_t jc_factors_cost(jc_factors *f, jc_products products)
     enum { LEFT, RIGHT, ALL, WAYS = 4 };
     int best = products == JC_PRODUCTS_TANGENT ? RIGHT : LEFT;
     int64_t least = INT64_MAX;
-    bool choose = products == JC_PRODUCTS_FREE &&
-                  (need_forming(f->left, f->n_left) || need_forming(f->right, f->n_right));
+    bool choose =
+        products == JC_PRODUCTS_FREE && (need_forming(f->left, f->n_left) || need_forming(f->right, f->n_right));
     for (int way = 0; choose && way < WAYS; way++) {
         mark_way(f, way);
         int64_t cost = marked_cost(f, products);

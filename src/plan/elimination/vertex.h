@@ -3,9 +3,9 @@
  *     D[t,u] += D[t,v] D[v,u]        D[t,v] is m x k, D[v,u] is k x n
  *
  * One factor is applied, the other is read as a matrix: the right one is applied to the m rows of the left one
- * (adjoint), or the left one to the n columns of the right one (tangent). The edges of an applied factor are applied one
- * by one, or their sum as a dense matrix (k n for a row) where that is cheaper. The matrix of an operator must be formed
- * first, once; that of any other kind is there, and sums are not counted (SPEC "Cost"). */
+ * (adjoint), or the left one to the n columns of the right one (tangent). The edges of an applied factor are applied
+ * one by one, or their sum as a dense matrix (k n for a row) where that is cheaper. The matrix of an operator must be
+ * formed first, once; that of any other kind is there, and sums are not counted (SPEC "Cost"). */
 #ifndef JC_PLAN_ELIMINATION_VERTEX_H
 #define JC_PLAN_ELIMINATION_VERTEX_H
 
