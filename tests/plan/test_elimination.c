@@ -6,6 +6,7 @@
 
 #include "plan/cases.h"
 #include "plan/elimination/replay.h"
+#include "plan/elimination/search.h"
 #include "support/compute.h"
 #include "support/oracle.h"
 #include "support/sanitized.h"
@@ -87,4 +88,37 @@ Test(elimination, totals_are_the_sums_over_paths_and_costs_those_of_the_operatio
         drop_case(&g, &c);
     }
     cr_assert_gt(cheaper, 30, "%lld", (long long)cheaper);
+}
+
+/* A random order of the inner nodes: what the search's bit sets say it costs is what its operations do. Where an operator
+ * was formed for one product and is there for a later one, the operations cost less. */
+Test(elimination, the_search_and_the_operations_agree_on_costs)
+{
+    int64_t operators = 0, equal = 0;
+    for (uint64_t seed = 0; seed < (uint64_t)jt_cases(1000); seed++) {
+        jt_graph g;
+        jt_case c;
+        jc_pairs p;
+        jc_adjacency a;
+        jc_elimination e;
+        int64_t order[64], cost;
+        jt_rng rng = {seed};
+        random_case(seed, &g, &c);
+        jt_ok(jc_pairs_create(c.graph, &c.subgraph, -1, &p), "pairs");
+        jt_ok(jc_adjacency_init(&a, &p), "adjacency");
+        for (int64_t i = 0; i < p.n_inner; i++) {
+            int64_t j = jt_below(&rng, i + 1);
+            order[i] = order[j], order[j] = p.inner[i];
+        }
+        jt_ok(jc_adjacency_order_cost(&a, order, p.n_inner, &cost), "cost");
+        jt_ok(jc_replay(&p, order, p.n_inner, JC_PRODUCTS_FREE, &e), "replay");
+        cr_assert(p.has_operators ? e.cost <= cost : e.cost == cost, "seed %d: %lld, operations %lld", (int)seed,
+                  (long long)cost, (long long)e.cost);
+        operators += p.has_operators && p.n_inner > 1, equal += p.has_operators && p.n_inner > 1 && e.cost == cost;
+        jc_elimination_fini(p.allocator, &e);
+        jc_adjacency_fini(&a);
+        jc_pairs_fini(&p);
+        drop_case(&g, &c);
+    }
+    cr_assert(operators > 50 && equal * 10 > operators * 9, "%lld, %lld equal", (long long)operators, (long long)equal);
 }
