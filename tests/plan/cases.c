@@ -185,17 +185,18 @@ static void judge_result(judge *j, int64_t t, int64_t s)
                      j->value[value][i], expected[i]);
 }
 
-/* The order has every node that edges lead into and out of, once. */
-static void judge_order(judge *j)
+void jt_judge_order(const jt_case *c, const jc_elimination *e)
 {
-    const jc_subgraph *g = &j->c->subgraph;
-    int *ways = jt_alloc(&j->pool, g->n_nodes, sizeof *ways);
+    const jc_subgraph *g = &c->subgraph;
+    jt_pool pool = {0};
+    int *ways = jt_alloc(&pool, g->n_nodes, sizeof *ways);
     for (int64_t i = 0; i < g->n_edges; i++) ways[g->of[i]] |= 1, ways[g->wrt[i]] |= 2;
-    for (int64_t i = 0; i < j->e->n_order; i++) {
-        cr_assert_eq(ways[j->e->order[i]], 3, "%s: place %lld of the order", j->what, (long long)i);
-        ways[j->e->order[i]] = 0;
+    for (int64_t i = 0; i < e->n_order; i++) {
+        cr_assert_eq(ways[e->order[i]], 3, "place %lld of the order", (long long)i);
+        ways[e->order[i]] = 0;
     }
-    for (int64_t v = 0; v < g->n_nodes; v++) cr_assert_lt(ways[v], 3, "%s: %lld is left", j->what, (long long)v);
+    for (int64_t v = 0; v < g->n_nodes; v++) cr_assert_lt(ways[v], 3, "node %lld is left", (long long)v);
+    jt_pool_free(&pool);
 }
 
 void jt_judge_elimination(const jt_case *c, const jt_graph *g, const jc_elimination *e, const char *what)
@@ -203,7 +204,7 @@ void jt_judge_elimination(const jt_case *c, const jt_graph *g, const jc_eliminat
     judge j = {.c = c, .g = g, .e = e, .what = what, .numbers = c->subgraph.n_extra == 0};
     int64_t cost = 0;
     j.value = jt_alloc(&j.pool, e->n_values, sizeof *j.value);
-    judge_order(&j);
+    jt_judge_order(c, e);
     for (int64_t i = 0; i < e->n_ops; i++) {
         judge_op(&j, i);
         drop_dead(&j, i);

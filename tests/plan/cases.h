@@ -23,4 +23,7 @@ void jt_case_fini(jt_case *c);
  * the results are the totals by their recurrence, exactly: integers. Ends the test otherwise. */
 void jt_judge_elimination(const jt_case *c, const jt_graph *g, const jc_elimination *e, const char *what);
 
+/* The order has every node that edges lead into and out of, once. Ends the test otherwise. */
+void jt_judge_order(const jt_case *c, const jc_elimination *e);
+
 #endif

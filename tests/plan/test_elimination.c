@@ -90,8 +90,8 @@ Test(elimination, totals_are_the_sums_over_paths_and_costs_those_of_the_operatio
     cr_assert_gt(cheaper, 30, "%lld", (long long)cheaper);
 }
 
-/* A random order of the inner nodes: what the search's bit sets say it costs is what its operations do. Where an operator
- * was formed for one product and is there for a later one, the operations cost less. */
+/* A random order of the inner nodes: what the search's bit sets say it costs is what its operations do. Where an
+ * operator was formed for one product and is there for a later one, the operations cost less. */
 Test(elimination, the_search_and_the_operations_agree_on_costs)
 {
     int64_t operators = 0, equal = 0;
