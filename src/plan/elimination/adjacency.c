@@ -169,18 +169,19 @@ jc_status jc_adjacency_eliminate(jc_adjacency *a, int64_t node)
     const uint64_t *in = jc_bits(a, a->in, node), *out = jc_bits(a, a->out, node);
     bool stays_target = a->pairs->is_target[node], stays_source = a->pairs->is_source[node];
     a->done[a->n_done] = node, a->done_log[a->n_done++] = a->log.count;
-    for (int64_t t = jc_bits_next(out, a->words, 0); t >= 0; t = jc_bits_next(out, a->words, t + 1), a->work++) {
+    for (int64_t t = jc_bits_next(out, a->words, 0); t >= 0; t = jc_bits_next(out, a->words, t + 1)) {
         uint64_t *into = jc_bits(a, a->in, t), *filled = jc_bits(a, a->fill, t);
         log_set(a, into), log_set(a, filled);
         unite(into, in, a->words), unite(filled, in, a->words);
         if (!stays_source) clear_bit(into, node);
     }
-    for (int64_t u = jc_bits_next(in, a->words, 0); u >= 0; u = jc_bits_next(in, a->words, u + 1), a->work++) {
+    for (int64_t u = jc_bits_next(in, a->words, 0); u >= 0; u = jc_bits_next(in, a->words, u + 1)) {
         uint64_t *from = jc_bits(a, a->out, u);
         log_set(a, from);
         unite(from, out, a->words);
         if (!stays_target) clear_bit(from, node);
     }
+    a->work += (a->log.count - a->done_log[a->n_done - 1]) / 4 + 2; /* and to take it back */
     return JC_OK;
 }
 

@@ -56,7 +56,7 @@ typedef struct jc_elimination {
 } jc_elimination;
 
 typedef struct jc_elimination_options {
-    int64_t work;       /* most of the search's steps, some 5 ns each; 0: JC_ELIMINATION_WORK */
+    int64_t work;       /* most of the search's steps, some 7 ns each; 0: JC_ELIMINATION_WORK */
     uint64_t seed;      /* of the search: the same seed finds the same order */
     int64_t tape_limit; /* of an operator's `edges`, for its adjoints; -1: none */
     int64_t bound;      /* what other orders cost: a search that cannot come below may give up; -1: not known */

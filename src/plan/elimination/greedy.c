@@ -46,6 +46,7 @@ static int64_t neighbours_cost(greedy *g, int64_t node)
 {
     jc_adjacency *a = g->a;
     int64_t sum = 0;
+    a->work += g->n / 2;
     for (int64_t i = 0; i < g->n; i++) {
         int64_t v = g->left[i];
         if (v == node || !(jc_bits_has(jc_bits(a, a->in, node), v) || jc_bits_has(jc_bits(a, a->out, node), v)))
@@ -124,6 +125,7 @@ static jc_status choose(greedy *g, int64_t *place)
 {
     int64_t best = -1, ties = 0, least = 0, least_damage = 0;
     int rank = 0;
+    g->a->work += g->n * (1 + (g->how->narrow ? g->a->words : 0)) / 4;
     for (int64_t i = 0; i < g->n; i++) {
         int64_t node = g->left[i], key = g->key[node], grown = 0;
         int r = rank_of(g, node);
