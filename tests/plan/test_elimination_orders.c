@@ -73,22 +73,28 @@ static void draw_graph(jt_rng *rng, drawn *d)
     if (jt_below(rng, 2)) d->target[1 + jt_below(rng, d->n - 1)] = true;
 }
 
-static int64_t library_cost(const drawn *d)
+static jc_graph *drawn_graph(const drawn *d)
 {
     jc_graph *graph;
-    int64_t of[VARIABLES], wrt[VARIABLES];
-    jc_query q = JC_QUERY_INIT;
-    jt_ok(jc_graph_create(NULL, &graph), "graph");
-    for (int64_t v = 0; v < d->n_variables; v++) {
-        add_variable(graph, d->size[v]);
-        if (d->target[v]) of[q.n_of++] = v;
-        if (d->source[v]) wrt[q.n_wrt++] = v;
-    }
     const jc_jacobian j = JC_JACOBIAN_INIT(JC_DENSE);
+    jt_ok(jc_graph_create(NULL, &graph), "graph");
+    for (int64_t v = 0; v < d->n_variables; v++) add_variable(graph, d->size[v]);
     for (int64_t t = 0; t < d->n_variables; t++)
         for (int64_t u = 0; u < t; u++)
             if (d->edge[t][u]) add_edge(graph, t, u, &j);
     jt_ok(jc_graph_finish(graph), "finish");
+    return graph;
+}
+
+static int64_t library_cost(const drawn *d)
+{
+    jc_graph *graph = drawn_graph(d);
+    int64_t of[VARIABLES], wrt[VARIABLES];
+    jc_query q = JC_QUERY_INIT;
+    for (int64_t v = 0; v < d->n_variables; v++) {
+        if (d->target[v]) of[q.n_of++] = v;
+        if (d->source[v]) wrt[q.n_wrt++] = v;
+    }
     q.of = of, q.wrt = wrt;
     int64_t cost = cost_of(graph, &q, -1);
     jc_graph_destroy(graph);
@@ -515,7 +521,7 @@ Test(elimination_orders, a_contraction_leaves_what_would_make_the_graph_larger)
 
 static bool is_found(const parts *p, int64_t work, int64_t bound, int64_t *cost)
 {
-    jc_elimination_options options = {work, 0, -1, bound};
+    jc_elimination_options options = {work, 0, -1, bound, -1};
     jc_elimination e;
     bool found;
     jt_ok(jc_elimination_create(p->graph, &p->c.subgraph, &options, &found, &e), "elimination");
@@ -542,11 +548,49 @@ Test(elimination_orders, the_search_keeps_the_best_and_gives_up_at_the_bound)
     parts_fini(&p);
 }
 
+/* Less memory each time, until no order fits: never cheaper than the best of all orders, and sometimes dearer. */
+Test(elimination_orders, a_memory_limit_is_kept_and_costs)
+{
+    int64_t dearer = 0, none = 0;
+    jt_rng rng = {21};
+    for (int64_t i = 0; i < jt_cases(40); i++) {
+        drawn d;
+        draw_graph(&rng, &d);
+        jc_query q = JC_QUERY_INIT;
+        int64_t of = d.n - 1, wrt = 0;
+        q.of = &of, q.n_of = 1, q.wrt = &wrt, q.n_wrt = 1;
+        jc_graph *graph = drawn_graph(&d);
+        jc_elimination_options options = JC_ELIMINATION_OPTIONS_INIT;
+        options.work = 100000;
+        jc_elimination e = eliminate(graph, &q, &options), limited;
+        const int64_t least = e.cost;
+        int64_t most = e.peak_entries;
+        jc_elimination_fini(&graph->allocator, &e);
+        jt_case c;
+        jt_case_init(&c, graph, &q);
+        for (bool found = true; found;) {
+            options.entry_limit = most - 1;
+            jt_ok(jc_elimination_create(graph, &c.subgraph, &options, &found, &limited), "elimination");
+            none += !found;
+            if (!found) break;
+            jt_judge_order(&c, &limited);
+            cr_assert(limited.peak_entries < most && limited.cost >= least, "case %d", (int)i);
+            dearer += limited.cost > least;
+            most = limited.peak_entries;
+            jc_elimination_fini(&graph->allocator, &limited);
+        }
+        jt_case_fini(&c);
+        jc_graph_destroy(graph);
+    }
+    cr_assert(none == jt_cases(40) && dearer > jt_cases(40) / 10, "%lld, dearer %lld", (long long)none,
+              (long long)dearer);
+}
+
 Test(elimination_orders, the_same_seed_finds_the_same_order)
 {
     parts p;
     parts_init(&p);
-    jc_elimination_options options = {300000, 4, -1, -1};
+    jc_elimination_options options = {300000, 4, -1, -1, -1};
     jc_elimination e[3];
     bool found;
     for (int i = 0; i < 3; i++) {

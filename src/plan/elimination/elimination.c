@@ -16,13 +16,30 @@ typedef struct search {
     bool found;
 } search;
 
-/* Keeps the trial where it is the best so far. */
-static void keep(search *s, int64_t cost)
+/* Whether the values of the trial fit into the memory. */
+static jc_status fits(const search *s, bool *fit)
 {
-    if (s->found && cost >= s->cost) return;
+    jc_elimination e;
+    *fit = true;
+    if (s->options.entry_limit < 0) return JC_OK;
+    jc_status status = jc_replay(s->pairs, s->trial, s->n, JC_PRODUCTS_FREE, &e);
+    if (status) return status;
+    *fit = e.peak_entries <= s->options.entry_limit;
+    jc_elimination_fini(s->pairs->allocator, &e);
+    return JC_OK;
+}
+
+/* Keeps the trial where it is the best so far, and fits. */
+static jc_status keep(search *s, int64_t cost)
+{
+    bool fit;
+    if (s->found && cost >= s->cost) return JC_OK;
+    jc_status status = fits(s, &fit);
+    if (status || !fit) return status;
     memcpy(s->order, s->trial, (size_t)s->n * sizeof *s->order);
     s->cost = cost;
     s->found = true;
+    return JC_OK;
 }
 
 /* The topological order of the inner nodes as the trial, or the other way round. */
@@ -46,7 +63,7 @@ static jc_status try_rule(search *s, jc_adjacency *a, jc_choice rule, bool narro
                          narrow, twins, s->options.seed + (uint64_t)i};
         int64_t cost;
         status = jc_greedy_order(a, &how, s->trial, &cost);
-        if (!status) keep(s, cost);
+        if (!status) status = keep(s, cost);
     }
     return status;
 }
@@ -69,7 +86,7 @@ static jc_status try_sweeps(search *s, jc_adjacency *a)
         int64_t cost;
         try_sweep(s, reverse);
         status = jc_adjacency_order_cost(a, s->trial, s->n, &cost);
-        if (!status) keep(s, cost);
+        if (!status) status = keep(s, cost);
     }
     return status;
 }
@@ -90,8 +107,7 @@ static jc_status try_way(search *s, jc_sparse_way way, bool late, int64_t most, 
     jc_sparse how = {way, late, most, bound};
     bool found;
     jc_status status = jc_sparse_order(s->pairs, &how, &found, s->trial, &cost, products);
-    if (!status && found) keep(s, cost);
-    return status;
+    return status || !found ? status : keep(s, cost);
 }
 
 /* All ways, within a number of products together. */
@@ -125,16 +141,35 @@ static jc_status search_large(search *s)
     return s->pairs->n_pairs > most / 2 ? search_huge(s) : try_ways(s, most);
 }
 
-/* ---- the search ---------------------------------------------------------------------------------------------------
- */
+/* ---- the search ------------------------------------------------------------------------------------------------- */
+
+/* The best order of all, if it fits. */
+static jc_status try_exact(search *s, jc_adjacency *a)
+{
+    int64_t cost = INT64_MAX;
+    jc_status status = jc_exact_order(a, s->found ? s->cost : INT64_MAX, s->trial, &cost);
+    return status || cost == INT64_MAX ? status : keep(s, cost);
+}
+
+/* The best order so far, improved with the work that is left. */
+static jc_status anneal(search *s, jc_adjacency *a)
+{
+    int64_t cost = s->cost;
+    if (!s->found) return JC_OK;
+    memcpy(s->trial, s->order, (size_t)s->n * sizeof *s->trial);
+    jc_status status = jc_anneal_order(a, s->options.work - a->work, s->options.seed, s->trial, &cost);
+    return status ? status : keep(s, cost);
+}
 
 static jc_status search_with(search *s, jc_adjacency *a)
 {
+    bool exact = exact_is_cheap(s);
     jc_status status = try_sweeps(s, a);
-    if (!status && exact_is_cheap(s)) return jc_exact_order(a, s->cost, s->order, &s->cost);
-    if (!status) status = try_ways(s, s->options.work / 20);
+    if (!status && exact) status = try_exact(s, a);
+    if (status || (exact && s->options.entry_limit < 0)) return status;
+    status = try_ways(s, s->options.work / 20);
     if (!status) status = try_rules(s, a);
-    if (!status) status = jc_anneal_order(a, s->options.work - a->work, s->options.seed, s->order, &s->cost);
+    if (!status) status = anneal(s, a);
     return status;
 }
 
@@ -154,8 +189,8 @@ static jc_status find_order(search *s)
     if (chain) {
         int64_t cost;
         jc_status status = jc_chain_order(s->pairs, s->trial, &cost);
-        if (!status) keep(s, cost);
-        if (status || s->pairs->n_pairs < JC_CHAIN_EXACT) return status;
+        if (!status) status = keep(s, cost);
+        if (status || (s->found && s->pairs->n_pairs < JC_CHAIN_EXACT)) return status;
     }
     return s->pairs->n_nodes <= JC_ADJACENCY_NODES ? search_small(s) : search_large(s);
 }

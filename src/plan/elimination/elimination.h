@@ -56,15 +56,16 @@ typedef struct jc_elimination {
 } jc_elimination;
 
 typedef struct jc_elimination_options {
-    int64_t work;       /* most of the search's steps, some 7 ns each; 0: JC_ELIMINATION_WORK */
-    uint64_t seed;      /* of the search: the same seed finds the same order */
-    int64_t tape_limit; /* of an operator's `edges`, for its adjoints; -1: none */
-    int64_t bound;      /* what other orders cost: a search that cannot come below may give up; -1: not known */
+    int64_t work;        /* most of the search's steps, some 7 ns each; 0: JC_ELIMINATION_WORK */
+    uint64_t seed;       /* of the search: the same seed finds the same order */
+    int64_t tape_limit;  /* of an operator's `edges`, for its adjoints; -1: none */
+    int64_t bound;       /* what other orders cost: a search that cannot come below may give up; -1: not known */
+    int64_t entry_limit; /* on peak_entries; -1: none */
 } jc_elimination_options;
 
 #define JC_ELIMINATION_OPTIONS_INIT                                                                                    \
     {                                                                                                                  \
-        0, 0, -1, -1                                                                                                   \
+        .tape_limit = -1, .bound = -1, .entry_limit = -1                                                               \
     }
 
 enum { JC_ELIMINATION_WORK = 10000000 };
