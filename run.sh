@@ -12,6 +12,7 @@ log=$root/build/run.log
 : >"$log"
 packages=("${BUILD_PACKAGES[@]}")
 [ "${1-}" = draw ] && [[ "$*" != *.dot* ]] && packages+=("${DRAW_PACKAGES[@]}")
+[ "${1-}" = norms ] && [[ "$*" = *--output* ]] && packages+=("${PLOT_PACKAGES[@]}")
 install_packages "$log" "${packages[@]}"
 # The first time only: later changes are noticed by the build itself.
 options=()

@@ -13,6 +13,7 @@
 typedef struct bench_options {
     const char *backend;
     const char *folder; /* for generated files */
+    const char *only;   /* "graphs", "rules" or "wide"; NULL: all */
     int threads;        /* of the runs and of the bandwidth; > 0 */
     bool quick, json;
 } bench_options;
@@ -61,10 +62,13 @@ jc_allocator bench_meter_allocator(bench_meter *meter);
  * own. */
 double bench_read_bandwidth(int threads, const float *data, int64_t bytes);
 
-/* ---- graphs.c, wide.c ---------------------------------------------------------------------------------------- */
+/* ---- graphs.c, rules.c, wide.c ------------------------------------------------------------------------------- */
 
 /* Chains and layered graphs of 16 x 16 f32 Jacobians; bandwidth in bytes per second. */
 void bench_graphs(bench_report *report, const bench_options *options, double bandwidth);
+
+/* Scalars under path rules of 1 to 8 states. */
+void bench_rules(bench_report *report, const bench_options *options);
 
 /* Variables of 10^8 scalars, and offsets beyond 32 bits. */
 void bench_wide(bench_report *report, const bench_options *options);

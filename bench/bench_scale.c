@@ -6,13 +6,14 @@
 #include "bench.h"
 
 static const char usage[] =
-    "bench_scale [--quick] [--json] [--threads N] [--backend NAME] [--folder DIR]\n"
+    "bench_scale [--quick] [--json] [--only PART] [--threads N] [--backend NAME] [--folder DIR]\n"
     "\n"
-    "Validates and times chains and layered graphs of 10^4 to 10^6 edges, variables of 10^8 scalars and Jacobians "
-    "beyond\n"
-    "32-bit offsets, beside the read bandwidth of the machine. Needs 10 GB of memory and 1.1 GB in the folder.\n"
+    "Validates and times chains and layered graphs of 10^4 to 10^6 edges, path rules on as many, variables of 10^8\n"
+    "scalars and Jacobians beyond 32-bit offsets, beside the read bandwidth of the machine. Needs 10 GB of memory and\n"
+    "1.1 GB in the folder.\n"
     "  --quick         up to 10^5 edges and 10^6 scalars, some seconds; speed is shown but not judged\n"
     "  --json          one JSON document\n"
+    "  --only PART     graphs, rules or wide (all three)\n"
     "  --threads N     of the runs and of the bandwidth (all processors this process may use)\n"
     "  --backend NAME  cpu, reference (cpu)\n"
     "  --folder DIR    for the generated files, removed again ($TMPDIR, or /tmp)\n"
@@ -36,6 +37,8 @@ static bool take_options(int argc, char **argv, bench_options *o)
             value = o->backend = value_of(argc, argv, &i);
         else if (!strcmp(argv[i], "--folder"))
             value = o->folder = value_of(argc, argv, &i);
+        else if (!strcmp(argv[i], "--only"))
+            value = o->only = value_of(argc, argv, &i);
         else if (!strcmp(argv[i], "--threads"))
             o->threads = (value = value_of(argc, argv, &i)) ? atoi(value) : 0;
         else
@@ -43,6 +46,16 @@ static bool take_options(int argc, char **argv, bench_options *o)
         if (!value) return false;
     }
     return o->threads > 0;
+}
+
+static bool is_asked(const bench_options *o, const char *part)
+{
+    return !o->only || !strcmp(o->only, part);
+}
+
+static bool knows_part(const bench_options *o)
+{
+    return is_asked(o, "graphs") || is_asked(o, "rules") || is_asked(o, "wide");
 }
 
 /* The machine and what it can read: memory of its own, larger than any cache. */
@@ -73,14 +86,15 @@ int main(int argc, char **argv)
         fputs(usage, stdout);
         return 0;
     }
-    if (!take_options(argc, argv, &o)) {
+    if (!take_options(argc, argv, &o) || !knows_part(&o)) {
         fputs(usage, stderr);
         return 2;
     }
     bench_report *report = bench_report_create(&o);
     double bandwidth = bench_machine(report, &o);
-    bench_graphs(report, &o, bandwidth);
-    bench_wide(report, &o);
+    if (is_asked(&o, "graphs")) bench_graphs(report, &o, bandwidth);
+    if (is_asked(&o, "rules")) bench_rules(report, &o);
+    if (is_asked(&o, "wide")) bench_wide(report, &o);
     int code = bench_finish(report);
     bench_report_destroy(report);
     return code;

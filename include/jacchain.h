@@ -91,8 +91,8 @@ typedef struct jc_allocator {
 } jc_allocator;
 
 /* Told how far long work has come: `done` of `total` "bytes" of a document, "products" of a sweep, "rows" of a seed
- * that is taken in blocks, "values" that the reference computes or a check judges. Called on the thread that made the
- * call, very often: it has to be quick, and may not call this library with the same objects. */
+ * that is taken in blocks, "terms" of a split, "values" that the reference computes or a check judges. Called on the
+ * thread that made the call, very often: it has to be quick, and may not call this library with the same objects. */
 typedef struct jc_progress {
     void (*report)(void *ctx, const char *unit, int64_t done, int64_t total); /* NULL: nobody asks */
     void *ctx;                                                                /* borrowed while the work goes on */
@@ -348,7 +348,8 @@ typedef struct jc_plan_info {
     int64_t levels, values, steps;
     int64_t multiply_adds;                                /* of the chosen order */
     int64_t reverse_cost, forward_cost, elimination_cost; /* multiply-adds of each order; -1: not known */
-    int64_t nodes, edges;                                 /* of the part of the graph that is used */
+    int64_t nodes, edges;                                 /* of the part of the graph that is used, under path rules
+                                                             one for each state in which paths meet it */
     int structure_only;                                   /* a used edge has no numbers */
     size_t plan_bytes;                                    /* memory that the plan itself holds */
 } jc_plan_info;
@@ -356,7 +357,8 @@ typedef struct jc_plan_info {
 jc_status jc_plan_get_info(const jc_plan *plan, jc_plan_info *info);
 
 /* The variables in the order in which the sweep eliminates them (neither targets nor sources): at most capacity are
- * written; *count is how many there are. */
+ * written; *count is how many there are. Under path rules a variable is named once for each state in which paths meet
+ * it, a target or source too where paths pass through it. */
 jc_status jc_plan_eliminated(const jc_plan *plan, int64_t *variables, int64_t capacity, int64_t *count);
 
 /* ---- program, run ------------------------------------------------------------------------------------------ */
@@ -511,6 +513,21 @@ jc_status jc_results_get_info(const jc_results *results, jc_results_info *info);
 int64_t jc_results_count(const jc_results *results);
 jc_status jc_results_get(const jc_results *results, int64_t index, jc_result *result);
 
+/*   frobenius = sqrt(sum of A[i,j]^2),    largest = max |A x| / |x|,    smallest = the last of the min(rows, cols)
+ * singular values of A */
+typedef struct jc_norms {
+    size_t struct_size;
+    double frobenius, largest, smallest;
+} jc_norms;
+
+/* Of one result, a jc_run's or jc_results', not per sample. Scaled, so that nothing overflows on the way; singular
+ * values by LAPACK from a copy in double. A NaN makes all of them NaN; otherwise an Inf makes frobenius and largest Inf
+ * and, where there are several singular values, smallest NaN. A smallest below max(rows, cols) u largest (u the
+ * roundoff of the result's type) may be zero. allocator: for that copy; NULL: malloc and free. JC_E_UNAVAILABLE in
+ * builds without LAPACK, unless rows or cols is 1. Cost: rows cols min(rows, cols), rows cols where one of them is 1.
+ */
+jc_status jc_result_norms(const jc_allocator *allocator, const jc_result *result, jc_norms *norms);
+
 /* ---- paths ------------------------------------------------------------------------------------------------- */
 
 typedef struct jc_paths jc_paths;
@@ -557,6 +574,9 @@ typedef struct jc_check_summary {
     int64_t n_non_finite;      /* used edges whose numbers have NaN or Inf */
     const int64_t *non_finite; /* their numbers; owned by the report */
     const char *reason;        /* why on this backend; owned by the report, NULL for jc_check_against */
+    int64_t state, n_states;   /* under path rules one variable may have several equations, one for each state in which
+                                * paths meet it: `state` of 0 .. n_states - 1, in which the residual is; n_states 0: of
+                                * jc_check_against, or nothing to judge */
 } jc_check_summary;
 
 /* Evaluates the query (without seed) on the chosen backend and judges every variable by its own equation:
@@ -569,9 +589,66 @@ jc_status jc_check(const jc_graph *graph, const jc_query *query, const jc_progra
 jc_status jc_check_against(const jc_graph *graph, int64_t n, const int64_t *of, const int64_t *wrt,
                            const jc_array *values, jc_precision precision, jc_check_report **report);
 
+/* The same for restricted totals: the sums over the paths that satisfy every one of the rules (see jc_query). */
+jc_status jc_check_against_rules(const jc_graph *graph, const jc_rule *rules, int64_t n_rules, int64_t n,
+                                 const int64_t *of, const int64_t *wrt, const jc_array *values, jc_precision precision,
+                                 jc_check_report **report);
+
 jc_status jc_check_get_summary(const jc_check_report *report, jc_check_summary *summary);
 jc_status jc_check_get_total(const jc_check_report *report, int64_t index, jc_check_total *total);
 void jc_check_destroy(jc_check_report *report);
+
+/* ---- splits ------------------------------------------------------------------------------------------------ */
+
+/* The total of one target T and one source S, cut at a set Z of variables: every path at the first (or the last) of Z
+ * that it passes through, its ends not counted. With "local" for the paths that have no variable of Z strictly inside,
+ *   first   dT/dS = [dT/dS]local + sum over z in Z, not T or S, of (dT/dz) [dz/dS]local
+ *   last    dT/dS = [dT/dS]local + sum over z in Z, not T or S, of [dT/dz]local (dz/dS)
+ * On an unrolled recurrent network the first is back-propagation through time with Z the states, and exact e-prop
+ * (learning signal x eligibility trace) with Z the spikes; the last is real-time recurrent learning. */
+typedef struct jc_split jc_split;
+
+/* query: one target, one source, no seed, not per sample; its rules hold for the paths of every term. at [n_at]: Z,
+ * borrowed during the call; T and S may be in it and are not cut at. last: 0 or 1. options: as of jc_evaluate, NULL
+ * allowed; its progress is told of "terms". The split borrows the graph until destroyed.
+ * One sweep forms all left factors; then each term is a sweep over the paths of its right factor, with the rows of the
+ * left one as seed (with rules: a total of its own). The total comes from a sweep over the whole graph. Where a used
+ * edge has no numbers there are the terms and their cost only. Errors: as jc_evaluate's; JC_E_USAGE where a variable of
+ * Z is not there or named twice. */
+jc_status jc_split_create(const jc_graph *graph, const jc_query *query, const int64_t *at, int64_t n_at, int last,
+                          const jc_evaluate_options *options, jc_split **split);
+void jc_split_destroy(jc_split *split); /* NULL is allowed */
+
+typedef struct jc_split_info {
+    size_t struct_size;
+    int64_t n_terms;
+    int64_t multiply_adds; /* of all terms; saturates at INT64_MAX */
+    int structure_only;    /* 1: a used edge has no numbers: the rest is not known */
+    double norm;           /* Frobenius norm of the total */
+    double difference;     /* largest |sum of the terms - total| of an entry, over the largest |total| */
+    double bound;          /* largest bound of an entry, over the same; docs/numerics.md */
+    jc_verdict verdict;  /* each entry against its own bound; UNDECIDED: not finite, or bounds as large as the total */
+    const char *backend; /* static text */
+    jc_precision precision;
+    const char *device; /* where the total was computed, and why there; owned by the split */
+    const char *reason;
+    int64_t n_non_finite;      /* used edges whose numbers have NaN or Inf; looked for when the total has one */
+    const int64_t *non_finite; /* their numbers; owned by the split */
+} jc_split_info;
+
+jc_status jc_split_get_info(const jc_split *split, jc_split_info *info);
+
+/* A term: the local one first, where it has a path, then those that have one in the order of Z. */
+typedef struct jc_split_term {
+    int64_t variable;   /* z; -1: the local term */
+    double norm, share; /* Frobenius norm; over the total's: NaN for 0 / 0 and where there are no numbers */
+    jc_result result;   /* size(T) x size(S), of T with respect to S; contiguous, owned by the split */
+} jc_split_term;
+
+jc_status jc_split_get_term(const jc_split *split, int64_t index, jc_split_term *term);
+
+/* The total that the terms add up to. JC_E_USAGE where there are no numbers. */
+jc_status jc_split_get_total(const jc_split *split, jc_result *total);
 
 #if defined(__GNUC__)
 #pragma GCC visibility pop

@@ -6,10 +6,12 @@
 # shellcheck disable=SC2034
 BUILD_PACKAGES=(gcc libc6-dev cmake ninja-build pkg-config libjansson-dev libgmp-dev libopenblas-pthread-dev)
 # shellcheck disable=SC2034
-TEST_PACKAGES=(g++ libcriterion-dev jq graphviz)
+TEST_PACKAGES=(g++ libcriterion-dev jq graphviz gnuplot-nox texlive-latex-base)
 # What one command takes beyond the build.
 # shellcheck disable=SC2034
 DRAW_PACKAGES=(graphviz)
+# shellcheck disable=SC2034
+PLOT_PACKAGES=(gnuplot-nox)
 # shellcheck disable=SC2034
 FUZZ_PACKAGES=(clang libclang-rt-dev)
 

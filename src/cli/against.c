@@ -80,7 +80,8 @@ static jc_status check_complete(const jc_graph *graph, const char *path, const c
 }
 
 jc_status jc_against_judge(const jc_graph *graph, const char *path, const jc_cli_variables *of,
-                           const jc_cli_variables *wrt, jc_precision precision, jc_check_report **report)
+                           const jc_cli_variables *wrt, const jc_cli_rules *rules, jc_precision precision,
+                           jc_check_report **report)
 {
     jc_results_file *file = NULL;
     jc_status status = jc_results_file_open(path, graph, &file);
@@ -88,7 +89,8 @@ jc_status jc_against_judge(const jc_graph *graph, const char *path, const jc_cli
     chosen c = choose(graph, file, of, wrt);
     status = check_complete(graph, path, &c, of, wrt);
     if (!status) {
-        status = jc_check_against(graph, c.n, c.of, c.wrt, c.values, precision, report);
+        status =
+            jc_check_against_rules(graph, rules->rule, rules->count, c.n, c.of, c.wrt, c.values, precision, report);
         if (status == JC_E_INPUT && !*jc_fail_part()) jc_fail_prefix(status, "%s: ", path); /* else: the graph's */
     }
     chosen_fini(&c);

@@ -8,8 +8,9 @@
 bool jc_against_check_name(const char *path, int *exit_code);
 
 /* Judges the file's totals of the variables `of` with respect to `wrt` (empty: of any), said to be computed in
- * `precision`. JC_E_INPUT where the file has none of them, or lacks one that both lists name. */
+ * `precision`, under path rules. JC_E_INPUT where the file has none of them, or lacks one that both lists name. */
 jc_status jc_against_judge(const jc_graph *graph, const char *path, const jc_cli_variables *of,
-                           const jc_cli_variables *wrt, jc_precision precision, jc_check_report **report);
+                           const jc_cli_variables *wrt, const jc_cli_rules *rules, jc_precision precision,
+                           jc_check_report **report);
 
 #endif

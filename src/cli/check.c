@@ -112,7 +112,7 @@ static jc_status judge(work *w)
     jc_query query = query_of(w);
     jc_cli_meter meter;
     program_options.progress = jc_cli_meter_begin(&meter, s->quiet, "checking");
-    jc_status status = w->options->against ? jc_against_judge(w->graph, w->options->against, &w->of, &w->wrt,
+    jc_status status = w->options->against ? jc_against_judge(w->graph, w->options->against, &w->of, &w->wrt, &w->rules,
                                                               program_options.precision, &w->report)
                                            : jc_check(w->graph, &query, &program_options, &w->report);
     jc_cli_meter_end(&meter);

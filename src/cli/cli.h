@@ -39,6 +39,8 @@ int jc_cli_plan(int argc, char **argv);
 int jc_cli_draw(int argc, char **argv);
 int jc_cli_gen(int argc, char **argv);
 int jc_cli_paths(int argc, char **argv);
+int jc_cli_factor(int argc, char **argv);
+int jc_cli_norms(int argc, char **argv);
 int jc_cli_info(int argc, char **argv);
 
 /* ---- options: options.c ------------------------------------------------------------------------------------ */

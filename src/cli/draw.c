@@ -4,7 +4,6 @@
 
 #include "cli/draw.h"
 #include "graph/graph.h"
-#include "io/output.h"
 
 enum { MOST_DRAWN = 2000, MOST_EDGES_DRAWN = 20000 }; /* variables, edges that Graphviz lays out while one waits */
 
@@ -84,13 +83,12 @@ typedef struct work {
     jc_draw_layout layout;
     char *dot;
     size_t dot_bytes;
-    jc_draw_picture picture;
+    jc_picture picture;
 } work;
 
 static void work_fini(work *w)
 {
-    free(w->picture.said);
-    free(w->picture.data);
+    jc_picture_fini(&w->picture);
     free(w->dot);
     jc_draw_layout_fini(&w->layout);
     jc_drawing_fini(&w->drawing);
@@ -244,9 +242,11 @@ static void emit_norms(jc_emit *e, const jc_draw_scale *s)
     jc_emit_close(e, '}');
 }
 
-static void emit(const work *w)
+static void emit(const void *ctx)
 {
+    const work *w = ctx;
     const jc_drawing *d = &w->drawing;
+    if (!w->options->shared.json) return;
     jc_emit e = jc_emit_to(stdout);
     jc_emit_open(&e, NULL, '{');
     jc_emit_text(&e, "command", "draw");
@@ -260,37 +260,13 @@ static void emit(const work *w)
     putchar('\n');
 }
 
-/* The picture in a temporary file, to be put in place. */
-static jc_status write_picture(const work *w, jc_output_file **file)
-{
-    const char *data = w->kind->format ? w->picture.data : w->dot;
-    size_t bytes = w->kind->format ? w->picture.bytes : w->dot_bytes;
-    jc_output_file *out;
-    jc_status status = jc_output_create(NULL, w->options->shared.output, &out);
-    if (status) return status;
-    if ((status = jc_output_write(out, data, (int64_t)bytes))) {
-        jc_output_abandon(out);
-        return status;
-    }
-    *file = out;
-    return JC_OK;
-}
-
-/* The file is put in place when nothing else can fail any more, standard output neither. */
 static int deliver(const work *w)
 {
-    jc_output_file *file;
-    jc_status status = write_picture(w, &file);
-    if (status) return jc_cli_failed(status);
-    if (w->options->shared.json) emit(w);
-    int code = jc_cli_flush();
-    if (code != JC_EXIT_DONE) {
-        jc_output_abandon(file);
-        return code;
-    }
-    if ((status = jc_output_commit(file))) return jc_cli_failed(status);
-    narrate(w);
-    return JC_EXIT_DONE;
+    bool painted = w->kind->format;
+    int code = jc_picture_deliver(w->options->shared.output, painted ? w->picture.data : w->dot,
+                                  painted ? w->picture.bytes : w->dot_bytes, emit, w);
+    if (code == JC_EXIT_DONE) narrate(w);
+    return code;
 }
 
 int jc_cli_draw(int argc, char **argv)

@@ -6,6 +6,7 @@
 #define JC_CLI_DRAW_H
 
 #include "cli/common.h"
+#include "cli/picture.h"
 
 /* ---- what is to be seen: draw_marks.c, draw_colour.c, draw_groups.c ----------------------------------------- */
 
@@ -102,14 +103,8 @@ void jc_dot_html(FILE *out, const char *text, int64_t most);
 /* The drawing as DOT text. Errors stay with the stream. */
 void jc_draw_write_dot(FILE *out, const jc_drawing *d, const jc_draw_layout *layout);
 
-typedef struct jc_draw_picture {
-    char *data; /* owned (free) */
-    size_t bytes;
-    char *said; /* what the program said besides, "" mostly; owned (free) */
-} jc_draw_picture;
-
 /* Runs Graphviz's program dot on DOT text. format: "svg", "png" or "pdf". JC_E_UNAVAILABLE where it is not installed,
  * JC_E_DEVICE with what it said where it fails. */
-jc_status jc_draw_render(const char *dot, size_t bytes, const char *format, jc_draw_picture *picture);
+jc_status jc_draw_render(const char *dot, size_t bytes, const char *format, jc_picture *picture);
 
 #endif

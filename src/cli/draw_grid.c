@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/draw.h"
+#include "cli/numbered.h"
 #include "core/size.h"
 #include "graph/graph.h"
 
@@ -13,8 +14,7 @@ enum {
     MIN_ROWS = 2,
     MAX_ROWS = 12,
     MAX_OTHERS = 60, /* variables that no row has */
-    MAX_DIGITS = 9,
-    ROUTED = 64 /* variables: time for lines around them grows with the third power */
+    ROUTED = 64      /* variables: time for lines around them grows with the third power */
 };
 
 /* Points. */
@@ -22,13 +22,6 @@ static const double ROW = 62, COLUMN = 100, CHARACTER = 8, NODE_EXTRA = 62;
 
 /* How far above the grid parameters stand, in rows: further where more steps read them, so that lines stay apart. */
 static const double ASIDE = 1.7, ASIDE_STEP = 0.07, ASIDE_MOST = 7;
-
-/* A variable by its name: <stem><step>. */
-typedef struct numbered {
-    const char *name;
-    size_t stem_bytes; /* 0: the name does not end with a number */
-    int64_t step, variable;
-} numbered;
 
 typedef struct grid {
     const jc_drawing *drawing;
@@ -43,33 +36,8 @@ typedef struct grid {
     bool *placed, *aside;
 } grid;
 
-static numbered split_name(const char *name, int64_t variable)
-{
-    size_t n = strlen(name), stem = n;
-    while (stem > 0 && name[stem - 1] >= '0' && name[stem - 1] <= '9') stem--;
-    bool counts = stem > 0 && stem < n && n - stem <= MAX_DIGITS;
-    return (numbered){name, counts ? stem : 0, counts ? strtoll(name + stem, NULL, 10) : 0, variable};
-}
-
-static int compare_stems(const numbered *a, const numbered *b)
-{
-    size_t n = a->stem_bytes < b->stem_bytes ? a->stem_bytes : b->stem_bytes;
-    int order = memcmp(a->name, b->name, n);
-    if (order || a->stem_bytes == b->stem_bytes) return order;
-    return a->stem_bytes < b->stem_bytes ? -1 : 1;
-}
-
-static int compare_numbered(const void *a, const void *b)
-{
-    const numbered *x = a, *y = b;
-    int order = compare_stems(x, y);
-    if (order) return order;
-    if (x->step != y->step) return x->step < y->step ? -1 : 1;
-    return x->variable < y->variable ? -1 : 1; /* h1 and h01 */
-}
-
 /* Takes a run of equal stems as a row where it is long enough and no step stands twice. */
-static void take_row(grid *g, const numbered *run, int64_t n)
+static void take_row(grid *g, const jc_numbered *run, int64_t n)
 {
     bool is_row = n >= MIN_STEPS && run->stem_bytes > 0;
     for (int64_t i = 1; i < n && is_row; i++) is_row = run[i].step != run[i - 1].step;
@@ -81,8 +49,8 @@ static void take_row(grid *g, const numbered *run, int64_t n)
     g->last_step = jc_max(g->last_step, run[n - 1].step);
     g->n_steps = jc_max(g->n_steps, n);
     for (int64_t i = 0; i < n; i++) {
-        g->row[run[i].variable] = g->n_rows;
-        g->step[run[i].variable] = run[i].step;
+        g->row[run[i].index] = g->n_rows;
+        g->step[run[i].index] = run[i].step;
     }
     g->n_rows++;
 }
@@ -90,14 +58,14 @@ static void take_row(grid *g, const numbered *run, int64_t n)
 static void find_rows(grid *g)
 {
     int64_t n = g->drawing->n_variables;
-    numbered *list = jc_cli_alloc(n, sizeof *list);
+    jc_numbered *list = jc_cli_alloc(n, sizeof *list);
     for (int64_t v = 0; v < n; v++) {
-        list[v] = split_name(g->drawing->name[v], v);
+        list[v] = jc_numbered_split(g->drawing->name[v], v);
         g->row[v] = -1;
     }
-    qsort(list, (size_t)n, sizeof *list, compare_numbered);
+    qsort(list, (size_t)n, sizeof *list, jc_numbered_compare);
     for (int64_t i = 0, end; i < n; i = end) {
-        for (end = i + 1; end < n && compare_stems(&list[i], &list[end]) == 0;) end++;
+        for (end = i + 1; end < n && jc_numbered_same_stem(&list[i], &list[end]);) end++;
         take_row(g, list + i, end - i);
     }
     free(list);

@@ -1,163 +1,19 @@
-/* DOT text to a picture by Graphviz's program dot. It is started without a shell, and reads and writes files in memory,
- * so that neither side waits for the other and nothing of it is seen before it has ended well. */
-#define _GNU_SOURCE /* memfd_create */
-
-#include <errno.h>
-#include <signal.h>
-#include <spawn.h>
-#include <stdlib.h>
+/* DOT text to a picture by Graphviz's program dot. */
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "cli/draw.h"
 
-extern char **environ;
-
-enum { INPUT, OUTPUT, ERRORS, STREAMS, SAID_BYTES = 400 };
-
-static jc_status fail_system(const char *what, int error)
+jc_status jc_draw_render(const char *dot, size_t bytes, const char *format, jc_picture *picture)
 {
-    return jc_fail(JC_E_DEVICE, "drawing failed: %s: %s", what, strerror(error));
-}
-
-static void close_streams(const int stream[STREAMS])
-{
-    for (int i = 0; i < STREAMS; i++) {
-        if (stream[i] >= 0) close(stream[i]);
-    }
-}
-
-static jc_status write_all(int file, const char *data, size_t bytes)
-{
-    while (bytes) {
-        ssize_t n = write(file, data, bytes);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return fail_system("a file in memory", n < 0 ? errno : EIO);
-        data += n;
-        bytes -= (size_t)n;
-    }
-    return JC_OK;
-}
-
-/* The three files, the first with the text, to be read from its start. */
-static jc_status open_streams(const char *dot, size_t bytes, int stream[STREAMS])
-{
-    static const char *const names[STREAMS] = {"jacchain-dot", "jacchain-picture", "jacchain-errors"};
-    for (int i = 0; i < STREAMS; i++) {
-        stream[i] = memfd_create(names[i], MFD_CLOEXEC);
-        if (stream[i] < 0) return fail_system("a file in memory", errno);
-    }
-    jc_status status = write_all(stream[INPUT], dot, bytes);
-    if (!status && lseek(stream[INPUT], 0, SEEK_SET)) status = fail_system("a file in memory", errno);
-    return status;
-}
-
-/* What is in the file as a text that ends with NUL. */
-static jc_status read_whole(int file, char **data, size_t *bytes)
-{
-    off_t end = lseek(file, 0, SEEK_END);
-    if (end < 0) return fail_system("a file in memory", errno);
-    char *text = malloc((size_t)end + 1);
-    if (!text) return jc_fail(JC_E_MEMORY, "not enough memory for a picture of %lld bytes", (long long)end);
-    for (off_t at = 0; at < end;) {
-        ssize_t n = pread(file, text + at, (size_t)(end - at), at);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) {
-            free(text);
-            return fail_system("a file in memory", n < 0 ? errno : EIO);
-        }
-        at += n;
-    }
-    text[end] = '\0';
-    *data = text;
-    *bytes = (size_t)end;
-    return JC_OK;
-}
-
-/* This process ignores SIGPIPE; a program that it starts begins with what is usual. */
-static int spawn_dot(const char *format, const int stream[STREAMS], pid_t *process)
-{
-    char option[16];
+    char option[16], missing[160];
+    const char *resolution =
+        strcmp(format, "png") ? NULL : "-Gdpi=110"; /* a picture of dots is looked at on a screen */
+    const char *const argv[] = {"dot", option, resolution, NULL};
+    jc_painter painter = {argv, missing};
     snprintf(option, sizeof option, "-T%s", format);
-    char dot[] = "dot", resolution[] = "-Gdpi=110"; /* a picture of dots is looked at on a screen */
-    char *argv[] = {dot, option, strcmp(format, "png") ? NULL : resolution, NULL};
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t usual;
-    int error = posix_spawn_file_actions_init(&actions);
-    if (error) return error;
-    if ((error = posix_spawnattr_init(&attributes))) goto no_attributes;
-    sigemptyset(&usual);
-    sigaddset(&usual, SIGPIPE);
-    for (int i = 0; i < STREAMS && !error; i++) error = posix_spawn_file_actions_adddup2(&actions, stream[i], i);
-    if (!error) error = posix_spawnattr_setsigdefault(&attributes, &usual);
-    if (!error) error = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
-    if (!error) error = posix_spawnp(process, dot, &actions, &attributes, argv, environ);
-    posix_spawnattr_destroy(&attributes);
-no_attributes:
-    posix_spawn_file_actions_destroy(&actions);
-    return error;
-}
-
-/* Ends what dot said where a sentence is long enough, its lines made one. */
-static void shorten(char *said)
-{
-    size_t n = strlen(said);
-    if (n > SAID_BYTES) n = SAID_BYTES;
-    while (n && (said[n - 1] == '\n' || said[n - 1] == ' ')) n--;
-    said[n] = '\0';
-    for (char *p = said; *p; p++) {
-        if (*p == '\n') *p = ' ';
-    }
-}
-
-static jc_status run_dot(const char *format, const int stream[STREAMS], int *status)
-{
-    pid_t process;
-    int error = spawn_dot(format, stream, &process);
-    if (error == ENOENT)
-        return jc_fail(JC_E_UNAVAILABLE,
-                       "a .%s takes Graphviz's program dot, which is not there: install the package "
-                       "graphviz, or write a .dot, which needs nothing",
-                       format);
-    if (error) return fail_system("the program dot cannot be started", error);
-    while (waitpid(process, status, 0) < 0) {
-        if (errno != EINTR) return fail_system("the program dot cannot be waited for", errno);
-    }
-    return JC_OK;
-}
-
-/* Whether the program ended well and left a picture; *said is what it said. */
-static jc_status judge(int status, const jc_draw_picture *picture)
-{
-    char how[48];
-    if (status == 0 && picture->bytes) return JC_OK;
-    shorten(picture->said);
-    if (WIFSIGNALED(status))
-        snprintf(how, sizeof how, "signal %d", WTERMSIG(status));
-    else
-        snprintf(how, sizeof how, status ? "exit code %d" : "no picture", WEXITSTATUS(status));
-    return jc_fail(JC_E_DEVICE, "the program dot failed (%s)%s%s", how, *picture->said ? ": " : "", picture->said);
-}
-
-jc_status jc_draw_render(const char *dot, size_t bytes, const char *format, jc_draw_picture *picture)
-{
-    int stream[STREAMS] = {-1, -1, -1}, ended;
-    jc_draw_picture p = {NULL, 0, NULL};
-    size_t said_bytes;
-    jc_status status = open_streams(dot, bytes, stream);
-    if (!status) status = run_dot(format, stream, &ended);
-    if (!status) status = read_whole(stream[OUTPUT], &p.data, &p.bytes);
-    if (!status) status = read_whole(stream[ERRORS], &p.said, &said_bytes);
-    if (!status) status = judge(ended, &p);
-    close_streams(stream);
-    if (status) {
-        free(p.said);
-        free(p.data);
-    } else {
-        *picture = p;
-    }
-    return status;
+    snprintf(missing, sizeof missing,
+             "a .%s takes Graphviz's program dot, which is not there: install the package graphviz, or write a .dot, "
+             "which needs nothing",
+             format);
+    return jc_picture_paint(&painter, dot, bytes, picture);
 }

@@ -23,6 +23,11 @@ static void add(jc_formula *f, const char *text)
     add_bytes(f, text, strlen(text));
 }
 
+void jc_formula_add(jc_formula *f, const char *text)
+{
+    add(f, text);
+}
+
 jc_formula jc_formula_begin(jc_formula_format format)
 {
     jc_formula f = {.format = format};
@@ -105,13 +110,55 @@ void jc_formula_jacobian(jc_formula *f, const jc_graph *graph, int64_t of, int64
     add(f, latex ? "}" : "]");
 }
 
+void jc_formula_edge(jc_formula *f, const jc_graph *graph, int64_t edge)
+{
+    char number[32];
+    int64_t of, wrt;
+    jc_graph_edge(graph, edge, &of, &wrt);
+    jc_formula_jacobian(f, graph, of, wrt);
+    if (!f->parallel || !f->parallel[edge]) return;
+    if (f->format == JC_FORMULA_LATEX) {
+        snprintf(number, sizeof number, "^{(%lld)}", (long long)edge);
+    } else {
+        f->text[--f->length] = '\0';
+        snprintf(number, sizeof number, ";%lld]", (long long)edge);
+    }
+    add(f, number);
+}
+
+static void add_end(jc_formula *f, const jc_graph *graph, jc_formula_end end)
+{
+    char state[32];
+    add(f, "d");
+    jc_formula_name(f, graph, end.variable);
+    if (end.state < 0) return;
+    snprintf(state, sizeof state, f->format == JC_FORMULA_LATEX ? "_{|%lld}" : "|%lld", (long long)end.state);
+    add(f, state);
+}
+
+void jc_formula_total(jc_formula *f, const jc_graph *graph, jc_formula_end of, jc_formula_end wrt)
+{
+    bool latex = f->format == JC_FORMULA_LATEX;
+    add(f, latex ? "\\frac{" : "");
+    add_end(f, graph, of);
+    add(f, latex ? "}{" : "/");
+    add_end(f, graph, wrt);
+    add(f, latex ? "}" : "");
+}
+
+void jc_formula_local(jc_formula *f, const jc_graph *graph, jc_formula_end of, jc_formula_end wrt)
+{
+    bool latex = f->format == JC_FORMULA_LATEX;
+    add(f, latex ? "\\left[" : "[");
+    jc_formula_total(f, graph, of, wrt);
+    add(f, latex ? "\\right]_{\\text{local}}" : "]local");
+}
+
 void jc_formula_path(jc_formula *f, const jc_graph *graph, const int64_t *edges, int64_t n_edges)
 {
     if (!n_edges) add(f, "I");
     for (int64_t i = n_edges; i-- > 0;) {
-        int64_t of, wrt;
-        jc_graph_edge(graph, edges[i], &of, &wrt);
-        jc_formula_jacobian(f, graph, of, wrt);
+        jc_formula_edge(f, graph, edges[i]);
         if (i) add(f, " ");
     }
 }

@@ -24,12 +24,12 @@ static const command commands[] = {
     {"jvp", "a total derivative times seed columns", jc_cli_jvp},
     {"check", "computes, and judges every variable by its own equation", jc_cli_check},
     {"paths", "how many paths there are, and a list of them with their norms", jc_cli_paths},
+    {"factor", "the formula of a total derivative", jc_cli_factor},
+    {"norms", "norms and singular values of dT/dV for every V", jc_cli_norms},
     {"plan", "what would be computed, in which order, at what cost", jc_cli_plan},
     {"draw", "the graph as a picture", jc_cli_draw},
     {"gen", "writes a graph of a named family with random Jacobians", jc_cli_gen},
     {"info", "version, backends, devices, libraries", jc_cli_info},
-    {"factor", "the formula of a total derivative", NULL},
-    {"norms", "norms and singular values of dT/dV for every V", NULL},
     {"bench", "times planning and evaluation", NULL},
 };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };

@@ -88,8 +88,10 @@ static void print_worst(const jc_graph *graph, const jc_check_summary *s, const 
     int64_t worst = s->verdict == JC_PASSED ? -1 : worst_total(report, s->totals, s->verdict);
     if (s->variable >= 0) {
         char *name = jc_cli_name(graph, s->variable);
-        printf("worst at %s, entry (%lld, %lld): the residual is %.3g of its bound", name, (long long)s->row,
-               (long long)s->col, s->ratio);
+        printf("worst at %s", name);
+        if (s->n_states > 1) printf(" (state %lld of %lld)", (long long)s->state, (long long)s->n_states);
+        printf(", entry (%lld, %lld): the residual is %.3g of its bound", (long long)s->row, (long long)s->col,
+               s->ratio);
         free(name);
     } else {
         printf("no variable to judge");
@@ -142,6 +144,8 @@ static void emit_residual(jc_emit *e, const jc_graph *graph, const jc_check_summ
         emit_entry(e, "entry", s->row, s->col);
         jc_emit_double(e, "ratio", s->ratio);
     }
+    if (s->n_states > 1) jc_emit_int(e, "state", s->state);
+    if (s->n_states > 1) jc_emit_int(e, "states", s->n_states);
     jc_emit_close(e, '}');
 }
 

@@ -1,5 +1,7 @@
 #include "graph/edge_set.h"
 
+#include <string.h>
+
 jc_status jc_edge_set_init(jc_edge_set *set, const jc_graph *graph, const int64_t *edges, int64_t n)
 {
     jc_edge_set made = {NULL, graph->n_edges / 64 + 1};
@@ -29,5 +31,26 @@ jc_status jc_edges_between(const jc_graph *g, int64_t of, int64_t wrt, jc_vec *e
     for (int64_t k = first; k < end && !status; k++)
         if (jc_graph_of(g, list[k]) == of && jc_graph_wrt(g, list[k]) == wrt)
             status = jc_vec_append(&g->allocator, edges, &list[k], 1, "the edges between two variables");
+    return status;
+}
+
+/* last[v]: the edge into v that was met last. */
+jc_status jc_edges_mark_parallel(const jc_graph *g, unsigned char **marks)
+{
+    static const char *const what = "marks of parallel edges";
+    int64_t *last;
+    unsigned char *made = NULL;
+    jc_status status = jc_alloc(&g->allocator, g->n_variables, sizeof *last, what, &last);
+    if (status) return status;
+    status = jc_alloc_zero(&g->allocator, g->n_edges, 1, what, &made);
+    memset(last, -1, (size_t)g->n_variables * sizeof *last);
+    for (int64_t v = 0; v < g->n_variables && !status; v++)
+        for (int64_t k = g->out_start[v]; k < g->out_start[v + 1]; k++) {
+            int64_t e = g->out_edges[k], of = jc_graph_of(g, e), before = last[of];
+            if (before >= 0 && jc_graph_wrt(g, before) == v) made[e] = made[before] = 1;
+            last[of] = e;
+        }
+    jc_free(&g->allocator, last, g->n_variables, sizeof *last);
+    if (!status) *marks = made;
     return status;
 }

@@ -216,6 +216,14 @@ void jc_plan_destroy(jc_plan *plan)
     jc_free(&a, plan, 1, sizeof *plan);
 }
 
+/* Those of the graph's, copies among them. */
+static int64_t count_edges(const jc_subgraph *s)
+{
+    int64_t n = 0;
+    for (int64_t e = 0; e < s->n_edges; e++) n += s->jacobian[e] >= 0;
+    return n;
+}
+
 static size_t plan_bytes(const jc_plan *p)
 {
     return sizeof *p + jc_subgraph_bytes(&p->subgraph) + (size_t)(p->n_values + 1) * sizeof *p->values +
@@ -237,7 +245,7 @@ jc_status jc_plan_get_info(const jc_plan *p, jc_plan_info *info)
         .forward_cost = p->forward_cost,
         .elimination_cost = -1,
         .nodes = p->subgraph.n_nodes - p->subgraph.n_extra,
-        .edges = p->subgraph.n_edges - p->subgraph.n_extra,
+        .edges = count_edges(&p->subgraph),
         .structure_only = p->structure_only,
         .plan_bytes = plan_bytes(p),
     };

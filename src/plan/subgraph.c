@@ -15,6 +15,7 @@ typedef struct builder {
     int64_t *source_at;    /* [walk nodes] source whose extra Jacobian leads into the node, or -1; only at_sources */
     int64_t *source_of;    /* [n_variables] which source a variable is, or -1; only where paths without edges join
                             * two nodes */
+    bool *passed;          /* [walk nodes] an edge leads to it or from it; as source_of */
     jc_subgraph *subgraph; /* what is made */
 } builder;
 
@@ -70,6 +71,12 @@ static int64_t empty_path_source(const builder *b, int64_t t)
     return b->source_of ? b->source_of[b->walk->target_variable[t]] : -1;
 }
 
+/* Whether the extra Jacobian at an end leads to the end's own node: not if only a path without edges ends there. */
+static bool is_passed(const builder *b, int64_t node)
+{
+    return !b->passed || b->passed[node];
+}
+
 static jc_status find_empty_paths(builder *b)
 {
     const jc_walk *w = b->walk;
@@ -79,13 +86,21 @@ static jc_status find_empty_paths(builder *b)
     if (status) return status;
     memset(b->source_of, -1, (size_t)n * sizeof *b->source_of);
     for (int64_t i = 0; i < w->n_sources; i++) b->source_of[w->source_variable[i]] = i;
-    return JC_OK;
+    status = jc_alloc_zero(b->allocator, w->n_nodes, sizeof *b->passed, "the nodes on paths", &b->passed);
+    for (int64_t e = 0; e < w->n_edges && !status; e++) b->passed[w->of[e]] = b->passed[w->wrt[e]] = true;
+    return status;
 }
 
-static int64_t count_empty_paths(const builder *b)
+/* Edges of extra Jacobians: to the ends' own nodes, and for paths without edges. */
+static int64_t count_extra_edges(const builder *b)
 {
+    const jc_walk *w = b->walk;
     int64_t n = 0;
-    for (int64_t t = 0; t < b->walk->n_targets; t++) n += empty_path_source(b, t) >= 0;
+    for (int64_t i = 0; i < w->n_sources && b->at_sources; i++) n += w->source[i] >= 0 && is_passed(b, w->source[i]);
+    for (int64_t t = 0; t < w->n_targets; t++) {
+        n += b->at_targets && w->target[t] >= 0 && is_passed(b, w->target[t]);
+        n += empty_path_source(b, t) >= 0;
+    }
     return n;
 }
 
@@ -96,7 +111,7 @@ static jc_status allocate(builder *b)
     const jc_allocator *a = b->allocator;
     int64_t extra = b->n_before + b->n_after;
     s->n_nodes = w->n_nodes + extra;
-    s->n_edges = w->n_edges + extra + count_empty_paths(b);
+    s->n_edges = w->n_edges + count_extra_edges(b);
     s->max_extra = extra;
     s->n_targets = w->n_targets, s->n_sources = w->n_sources;
     s->empty_path = w->empty_path;
@@ -153,7 +168,7 @@ static void find_extended(const builder *b)
     const jc_walk *w = b->walk;
     for (int64_t i = 0; i < w->n_nodes; i++) b->source_at[i] = -1;
     for (int64_t i = 0; i < w->n_sources; i++)
-        if (w->source[i] >= 0) b->source_at[w->source[i]] = i;
+        if (w->source[i] >= 0 && is_passed(b, w->source[i])) b->source_at[w->source[i]] = i;
     for (int64_t t = 0; t < w->n_targets; t++)
         if (empty_path_source(b, t) >= 0) b->source_at[w->target[t]] = empty_path_source(b, t);
 }
@@ -177,7 +192,7 @@ static void extend_targets(const builder *b, int64_t *n_edges)
     for (int64_t t = 0; t < s->n_targets; t++) {
         if (s->target[t] < 0) continue;
         int64_t jacobian = add_extra(b, true, s->target[t], beyond), source = empty_path_source(b, t);
-        add_edge(s, n_edges, beyond, s->target[t], jacobian);
+        if (is_passed(b, b->walk->target[t])) add_edge(s, n_edges, beyond, s->target[t], jacobian);
         if (source >= 0) add_edge(s, n_edges, beyond, s->source[source], jacobian);
         s->target[t] = beyond++;
     }
@@ -228,6 +243,7 @@ jc_status jc_subgraph_create(const jc_walk *walk, const jc_query *query, jc_orde
     b.n_after = b.at_targets ? count_there(walk->target, walk->n_targets) : 0;
     jc_status status = build(&b);
     jc_free(b.allocator, b.source_at, walk->n_nodes, sizeof *b.source_at);
+    jc_free(b.allocator, b.passed, walk->n_nodes, sizeof *b.passed);
     jc_free(b.allocator, b.source_of, walk->graph->n_variables, sizeof *b.source_of);
     if (status)
         jc_subgraph_fini(b.allocator, &made);

@@ -1,5 +1,6 @@
 #include "plan/verify.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/error.h"
@@ -13,9 +14,9 @@ typedef struct verifier {
     const jc_plan *plan;
     const jc_allocator *allocator;
     jc_expected expected;
-    int64_t *variable;     /* [n_nodes] of expected, for each node of the subgraph; -1: none */
+    int64_t *node;         /* [n_nodes of the subgraph] of expected; -1: none */
     int64_t *addition;     /* [n_extra] of expected, for each extra Jacobian; -1: none */
-    int64_t *value_of;     /* [expected.n_variables], or -1 */
+    int64_t *value_of;     /* [expected.n_nodes], or -1 */
     int64_t *level;        /* [n_values] */
     int64_t *last;         /* [n_values] last level that reads it, n_levels for outputs */
     int64_t *carried;      /* [expected.n_edges] rows of the tail's value that steps have carried along the edge */
@@ -25,13 +26,14 @@ typedef struct verifier {
 
 static jc_status broken(const verifier *v, int64_t value, int64_t step, const char *what)
 {
-    char name[128] = "what the query adds";
-    int64_t node = v->plan->values[value].node;
-    if (v->variable[node] < v->plan->graph->n_variables)
-        jc_graph_variable_name(v->plan->graph, v->variable[node], name, sizeof name);
-    if (step < 0) return jc_fail(JC_E_INTERNAL, "plan: value %lld (of %s): %s", (long long)value, name, what);
-    return jc_fail(JC_E_INTERNAL, "plan: value %lld (of %s), step %lld: %s", (long long)value, name, (long long)step,
-                   what);
+    char name[128] = "what the query adds", state[40] = "";
+    int64_t node = v->node[v->plan->values[value].node], variable = jc_expected_variable(&v->expected, node);
+    if (variable >= 0) jc_graph_variable_name(v->plan->graph, variable, name, sizeof name);
+    if (variable >= 0 && v->expected.by_rules)
+        snprintf(state, sizeof state, ", node %lld of the rules", (long long)node);
+    if (step < 0) return jc_fail(JC_E_INTERNAL, "plan: value %lld (of %s%s): %s", (long long)value, name, state, what);
+    return jc_fail(JC_E_INTERNAL, "plan: value %lld (of %s%s), step %lld: %s", (long long)value, name, state,
+                   (long long)step, what);
 }
 
 /* ---- the frame: levels and values tile the lists ------------------------------------------------------------- */
@@ -63,17 +65,10 @@ static jc_status check_frame(const verifier *v)
     return JC_OK;
 }
 
-/* ---- nodes: which variable each stands for -------------------------------------------------------------------- */
+/* ---- nodes: what each stands for ----------------------------------------------------------------------------------
+ */
 
-/* The addition that the query makes at a variable, or -1. */
-static int64_t find_addition(const jc_expected *x, int64_t at, bool at_target)
-{
-    for (int64_t i = 0; i < x->n_additions; i++)
-        if (x->addition[i].at == at && x->addition[i].at_target == at_target) return i;
-    return -1;
-}
-
-/* An extra Jacobian joins a node without a variable to a variable that the query extends. */
+/* An extra Jacobian joins a node without a variable to a node that the query extends, or to two. */
 static jc_status map_extra(const verifier *v, int64_t edge)
 {
     const jc_subgraph *s = &v->plan->subgraph;
@@ -83,28 +78,35 @@ static jc_status map_extra(const verifier *v, int64_t edge)
         return jc_fail(JC_E_INTERNAL, "plan: extra Jacobian %lld is not there", (long long)extra);
     bool at_target = s->variable[of] < 0;
     int64_t at = at_target ? wrt : of, beyond = at_target ? of : wrt;
-    int64_t i = find_addition(x, s->variable[at], at_target);
-    if (i < 0 || s->variable[beyond] >= 0 || v->addition[extra] >= 0 || v->variable[beyond] >= 0)
+    int64_t i = jc_expected_addition(x, v->node[at], at_target), node = x->n_own_nodes + i;
+    bool first = v->addition[extra] < 0 && v->node[beyond] < 0;
+    if (i < 0 || s->variable[beyond] >= 0 || (!first && (v->addition[extra] != i || v->node[beyond] != node)))
         return jc_fail(JC_E_INTERNAL, "plan: extra Jacobian %lld is not the query's", (long long)extra);
     v->addition[extra] = i;
-    v->variable[beyond] = x->graph->n_variables + i;
+    v->node[beyond] = node;
     return JC_OK;
+}
+
+/* Without rules a node is its variable; with rules the nodes of variables are the walk's, in its order. */
+static jc_status map_node(const verifier *v, int64_t n, int64_t *next)
+{
+    const jc_expected *x = &v->expected;
+    int64_t variable = v->plan->subgraph.variable[n];
+    v->node[n] = variable < 0 ? -1 : x->by_rules ? (*next)++ : variable;
+    if (variable < 0 || (v->node[n] < x->n_own_nodes && jc_expected_variable(x, v->node[n]) == variable)) return JC_OK;
+    return jc_fail(JC_E_INTERNAL, "plan: node %lld stands for no variable, or for another one", (long long)n);
 }
 
 static jc_status map_nodes(const verifier *v)
 {
     const jc_subgraph *s = &v->plan->subgraph;
+    int64_t next = 0;
+    jc_status status = JC_OK;
     for (int64_t i = 0; i < s->n_extra; i++) v->addition[i] = -1;
-    for (int64_t n = 0; n < s->n_nodes; n++) {
-        if (s->variable[n] >= v->plan->graph->n_variables)
-            return jc_fail(JC_E_INTERNAL, "plan: node %lld stands for no variable", (long long)n);
-        v->variable[n] = s->variable[n] < 0 ? -1 : s->variable[n];
-    }
-    for (int64_t e = 0; e < s->n_edges; e++) {
-        jc_status status = s->jacobian[e] < 0 ? map_extra(v, e) : JC_OK;
-        if (status) return status;
-    }
-    return JC_OK;
+    for (int64_t n = 0; n < s->n_nodes && !status; n++) status = map_node(v, n, &next);
+    for (int64_t e = 0; e < s->n_edges && !status; e++)
+        if (s->jacobian[e] < 0) status = map_extra(v, e);
+    return status;
 }
 
 /* The seed is dense with numbers bound later; a sum over B samples is 1_B^T (x) I at a target, 1_B (x) I at a source.
@@ -116,7 +118,7 @@ static jc_status check_extra(const verifier *v, int64_t extra)
     const jc_addition *add = v->addition[extra] < 0 ? NULL : &v->expected.addition[v->addition[extra]];
     bool ok = add != NULL && shape->batch == 1 && shape->inner == 1;
     if (ok) {
-        int64_t at = jc_graph_size(v->plan->graph, add->at), beyond = add->beyond_size;
+        int64_t at = jc_expected_size(&v->expected, add->at[0]), beyond = add->beyond_size;
         ok = shape->rows == (add->at_target ? beyond : at) && shape->cols == (add->at_target ? at : beyond);
     }
     if (ok && v->plan->seed != JC_SEED_NONE) ok = shape->kind == JC_DENSE && !shape->transpose;
@@ -143,28 +145,28 @@ static jc_status check_value(const verifier *v, int64_t i)
 {
     const jc_value *value = &v->plan->values[i];
     const jc_subgraph *s = &v->plan->subgraph;
-    if (value->node < 0 || value->node >= s->n_nodes || v->variable[value->node] < 0)
+    if (value->node < 0 || value->node >= s->n_nodes || v->node[value->node] < 0)
         return jc_fail(JC_E_INTERNAL, "plan: value %lld is of no node", (long long)i);
-    int64_t variable = v->variable[value->node], rows = jc_expected_rows(&v->expected, variable);
-    if (v->value_of[variable] >= 0) return broken(v, i, -1, "its variable already has a value");
+    int64_t node = v->node[value->node], rows = jc_expected_rows(&v->expected, node);
+    if (v->value_of[node] >= 0) return broken(v, i, -1, "its node already has a value");
     if (!rows) return broken(v, i, -1, "lies on no path that is asked for");
     if (value->rows != rows) return broken(v, i, -1, "wrong number of rows");
-    if (value->cols != jc_expected_size(&v->expected, variable)) return broken(v, i, -1, "wrong number of columns");
-    v->value_of[variable] = i;
+    if (value->cols != jc_expected_size(&v->expected, node)) return broken(v, i, -1, "wrong number of columns");
+    v->value_of[node] = i;
     return JC_OK;
 }
 
 static jc_status check_values(const verifier *v)
 {
     const jc_expected *x = &v->expected;
-    for (int64_t i = 0; i < x->n_variables; i++) v->value_of[i] = -1;
+    for (int64_t i = 0; i < x->n_nodes; i++) v->value_of[i] = -1;
     for (int64_t i = 0; i < v->plan->n_values; i++) {
         jc_status status = check_value(v, i);
         if (status) return status;
     }
-    for (int64_t i = 0; i < x->n_variables; i++)
+    for (int64_t i = 0; i < x->n_nodes; i++)
         if (v->value_of[i] < 0 && jc_expected_rows(x, i))
-            return jc_fail(JC_E_INTERNAL, "plan: variable %lld has no value", (long long)i);
+            return jc_fail(JC_E_INTERNAL, "plan: node %lld has no value", (long long)i);
     return JC_OK;
 }
 
@@ -204,7 +206,6 @@ static const char *check_copy(const verifier *v, const jc_step *step, int64_t ed
 {
     const jc_expected *x = &v->expected;
     int64_t s = x->seeded_index[tail];
-    if (s < 0) return "copies a Jacobian that does not end at a seeded end";
     if (v->copied[edge]) return "uses an edge a second time";
     if (step->a_row != 0 || step->n_rows != x->seeded_rows[s]) return "copies not all rows of a seeded end";
     if (step->c_row != jc_expected_row_of(x, head, s)) return "copies to the rows of another seeded end";
@@ -216,8 +217,6 @@ static const char *check_copy(const verifier *v, const jc_step *step, int64_t ed
 static const char *check_product(const verifier *v, int64_t c, const jc_step *step, int64_t edge, int64_t tail,
                                  int64_t head)
 {
-    if (step->a < 0 || step->a >= v->plan->n_values) return "reads a value that is not there";
-    if (step->a != v->value_of[tail]) return "reads another value than that of the edge's end";
     if (v->level[step->a] == v->level[c]) return "races: reads a value of its own level";
     if (v->level[step->a] > v->level[c]) return "reads a value before it is complete";
     if (step->a_row < v->carried[edge]) return "uses an edge a second time for the same rows";
@@ -229,33 +228,33 @@ static const char *check_product(const verifier *v, int64_t c, const jc_step *st
     return NULL;
 }
 
-/* The edge that b names in the numbering of expected, or -1. */
-static int64_t edge_of_step(const verifier *v, const jc_step *step)
+/* The edge of expected that a step to `head` uses: by its Jacobian, and the node whose value it reads; -1: none. */
+static int64_t edge_of_step(const verifier *v, const jc_step *step, int64_t head)
 {
-    if (step->b >= 0) return step->b < v->plan->graph->n_edges ? step->b : -1;
-    if (step->b < -v->plan->subgraph.n_extra) return -1;
-    return v->plan->graph->n_edges + v->addition[-1 - step->b];
+    int64_t tail = step->a == JC_SEED_IDENTITY ? -1 : v->node[v->plan->values[step->a].node], b = step->b;
+    if (b >= v->plan->graph->n_edges || b < -v->plan->subgraph.n_extra) return -1;
+    return jc_expected_find(&v->expected, b < 0 ? -1 - v->addition[-1 - b] : b, tail, head);
 }
 
 static const char *check_step(const verifier *v, int64_t c, const jc_step *step)
 {
     const jc_expected *x = &v->expected;
-    int64_t edge = edge_of_step(v, step);
-    if (edge < 0) return "uses a Jacobian that is not there";
-    if (jc_expected_left_out(x, edge)) return "uses an edge that the query leaves out";
-    int64_t tail = jc_expected_tail(x, edge), head = jc_expected_head(x, edge);
-    if (v->value_of[head] != c) return "uses an edge that belongs to another value";
+    int64_t head = v->node[v->plan->values[c].node];
+    if (step->a != JC_SEED_IDENTITY && (step->a < 0 || step->a >= v->plan->n_values))
+        return "reads a value that is not there";
+    int64_t edge = edge_of_step(v, step, head);
+    if (edge < 0) return "uses a Jacobian that does not lead from what it reads to this value on the query's paths";
     if (step->transpose != x->forward) return "uses a Jacobian the wrong way round";
     if (step->n_rows <= 0 || step->a_row < 0 || step->c_row < 0) return "has no rows";
-    if (step->a == JC_SEED_IDENTITY) return check_copy(v, step, edge, tail, head);
-    return check_product(v, c, step, edge, tail, head);
+    if (step->a == JC_SEED_IDENTITY) return check_copy(v, step, edge, jc_expected_tail(x, edge), head);
+    return check_product(v, c, step, edge, jc_expected_tail(x, edge), head);
 }
 
 static jc_status check_steps_of(const verifier *v, int64_t value)
 {
     const jc_plan *p = v->plan;
     const jc_expected *x = &v->expected;
-    int64_t head = v->variable[p->values[value].node];
+    int64_t head = v->node[p->values[value].node];
     memset(v->written, 0, (size_t)x->n_words * sizeof *v->written);
     for (int64_t i = p->values[value].first_step; i < p->values[value + 1].first_step; i++) {
         const char *what = check_step(v, value, &p->steps[i]);
@@ -271,8 +270,9 @@ static jc_status check_edges(const verifier *v)
 {
     const jc_expected *x = &v->expected;
     for (int64_t e = 0; e < x->n_edges; e++) {
+        if (jc_expected_left_out(x, e)) continue;
         int64_t tail = jc_expected_tail(x, e), head = jc_expected_head(x, e);
-        if (v->value_of[head] < 0 || jc_expected_left_out(x, e)) continue;
+        if (v->value_of[head] < 0) continue;
         if (v->carried[e] != jc_expected_rows(x, tail) || v->copied[e] != (x->seeded_index[tail] >= 0))
             return jc_fail(JC_E_INTERNAL, "plan: edge %lld is not used for every row that it carries", (long long)e);
     }
@@ -281,22 +281,17 @@ static jc_status check_edges(const verifier *v)
 
 /* ---- outputs ---------------------------------------------------------------------------------------------------- */
 
-/* The variable of an end of a result, or the one that a seed adds beyond it. */
-static int64_t seeded_end(const verifier *v, int64_t variable, bool at_target)
-{
-    int64_t i = find_addition(&v->expected, variable, at_target);
-    return i < 0 ? variable : v->plan->graph->n_variables + i;
-}
-
-/* The value and row where d of/d wrt must be; false where there is no path. */
-static bool find_output(const verifier *v, int64_t of, int64_t wrt, int64_t *value, int64_t *row)
+/* The value and row where the total of target t and source s must be; false where there is no path. */
+static bool find_output(const verifier *v, int64_t t, int64_t s, int64_t *value, int64_t *row)
 {
     const jc_expected *x = &v->expected;
-    int64_t above = seeded_end(v, of, true), below = seeded_end(v, wrt, false);
-    int64_t holder = x->forward ? above : below, s = x->seeded_index[x->forward ? below : above];
-    if (s < 0 || !jc_expected_has(x, holder, s)) return false;
+    int64_t above = jc_expected_outermost(x, x->target_node[t], true);
+    int64_t below = jc_expected_outermost(x, x->source_node[s], false);
+    if (above < 0 || below < 0) return false;
+    int64_t holder = x->forward ? above : below, seeded = x->seeded_index[x->forward ? below : above];
+    if (seeded < 0 || !jc_expected_has(x, holder, seeded)) return false;
     *value = v->value_of[holder];
-    *row = jc_expected_row_of(x, holder, s);
+    *row = jc_expected_row_of(x, holder, seeded);
     return true;
 }
 
@@ -309,14 +304,15 @@ static void output_shape(const jc_plan *p, const jc_query *query, int64_t of, in
 }
 
 /* One result; *asked says whether it belongs to the query: a source that was not named does where a path joins it. */
-static jc_status check_output(const verifier *v, const jc_query *query, int64_t index, int64_t of, int64_t wrt,
+static jc_status check_output(const verifier *v, const jc_query *query, int64_t index, int64_t t, int64_t s,
                               bool *asked)
 {
     const jc_plan *p = v->plan;
+    const jc_expected *x = &v->expected;
     const jc_output *out = &p->outputs[index];
-    int64_t value = -1, row = -1, rows, cols;
-    bool unit = seeded_end(v, of, true) == seeded_end(v, wrt, false), there = find_output(v, of, wrt, &value, &row);
-    if (query->no_empty_path && of == wrt) unit = there = false; /* the graph has no cycles */
+    int64_t value = -1, row = -1, rows, cols, of = x->target[t], wrt = x->source[s];
+    bool empty = of == wrt, there = (!empty || x->empty_path) && find_output(v, t, s, &value, &row);
+    bool unit = empty && x->empty_path && !x->n_additions; /* the graph has no cycles */
     *asked = query->n_wrt > 0 || unit || there;
     if (!*asked) return JC_OK;
     if (index >= p->n_outputs) return jc_fail(JC_E_INTERNAL, "plan: an output is missing");
@@ -337,7 +333,7 @@ static jc_status check_outputs(const verifier *v, const jc_query *query)
     for (int64_t t = 0; t < x->n_targets; t++)
         for (int64_t s = 0; s < x->n_sources; s++) {
             bool asked;
-            jc_status status = check_output(v, query, n, x->target[t], x->source[s], &asked);
+            jc_status status = check_output(v, query, n, t, s, &asked);
             if (status) return status;
             n += asked;
         }
@@ -353,9 +349,9 @@ static jc_status verifier_init(verifier *v)
     const jc_expected *x = &v->expected;
     const jc_allocator *a = v->allocator;
     jc_status status;
-    if ((status = jc_alloc(a, p->subgraph.n_nodes, sizeof *v->variable, WHAT, &v->variable))) return status;
+    if ((status = jc_alloc(a, p->subgraph.n_nodes, sizeof *v->node, WHAT, &v->node))) return status;
     if ((status = jc_alloc(a, p->subgraph.n_extra, sizeof *v->addition, WHAT, &v->addition))) return status;
-    if ((status = jc_alloc(a, x->n_variables, sizeof *v->value_of, WHAT, &v->value_of))) return status;
+    if ((status = jc_alloc(a, x->n_nodes, sizeof *v->value_of, WHAT, &v->value_of))) return status;
     if ((status = jc_alloc_zero(a, p->n_values, sizeof *v->level, WHAT, &v->level))) return status;
     if ((status = jc_alloc_zero(a, p->n_values, sizeof *v->last, WHAT, &v->last))) return status;
     if ((status = jc_alloc_zero(a, x->n_edges, sizeof *v->carried, WHAT, &v->carried))) return status;
@@ -373,9 +369,9 @@ static void verifier_fini(verifier *v)
     jc_free(a, v->carried, x->n_edges, sizeof *v->carried);
     jc_free(a, v->last, p->n_values, sizeof *v->last);
     jc_free(a, v->level, p->n_values, sizeof *v->level);
-    jc_free(a, v->value_of, x->n_variables, sizeof *v->value_of);
+    jc_free(a, v->value_of, x->n_nodes, sizeof *v->value_of);
     jc_free(a, v->addition, p->subgraph.n_extra, sizeof *v->addition);
-    jc_free(a, v->variable, p->subgraph.n_nodes, sizeof *v->variable);
+    jc_free(a, v->node, p->subgraph.n_nodes, sizeof *v->node);
 }
 
 static jc_status check_all(const verifier *v, const jc_query *query, const jc_layout *layout)

@@ -2,6 +2,7 @@
 #include "run/check.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,6 +45,7 @@ void jc_check_conclude(jc_check_report *report, const jc_worst *worst)
     s->variable = worst->any ? worst->place : -1;
     s->row = worst->row;
     s->col = worst->col;
+    s->state = worst->state, s->n_states = worst->any ? worst->n_states : 0;
     s->ratio = undecided && !failed ? NAN : worst->ratio;
     for (int64_t i = 0; i < s->totals; i++) failed |= report->totals[i].verdict == JC_FAILED;
     s->verdict = failed ? JC_FAILED : undecided ? JC_UNDECIDED : JC_PASSED;
@@ -51,11 +53,13 @@ void jc_check_conclude(jc_check_report *report, const jc_worst *worst)
     s->non_finite = report->non_finite.data;
 }
 
+/* A caller's struct may end before `state`. */
 jc_status jc_check_get_summary(const jc_check_report *report, jc_check_summary *summary)
 {
-    if (summary->struct_size < sizeof *summary) return jc_fail(JC_E_USAGE, "jc_check_summary: struct_size is not set");
     size_t size = summary->struct_size;
-    *summary = report->summary;
+    if (size < offsetof(jc_check_summary, state))
+        return jc_fail(JC_E_USAGE, "jc_check_summary: struct_size is not set");
+    memcpy(summary, &report->summary, size < sizeof *summary ? size : sizeof *summary);
     summary->struct_size = size;
     return JC_OK;
 }

@@ -15,6 +15,8 @@ typedef struct given {
     int64_t n;
     const int64_t *of, *wrt; /* [n] */
     const jc_array *values;  /* [n] */
+    const jc_rule *rules;    /* [n_rules] */
+    int64_t n_rules;
     jc_precision precision;
     bool *done;                /* [n] judged */
     int64_t *member, *sources; /* [n] the totals of the target in hand, and their variables */
@@ -296,6 +298,7 @@ static jc_status judge_target(given *g, int64_t of, jc_worst *worst, jc_check_re
     query.n_of = 1;
     query.wrt = g->sources;
     query.n_wrt = g->n_members;
+    query.rules = g->rules, query.n_rules = g->n_rules;
     query.order = JC_ORDER_REVERSE;
     jc_status status = jc_plan_create(g->graph, &query, &plan);
     if (!status) status = jc_plan_verify(plan, &query, NULL);
@@ -339,7 +342,21 @@ static jc_status judge_all(given *g, jc_check_report *report)
 jc_status jc_check_against(const jc_graph *graph, int64_t n, const int64_t *of, const int64_t *wrt,
                            const jc_array *values, jc_precision precision, jc_check_report **report)
 {
-    given g = {.graph = graph, .n = n, .of = of, .wrt = wrt, .values = values, .precision = precision};
+    return jc_check_against_rules(graph, NULL, 0, n, of, wrt, values, precision, report);
+}
+
+jc_status jc_check_against_rules(const jc_graph *graph, const jc_rule *rules, int64_t n_rules, int64_t n,
+                                 const int64_t *of, const int64_t *wrt, const jc_array *values, jc_precision precision,
+                                 jc_check_report **report)
+{
+    given g = {.graph = graph,
+               .n = n,
+               .of = of,
+               .wrt = wrt,
+               .values = values,
+               .rules = rules,
+               .n_rules = n_rules,
+               .precision = precision};
     const jc_allocator *a = &graph->allocator;
     jc_check_report *r = NULL;
     jc_status status = n > 0 ? JC_OK : jc_fail(JC_E_USAGE, "there are no totals to judge");

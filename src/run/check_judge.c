@@ -154,12 +154,23 @@ static jc_status judge_rows(jc_judge *j, int64_t node, int64_t row, int64_t n, j
     return JC_OK;
 }
 
+void jc_worst_name(const jc_subgraph *g, jc_worst *w)
+{
+    int64_t node = w->place;
+    w->state = w->n_states = 0;
+    for (int64_t i = 0; i < g->n_nodes; i++) {
+        w->n_states += g->variable[i] == g->variable[node];
+        w->state += i < node && g->variable[i] == g->variable[node];
+    }
+    w->place = g->variable[node];
+}
+
 /* From a node, and a place in its value, to its variable, and a place in the total of one target and one source: a
  * tangent's value is its transpose. */
 static void name_place(const jc_equations *eq, jc_worst *w)
 {
     int64_t row = jc_equations_seed_at(eq, w->place, w->row).row, col = w->col;
-    w->place = eq->plan->subgraph.variable[w->place];
+    jc_worst_name(&eq->plan->subgraph, w);
     w->row = eq->reverse ? row : col;
     w->col = eq->reverse ? col : row;
 }

@@ -12,6 +12,8 @@ typedef struct jc_worst {
     double ratio;   /* error / bound; 0 where both are 0, Inf where only the bound is */
     double error, bound;
     int64_t place, row, col; /* place: the caller's; of the first undecided entry while no ratio is over 1 */
+    int64_t state,
+        n_states; /* of the nodes that a place that is a variable has, which one; 0 of 0 where it is not told */
 } jc_worst;
 
 /* What evaluating equations works with. */
@@ -51,6 +53,9 @@ jc_status jc_judge_values(jc_judge *judge, jc_worst *worst);
 
 /* Takes an entry into *worst. */
 void jc_worst_take(jc_worst *worst, double error, double bound, int64_t place, int64_t row, int64_t col);
+
+/* From a place that is a node to its variable, and which of the variable's nodes it is, in topological order. */
+void jc_worst_name(const jc_subgraph *subgraph, jc_worst *worst);
 
 /* Takes what `other` has seen into *worst. */
 void jc_worst_merge(jc_worst *worst, const jc_worst *other);

@@ -33,7 +33,7 @@ static double dot(const double *a, const double *b, int64_t n)
 enum { N_PAIRS = 4 };
 
 /* |y.(Dx) - (D^T y).x| <= 2 gamma |y| |D|_F |x|, with |D|_F taken from |Dx| and |D^T y|. */
-static jc_status judge_pair(const pair *p, uint64_t *state, int64_t variable, jc_worst *worst)
+static jc_status judge_pair(const pair *p, uint64_t *state, int64_t node, jc_worst *worst)
 {
     jc_random_fill(state, p->x, p->cols);
     jc_random_fill(state, p->y, p->rows);
@@ -44,11 +44,11 @@ static jc_status judge_pair(const pair *p, uint64_t *state, int64_t variable, jc
     double lengths = sqrt(dot(p->x, p->x, p->cols) * dot(p->y, p->y, p->rows));
     double gamma = jc_gamma((double)p->rows + (double)p->cols + JC_TERM_ROUNDINGS, 0x1p-53);
     double error = fabs(dot(p->y, p->dx, p->rows) - dot(p->x, p->dy, p->cols));
-    jc_worst_take(worst, error, 2 * gamma * norm * lengths, variable, 0, 0);
+    jc_worst_take(worst, error, 2 * gamma * norm * lengths, node, 0, 0);
     return JC_OK;
 }
 
-static jc_status judge_operator(const jc_plan *plan, const jc_group *group, int64_t variable, jc_worst *worst)
+static jc_status judge_operator(const jc_plan *plan, const jc_group *group, int64_t node, jc_worst *worst)
 {
     const jc_allocator *a = &plan->allocator;
     const char *what = "vectors for an operator";
@@ -58,7 +58,7 @@ static jc_status judge_operator(const jc_plan *plan, const jc_group *group, int6
     if (!status) status = jc_alloc(a, p.rows, sizeof(double), what, &p.dx);
     if (!status) status = jc_alloc(a, p.rows, sizeof(double), what, &p.y);
     if (!status) status = jc_alloc(a, p.cols, sizeof(double), what, &p.dy);
-    for (int i = 0; i < N_PAIRS && !status; i++) status = judge_pair(&p, &state, variable, worst);
+    for (int i = 0; i < N_PAIRS && !status; i++) status = judge_pair(&p, &state, node, worst);
     jc_free(a, p.dy, p.cols, sizeof(double));
     jc_free(a, p.y, p.rows, sizeof(double));
     jc_free(a, p.dx, p.rows, sizeof(double));
@@ -66,15 +66,29 @@ static jc_status judge_operator(const jc_plan *plan, const jc_group *group, int6
     return status;
 }
 
-jc_status jc_judge_operators(const jc_equations *eq, jc_worst *worst)
+/* Those of the edges whose bit is not set in `seen`, which is set: copies of an edge are one operator. */
+static jc_status judge_each(const jc_equations *eq, uint64_t *seen, jc_worst *worst)
 {
     const jc_subgraph *g = &eq->plan->subgraph;
     jc_status status = JC_OK;
-    for (int64_t e = 0; e < g->n_edges && !status; e++) {
-        int64_t member;
-        const jc_group *group = jc_plan_jacobian(eq->plan, g->jacobian[e], &member);
-        if (group->shape.kind != JC_OPERATOR) continue;
-        status = judge_operator(eq->plan, group, g->variable[eq->reverse ? g->wrt[e] : g->of[e]], worst);
+    for (int64_t i = 0; i < g->n_edges && !status; i++) {
+        int64_t member, e = g->jacobian[i];
+        const jc_group *group = jc_plan_jacobian(eq->plan, e, &member);
+        if (e < 0 || group->shape.kind != JC_OPERATOR || (seen[e / 64] >> (e % 64) & 1)) continue;
+        seen[e / 64] |= UINT64_C(1) << (e % 64);
+        status = judge_operator(eq->plan, group, eq->reverse ? g->wrt[i] : g->of[i], worst);
     }
+    return status;
+}
+
+jc_status jc_judge_operators(const jc_equations *eq, jc_worst *worst)
+{
+    uint64_t *seen;
+    int64_t n_words = eq->plan->graph->n_edges / 64 + 1;
+    jc_status status = jc_alloc_zero(eq->allocator, n_words, sizeof *seen, "marks of the edges", &seen);
+    if (status) return status;
+    status = judge_each(eq, seen, worst);
+    if (worst->any) jc_worst_name(&eq->plan->subgraph, worst);
+    jc_free(eq->allocator, seen, n_words, sizeof *seen);
     return status;
 }

@@ -6,6 +6,7 @@
 #include "backend/reference/magnitude.h"
 #include "core/dtype.h"
 #include "core/error.h"
+#include "core/size.h"
 #include "run/collect.h"
 
 static double entry(const jc_result *r, int64_t i, int64_t j)
@@ -39,31 +40,65 @@ static double frobenius(const jc_result *r, double largest)
     return scalbn(sqrt(sum), exponent);
 }
 
-static jc_status spectral(const jc_allocator *a, const jc_result *r, double *value)
+/* The ends of sigma_1 >= .. >= sigma_k, k = min(rows, cols), of a finite matrix. */
+static jc_status singular_ends(const jc_allocator *a, const jc_result *r, double *largest, double *smallest)
 {
-    double *copy;
-    if (!jc_blas_largest_singular) return jc_fail(JC_E_UNAVAILABLE, "this build has no singular values");
-    int64_t entries = r->rows * r->cols;
+    double *copy = NULL, *values = NULL;
+    int64_t entries = r->rows * r->cols, k = jc_min(r->rows, r->cols);
+    if (!jc_blas_singular_values) return jc_fail(JC_E_UNAVAILABLE, "this build has no singular values");
     jc_status status = jc_alloc(a, entries, sizeof *copy, "a copy of a matrix", &copy);
-    if (status) return status;
-    for (int64_t i = 0; i < r->rows; i++)
+    if (!status) status = jc_alloc(a, k, sizeof *values, "singular values", &values);
+    for (int64_t i = 0; i < r->rows && !status; i++)
         for (int64_t j = 0; j < r->cols; j++) copy[i * r->cols + j] = entry(r, i, j);
-    status = jc_blas_largest_singular(a, r->cols, r->rows, copy, value);
+    if (!status) status = jc_blas_singular_values(a, r->cols, r->rows, copy, values);
+    if (!status) *largest = values[0], *smallest = values[k - 1];
+    jc_free(a, values, k, sizeof *values);
     jc_free(a, copy, entries, sizeof *copy);
     return status;
 }
 
+static double frobenius_of(const jc_result *r, double largest)
+{
+    if (!r->data) return r->kind == JC_RESULT_IDENTITY ? sqrt((double)r->rows) : 0;
+    return largest > 0 && isfinite(largest) ? frobenius(r, largest) : largest;
+}
+
+/* The singular values of a matrix that needs no LAPACK: one without numbers, of one row or column (its only one is the
+ * norm), or with a NaN or Inf, of which only the largest is known, and only if it is Inf. */
+static bool simple_ends(const jc_result *r, double most, double norm, double *largest, double *smallest)
+{
+    bool one = r->rows == 1 || r->cols == 1, finite = !r->data || isfinite(most);
+    if (r->data && !one && finite) return false;
+    *largest = r->data ? norm : r->kind == JC_RESULT_IDENTITY;
+    *smallest = finite || one ? *largest : NAN;
+    return true;
+}
+
+static jc_status norms_of(const jc_allocator *a, const jc_result *r, bool singular, jc_norms *norms)
+{
+    if (r->blocks > 1) return jc_fail(JC_E_USAGE, "a result per sample is not one matrix that could have a norm");
+    double most = r->data ? largest_entry(r) : 0;
+    norms->frobenius = frobenius_of(r, most);
+    if (!singular || simple_ends(r, most, norms->frobenius, &norms->largest, &norms->smallest)) return JC_OK;
+    return singular_ends(a, r, &norms->largest, &norms->smallest);
+}
+
 jc_status jc_result_norm(const jc_allocator *a, const jc_result *r, jc_norm norm, double *value)
 {
-    bool unit = r->kind == JC_RESULT_IDENTITY;
-    if (!r->data) {
-        *value = !unit ? 0 : norm == JC_NORM_SPECTRAL ? 1 : sqrt((double)r->rows);
-        return JC_OK;
-    }
-    double largest = largest_entry(r);
-    if (norm == JC_NORM_SPECTRAL && isfinite(largest) && r->rows > 1 && r->cols > 1) return spectral(a, r, value);
-    *value = largest > 0 && isfinite(largest) ? frobenius(r, largest) : largest;
-    return JC_OK;
+    jc_norms norms = {.struct_size = sizeof norms};
+    jc_status status = norms_of(a, r, norm == JC_NORM_SPECTRAL, &norms);
+    if (!status) *value = norm == JC_NORM_SPECTRAL ? norms.largest : norms.frobenius;
+    return status;
+}
+
+jc_status jc_result_norms(const jc_allocator *allocator, const jc_result *r, jc_norms *norms)
+{
+    const jc_allocator a = jc_allocator_or_default(allocator);
+    jc_norms found = {.struct_size = norms->struct_size};
+    if (norms->struct_size < sizeof *norms) return jc_fail(JC_E_USAGE, "jc_norms: struct_size is not set");
+    jc_status status = norms_of(&a, r, true, &found);
+    if (!status) *norms = found;
+    return status;
 }
 
 jc_status jc_magnitude_norm(const jc_graph *graph, const jc_query *query, int64_t memory_limit, jc_norm norm,

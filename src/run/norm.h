@@ -8,7 +8,7 @@ typedef enum jc_norm { JC_NORM_FROBENIUS, JC_NORM_SPECTRAL } jc_norm;
 
 /* frobenius: sqrt(sum of squares), scaled so that it neither overflows nor underflows on the way. spectral: the largest
  * singular value, by LAPACK's dgesdd from a copy in double; JC_E_UNAVAILABLE in builds without it. A NaN makes either
- * NaN, otherwise an Inf makes it Inf. Not for results per sample. */
+ * NaN, otherwise an Inf makes it Inf. JC_E_USAGE for results per sample. */
 jc_status jc_result_norm(const jc_allocator *allocator, const jc_result *result, jc_norm norm, double *value);
 
 /* The norm of M = the sum over all paths of the product of the |D| on the path, for a query of one target and one

@@ -178,15 +178,6 @@ static void expect_not_yet(const char *const *arguments)
 
 Test(cli_options, what_is_not_there_yet_says_so_in_one_line)
 {
-    static const char *const later[] = {"factor", "norms", "bench"};
-    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) expect_not_yet(ARGUMENTS(later[i], POST, "--of", "L"));
-    static const char *const rules[] = {"--avoid", "--through", "--avoid-label", "--match"};
-    static const char *const takers[] = {"total", "check", "plan", "paths"};
-    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
-        for (size_t j = 0; j < sizeof takers / sizeof takers[0]; j++)
-            expect_not_yet(ARGUMENTS(takers[j], POST, "--of", "L", rules[i], "x"));
+    expect_not_yet(ARGUMENTS("bench", POST, "--of", "L"));
     expect_not_yet(ARGUMENTS("total", POST, "--of", "L", "--order", "elimination"));
-    expect_not_yet(ARGUMENTS("paths", POST, "--of", "L", "--wrt", "w", "--top", "3"));
-    expect_not_yet(ARGUMENTS("paths", POST, "--of", "L", "--wrt", "w", "--by", "norm"));
-    expect_not_yet(ARGUMENTS("partial", POST, "--of", "L", "--wrt", "w", "--local", "x"));
 }

@@ -149,6 +149,23 @@ Test(cli_rules, the_empty_path_is_the_empty_word)
     folder_leave();
 }
 
+/* What total writes under a rule is right under that rule, and under no other. */
+Test(cli_rules, results_from_elsewhere_are_judged_under_the_rules)
+{
+    folder_enter();
+    write_text("primes.json", primes);
+    run r = expect_code(0, "total", "primes.json", "--of", "d", "--avoid", "b", "--output", "t.safetensors", "--quiet",
+                        NULL);
+    run_free(&r);
+    r = expect_code(0, "check", "primes.json", "--against", "t.safetensors", "--avoid", "b", NULL);
+    run_free(&r);
+    r = expect_code(1, "check", "primes.json", "--against", "t.safetensors", NULL);
+    run_free(&r);
+    r = expect_code(1, "check", "primes.json", "--against", "t.safetensors", "--avoid", "c", NULL);
+    run_free(&r);
+    folder_leave();
+}
+
 Test(cli_rules, what_is_refused)
 {
     static const char *const refused[][3] = {

@@ -6,6 +6,8 @@
 #include "plan/verify.h"
 #include "support/compute.h"
 #include "support/random_query.h"
+#include "support/rule_oracle.h"
+#include "support/sanitized.h"
 
 /* A plan and its layout with arrays of the test's own, to be broken and mended. */
 typedef struct patient {
@@ -362,10 +364,131 @@ static bool wrong_extra(patient *p, jt_rng *rng)
     return true;
 }
 
-static const struct {
+/* ---- those that take one copy of an edge, or one state of a variable, for another ------------------------------- */
+
+static int64_t variable_of(const jc_plan *p, int64_t value)
+{
+    return p->subgraph.variable[p->values[value].node];
+}
+
+/* The other value of the same variable, of those from a random one on, or -1. */
+static int64_t other_value(const jc_plan *p, int64_t value, jt_rng *rng)
+{
+    int64_t from = jt_below(rng, p->n_values);
+    for (int64_t i = 0; i < p->n_values; i++) {
+        int64_t v = (from + i) % p->n_values;
+        if (v != value && variable_of(p, v) >= 0 && variable_of(p, v) == variable_of(p, value)) return v;
+    }
+    return -1;
+}
+
+/* Another step with the same Jacobian, of those from a random one on, or NULL. */
+static jc_step *other_copy(patient *p, const jc_step *s, jt_rng *rng)
+{
+    int64_t from = jt_below(rng, p->plan.n_steps);
+    for (int64_t i = 0; i < p->plan.n_steps; i++) {
+        jc_step *t = &p->plan.steps[(from + i) % p->plan.n_steps];
+        if (t != s && t->b == s->b && t->a != s->a) return t;
+    }
+    return NULL;
+}
+
+/* The first two that are of different values, from a random step on. */
+static bool swapped_copies(patient *p, jt_rng *rng)
+{
+    int64_t n = p->plan.n_steps, from = n ? jt_below(rng, n) : 0;
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t k = 0; k < i; k++) {
+            jc_step *s = &p->plan.steps[(from + i) % n], *t = &p->plan.steps[(from + k) % n];
+            if (s->b != t->b || s->a == t->a || s->a == JC_SEED_IDENTITY || t->a == JC_SEED_IDENTITY) continue;
+            if (value_of_step(&p->plan, (from + i) % n) == value_of_step(&p->plan, (from + k) % n)) continue;
+            int64_t a = s->a;
+            s->a = t->a, t->a = a;
+            return true;
+        }
+    return false;
+}
+
+static bool dropped_copy(patient *p, jt_rng *rng)
+{
+    jc_step *s = any_step(p, rng);
+    if (!s || !other_copy(p, s, rng)) return false;
+    int64_t at = s - p->plan.steps;
+    memmove(s, s + 1, (size_t)(p->plan.n_steps - at - 1) * sizeof *s);
+    insert_steps(&p->plan, at, -1);
+    return true;
+}
+
+static bool operand_in_another_state(patient *p, jt_rng *rng)
+{
+    jc_step *s = any_product(p, rng);
+    int64_t other = s ? other_value(&p->plan, s->a, rng) : -1;
+    return other >= 0 ? s->a = other, true : false;
+}
+
+static bool value_in_another_state(patient *p, jt_rng *rng)
+{
+    int64_t v = p->plan.n_values ? jt_below(rng, p->plan.n_values) : -1,
+            other = v < 0 ? -1 : other_value(&p->plan, v, rng);
+    return other >= 0 ? p->plan.values[v].node = p->plan.values[other].node, true : false;
+}
+
+/* All that reads one state reads the other. */
+static bool merged_states(patient *p, jt_rng *rng)
+{
+    jc_step *s = any_product(p, rng);
+    int64_t other = s ? other_value(&p->plan, s->a, rng) : -1, one = other >= 0 ? s->a : -1;
+    for (int64_t i = 0; i < p->plan.n_steps && other >= 0; i++)
+        if (p->plan.steps[i].a == one) p->plan.steps[i].a = other;
+    return other >= 0;
+}
+
+/* The identity of an end read where paths go on through it. */
+static bool end_for_passage(patient *p, jt_rng *rng)
+{
+    jc_step *s = any_product(p, rng);
+    bool forward = p->plan.order == JC_ORDER_FORWARD, is_end = false;
+    int64_t n = forward ? p->plan.subgraph.n_sources : p->plan.subgraph.n_targets;
+    const int64_t *ends = forward ? p->plan.subgraph.source_variable : p->plan.subgraph.target_variable;
+    for (int64_t i = 0; i < n && s; i++) is_end = is_end || ends[i] == variable_of(&p->plan, s->a);
+    if (!is_end || s->b < 0) return false;
+    s->a = JC_SEED_IDENTITY;
+    s->n_rows = jc_graph_size(p->plan.graph, variable_of(&p->plan, value_of_step(&p->plan, s - p->plan.steps)));
+    s->a_row = s->c_row = 0;
+    return true;
+}
+
+/* An edge between the same two variables, which the rules may have dropped. */
+static bool parallel_edge(patient *p, jt_rng *rng)
+{
+    jc_step *s = any_step(p, rng);
+    const jc_graph *g = p->plan.graph;
+    for (int64_t e = 0; e < g->n_edges && s && s->b >= 0; e++) {
+        if (e == s->b || jc_graph_of(g, e) != jc_graph_of(g, s->b) || jc_graph_wrt(g, e) != jc_graph_wrt(g, s->b))
+            continue;
+        s->b = e;
+        return true;
+    }
+    return false;
+}
+
+typedef struct way_to_break {
     const char *name;
     bool (*apply)(patient *p, jt_rng *rng);
-} breaks[] = {
+} way_to_break;
+
+static const way_to_break rule_breaks[] = {
+    {"copies of an edge swapped", swapped_copies},
+    {"one copy of an edge dropped", dropped_copy},
+    {"an operand in another state", operand_in_another_state},
+    {"a value in another state", value_in_another_state},
+    {"two states made one", merged_states},
+    {"the end of paths for a passage through it", end_for_passage},
+    {"an edge beside it", parallel_edge},
+};
+enum { N_RULE_BREAKS = sizeof rule_breaks / sizeof *rule_breaks };
+
+static const way_to_break breaks[] = {
     {"a dropped step", drop_step},
     {"a doubled step", double_step},
     {"the same rows twice for others", same_rows_twice},
@@ -417,7 +540,8 @@ static int64_t any_request(jt_rng *rng, const jt_graph *g, int64_t samples, jt_q
     return jt_between(rng, 1, 4);
 }
 
-static void for_random_plans(uint64_t seeds,
+/* rules: of all kinds, in every plan. */
+static void for_random_plans(uint64_t seeds, bool rules,
                              void (*use)(const jc_plan *, const jc_layout *, const jc_query *, jt_rng *, void *ctx),
                              void *ctx)
 {
@@ -430,12 +554,16 @@ static void for_random_plans(uint64_t seeds,
         jt_query q;
         jc_plan *plan;
         jc_layout layout;
+        jt_rules r = {.n = 0};
         int64_t limit = any_request(&rng, &g, options.samples, &q);
+        if (rules) jt_rules_random(&g.pool, &rng, &g, (jc_rule_kind)(seed % JT_RULE_KINDS), &r);
+        q.query.rules = r.rule, q.query.n_rules = r.n;
         jt_ok(jc_plan_create_windowed(g.graph, &q.query, limit, &plan), "plan");
         jt_ok(jc_layout_create(plan, 4 + 4 * (int64_t)(seed % 2), seed % 5 == 0, &layout), "layout");
         use(plan, &layout, &q.query, &rng, ctx);
         jc_layout_fini(plan, &layout);
         jc_plan_destroy(plan);
+        jt_rules_fini(&r);
         jt_graph_fini(&g);
     }
 }
@@ -451,30 +579,91 @@ static void must_accept(const jc_plan *plan, const jc_layout *layout, const jc_q
 Test(verify, accepts_every_plan_that_is_made)
 {
     int64_t steps = 0;
-    for_random_plans(2000, must_accept, &steps);
+    for_random_plans(2000, false, must_accept, &steps);
     cr_assert_gt(steps, 20000, "the random plans are too small to say much: %lld steps", (long long)steps);
 }
 
+typedef struct breaking {
+    const way_to_break *way;
+    int64_t n;
+    int64_t applied[N_BREAKS];
+} breaking;
+
 static void must_reject(const jc_plan *plan, const jc_layout *layout, const jc_query *query, jt_rng *rng, void *ctx)
 {
-    int64_t *applied = ctx;
-    for (int i = 0; i < N_BREAKS; i++) {
+    breaking *b = ctx;
+    for (int64_t i = 0; i < b->n; i++) {
         patient p;
         patient_init(&p, plan, layout, query);
-        if (breaks[i].apply(&p, rng)) {
-            cr_assert_eq(jc_plan_verify(&p.plan, query, &p.layout), JC_E_INTERNAL, "accepted: %s", breaks[i].name);
-            applied[i]++;
+        if (b->way[i].apply(&p, rng)) {
+            cr_assert_eq(jc_plan_verify(&p.plan, query, &p.layout), JC_E_INTERNAL, "accepted: %s", b->way[i].name);
+            b->applied[i]++;
         }
         jt_pool_free(&p.pool);
     }
 }
 
+static void check_breaks(const way_to_break *ways, int64_t n, int64_t seeds, bool rules)
+{
+    breaking b = {.way = ways, .n = n};
+    for_random_plans((uint64_t)seeds, rules, must_reject, &b);
+    for (int64_t i = 0; i < n; i++)
+        cr_assert_geq(b.applied[i], seeds / 100, "%s was tried only %lld times", ways[i].name, (long long)b.applied[i]);
+}
+
 Test(verify, rejects_every_broken_plan)
 {
-    int64_t applied[N_BREAKS] = {0};
-    for_random_plans(2500, must_reject, applied);
-    for (int i = 0; i < N_BREAKS; i++)
-        cr_assert_geq(applied[i], 40, "%s was tried only %lld times", breaks[i].name, (long long)applied[i]);
+    check_breaks(breaks, N_BREAKS, 2500, false);
+}
+
+Test(verify, accepts_every_plan_under_rules_that_is_made)
+{
+    int64_t steps = 0;
+    for_random_plans((uint64_t)jt_cases(2000), true, must_accept, &steps);
+    cr_assert_gt(steps, jt_cases(8000), "the random plans are too small to say much: %lld steps", (long long)steps);
+}
+
+Test(verify, rejects_every_broken_plan_under_rules)
+{
+    check_breaks(breaks, N_BREAKS, jt_cases(2500), true);
+}
+
+Test(verify, rejects_plans_that_mistake_one_copy_or_state_for_another)
+{
+    check_breaks(rule_breaks, N_RULE_BREAKS, 2500, true);
+}
+
+/* A plan made under rules is not one without them, nor the other way round, where they differ in what is used. */
+Test(verify, holds_a_plan_against_the_rules_of_the_query)
+{
+    int64_t refused = 0;
+    for (uint64_t seed = 0; seed < 300; seed++) {
+        jt_graph g;
+        jt_graph_options options = {.seed = seed, .numbers = JT_SMALL};
+        jt_graph_random(&options, &g);
+        jt_rng rng = {seed};
+        jt_query q;
+        jt_rules rules;
+        jc_plan *with, *without;
+        jt_query_totals(&rng, &g, &q);
+        q.query.order = JC_ORDER_REVERSE;
+        if (!q.query.n_wrt) q.query.n_wrt = 1, q.wrt[0] = g.topological[0];
+        jt_rules_random(&g.pool, &rng, &g, (jc_rule_kind)(seed % JT_RULE_KINDS), &rules);
+        jc_query bare = q.query;
+        q.query.rules = rules.rule, q.query.n_rules = rules.n;
+        jt_ok(jc_plan_create(g.graph, &q.query, &with), "with rules");
+        jt_ok(jc_plan_create(g.graph, &bare, &without), "without");
+        if (with->n_steps != without->n_steps) {
+            cr_assert_eq(jc_plan_verify(with, &bare, NULL), JC_E_INTERNAL);
+            cr_assert_eq(jc_plan_verify(without, &q.query, NULL), JC_E_INTERNAL);
+            refused++;
+        }
+        jc_plan_destroy(with);
+        jc_plan_destroy(without);
+        jt_rules_fini(&rules);
+        jt_graph_fini(&g);
+    }
+    cr_assert_gt(refused, 100, "%lld", (long long)refused);
 }
 
 /* A plan of one request is not one of another. */

@@ -7,6 +7,7 @@
 #include "support/compute.h"
 #include "support/failing_allocator.h"
 #include "support/random_query.h"
+#include "support/rule_oracle.h"
 
 /* ---- a run by hand ----------------------------------------------------------------------------------------------- */
 
@@ -71,6 +72,15 @@ static void assert_runs_agree(const machine *a, const machine *b, uint64_t seed,
     }
 }
 
+/* A query of totals, every other one under rules. */
+static void random_totals(jt_rng *rng, jt_graph *g, uint64_t seed, jt_query *q, jt_rules *rules)
+{
+    *rules = (jt_rules){.n = 0};
+    jt_query_totals(rng, g, q);
+    if (seed % 2) jt_rules_random(&g->pool, rng, g, (jc_rule_kind)(seed / 2 % JT_RULE_KINDS), rules);
+    q->query.rules = rules->rule, q->query.n_rules = rules->n;
+}
+
 /* ---- binding ----------------------------------------------------------------------------------------------------- */
 
 /* Gives a run the floating numbers that another graph of the same structure has. */
@@ -101,7 +111,8 @@ Test(property, bound_numbers_take_the_place_of_the_graphs)
             cr_assert_eq(g.n_edges, other.n_edges);
             jt_rng rng = {seed};
             jt_query q;
-            jt_query_totals(&rng, &g, &q);
+            jt_rules rules;
+            random_totals(&rng, &g, seed, &q, &rules);
             machine before, bound, expected;
             machine_init(&before, g.graph, &q.query, jc_backend_name(b), JC_PRECISION_F64);
             machine_init(&bound, g.graph, &q.query, jc_backend_name(b), JC_PRECISION_F64);
@@ -117,6 +128,7 @@ Test(property, bound_numbers_take_the_place_of_the_graphs)
             machine_fini(&expected);
             machine_fini(&bound);
             machine_fini(&before);
+            jt_rules_fini(&rules);
             jt_graph_fini(&other);
             jt_graph_fini(&g);
         }
@@ -135,7 +147,8 @@ Test(property, every_repetition_gives_the_same_bits)
                 jt_graph_random(&options, &g);
                 jt_rng rng = {seed};
                 jt_query q;
-                jt_query_totals(&rng, &g, &q);
+                jt_rules rules;
+                random_totals(&rng, &g, seed, &q, &rules);
                 machine first, again;
                 jc_precision precision = single ? JC_PRECISION_F32 : JC_PRECISION_F64;
                 machine_init(&first, g.graph, &q.query, jc_backend_name(b), precision);
@@ -147,6 +160,7 @@ Test(property, every_repetition_gives_the_same_bits)
                 }
                 machine_fini(&again);
                 machine_fini(&first);
+                jt_rules_fini(&rules);
                 jt_graph_fini(&g);
             }
 }
@@ -189,7 +203,10 @@ static void check_limits(uint64_t seed, const char *backend, int64_t counts[3])
     jt_rng rng = {seed};
     jt_query q;
     jc_evaluate_options o = {.struct_size = sizeof o, .program = JC_PROGRAM_OPTIONS_INIT};
+    jt_rules rules = {.n = 0};
     random_request(&rng, &g, options.samples, &q, &o.seed);
+    if (seed % 2) jt_rules_random(&g.pool, &rng, &g, (jc_rule_kind)(seed / 2 % JT_RULE_KINDS), &rules);
+    q.query.rules = rules.rule, q.query.n_rules = rules.n;
     o.program.backend = backend;
     o.program.threads = 2;
     jc_results *whole, *part;
@@ -212,6 +229,7 @@ static void check_limits(uint64_t seed, const char *backend, int64_t counts[3])
         jc_results_destroy(part);
     }
     jc_results_destroy(whole);
+    jt_rules_fini(&rules);
     jt_graph_fini(&g);
 }
 

@@ -53,6 +53,8 @@ typedef struct summing {
     const jt_graph *graph;
     int64_t rows, cols; /* of the total */
     bool absolute;
+    jt_keep keep; /* NULL: all paths */
+    void *ctx;
     long double *sum;     /* [rows * cols] */
     uint64_t *sum_modulo; /* instead, modulo the prime */
 } summing;
@@ -83,6 +85,7 @@ static void add_path(void *ctx, const int64_t *edges, int64_t n)
 {
     summing *s = ctx;
     const jt_graph *g = s->graph;
+    if (s->keep && !s->keep(s->ctx, edges, n)) return;
     size_t bytes = (size_t)(s->rows * widest(g)) * sizeof(long double);
     long double *a = calloc(1, bytes), *b = malloc(bytes);
     if (!a || !b) abort();
@@ -98,7 +101,13 @@ static void add_path(void *ctx, const int64_t *edges, int64_t n)
 
 long double *jt_total_by_paths(jt_pool *pool, const jt_graph *g, int64_t of, int64_t wrt, bool absolute)
 {
-    summing s = {.graph = g, .rows = g->size[of], .cols = g->size[wrt], .absolute = absolute};
+    return jt_total_where(pool, g, of, wrt, absolute, NULL, NULL);
+}
+
+long double *jt_total_where(jt_pool *pool, const jt_graph *g, int64_t of, int64_t wrt, bool absolute, jt_keep keep,
+                            void *ctx)
+{
+    summing s = {.graph = g, .rows = g->size[of], .cols = g->size[wrt], .absolute = absolute, .keep = keep, .ctx = ctx};
     s.sum = jt_alloc(pool, s.rows * s.cols, sizeof *s.sum);
     jt_each_path(g, of, wrt, add_path, &s);
     return s.sum;
@@ -170,6 +179,7 @@ static void add_path_modulo(void *ctx, const int64_t *edges, int64_t n)
 {
     summing *s = ctx;
     const jt_graph *g = s->graph;
+    if (s->keep && !s->keep(s->ctx, edges, n)) return;
     size_t bytes = (size_t)(s->rows * widest(g)) * sizeof(uint64_t);
     uint64_t *a = calloc(1, bytes), *b = malloc(bytes);
     if (!a || !b) abort();
@@ -191,7 +201,12 @@ static void add_path_modulo(void *ctx, const int64_t *edges, int64_t n)
 
 uint64_t *jt_total_modulo(jt_pool *pool, const jt_graph *g, int64_t of, int64_t wrt)
 {
-    summing s = {.graph = g, .rows = g->size[of], .cols = g->size[wrt]};
+    return jt_total_modulo_where(pool, g, of, wrt, NULL, NULL);
+}
+
+uint64_t *jt_total_modulo_where(jt_pool *pool, const jt_graph *g, int64_t of, int64_t wrt, jt_keep keep, void *ctx)
+{
+    summing s = {.graph = g, .rows = g->size[of], .cols = g->size[wrt], .keep = keep, .ctx = ctx};
     s.sum_modulo = jt_alloc(pool, s.rows * s.cols, sizeof *s.sum_modulo);
     jt_each_path(g, of, wrt, add_path_modulo, &s);
     return s.sum_modulo;

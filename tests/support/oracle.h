@@ -18,6 +18,14 @@ void jt_each_path(const jt_graph *graph, int64_t of, int64_t wrt,
 /* d of / d wrt, size(of) x size(wrt), in long double: exact for integers below 2^63. absolute: from absolute values. */
 long double *jt_total_by_paths(jt_pool *pool, const jt_graph *graph, int64_t of, int64_t wrt, bool absolute);
 
+/* Which paths count: edges as jt_each_path gives them. */
+typedef bool (*jt_keep)(void *ctx, const int64_t *edges, int64_t n_edges);
+
+/* The same over the paths that are kept. */
+long double *jt_total_where(jt_pool *pool, const jt_graph *graph, int64_t of, int64_t wrt, bool absolute, jt_keep keep,
+                            void *ctx);
+uint64_t *jt_total_modulo_where(jt_pool *pool, const jt_graph *graph, int64_t of, int64_t wrt, jt_keep keep, void *ctx);
+
 /* The same by the recurrence over variables, without listing paths. */
 long double *jt_total_by_recurrence(jt_pool *pool, const jt_graph *graph, int64_t of, int64_t wrt, bool absolute);
 

@@ -108,6 +108,8 @@ static int64_t same_shape_pairs(maker *m, const int64_t *position, int64_t of, i
     return n;
 }
 
+const char *const jt_label_names[JT_LABELS] = {"a", "b:1", "c/d"};
+
 static void note_edges(jt_graph *g, const jt_jacobian *jac, int64_t pairs[][2], int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
@@ -155,9 +157,13 @@ static bool too_much(const maker *m)
 
 static void add_to_graph(maker *m, const jt_jacobian *jac, int64_t pairs[][2], int64_t n, bool grouped)
 {
-    static const char *const labels[] = {"a", "b:1", "c/d"};
+    const char *labels[JT_LABELS];
     jt_graph *g = m->g;
-    int64_t n_labels = jt_below(&m->rng, 4);
+    unsigned mask = (unsigned)jt_below(&m->rng, JT_MASKS);
+    int64_t n_labels = 0;
+    for (int i = JT_LABELS - 1; i >= 0; i--)
+        if (mask >> i & 1) labels[n_labels++] = jt_label_names[i];
+    for (int64_t e = g->n_edges - n; e < g->n_edges; e++) g->edges[e].labels = mask;
     jc_jacobian j = jt_jacobian_public(&g->pool, jac, grouped);
     if (!grouped) {
         check(jc_graph_add_edge(g->graph, pairs[0][0], pairs[0][1], &j, labels, n_labels));

@@ -7,6 +7,7 @@
 
 #include "jacchain.h"
 #include "support/jacobian.h"
+#include "support/random_expression.h"
 
 typedef struct jt_edge {
     int64_t of, wrt;
@@ -16,6 +17,7 @@ typedef struct jt_edge {
     int64_t terms;           /* products summed into an entry */
     int64_t cost[2];         /* multiply-adds for a column (JC_TANGENT), a row (JC_ADJOINT) */
     bool is_operator;
+    unsigned labels; /* bit i: has jt_label_names[i] */
 } jt_edge;
 
 typedef struct jt_graph {
@@ -26,6 +28,9 @@ typedef struct jt_graph {
     int64_t *topological; /* [n_variables] variables, sources first */
     jt_edge *edges;       /* [n_edges] */
 } jt_graph;
+
+/* Every edge has none to all of these. */
+extern const char *const jt_label_names[JT_LABELS];
 
 typedef struct jt_graph_options {
     uint64_t seed;

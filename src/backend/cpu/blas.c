@@ -53,26 +53,23 @@ static blasint singular_values(blasint m, blasint n, double *a, double *s, doubl
     return info;
 }
 
-static jc_status largest_singular(const jc_allocator *alloc, int64_t m, int64_t n, double *a, double *largest)
+static jc_status all_singular_values(const jc_allocator *alloc, int64_t m, int64_t n, double *a, double *s)
 {
     const char *what = "the workspace of singular values";
     int64_t k = jc_min(m, n), lwork = 1;
-    double *s = NULL, *work = NULL, wanted = 1;
+    double *work = NULL, wanted = 1;
     blasint *iwork = NULL, info = 0;
     if (m > INT_MAX || n > INT_MAX || k > INT_MAX / 8)
         return jc_fail(JC_E_USAGE, "singular values of a %lld x %lld matrix: too large", (long long)n, (long long)m);
-    jc_status status = jc_alloc(alloc, k, sizeof *s, what, &s);
-    if (!status) status = jc_alloc(alloc, 8 * k, sizeof *iwork, what, &iwork);
+    jc_status status = jc_alloc(alloc, 8 * k, sizeof *iwork, what, &iwork);
     if (!status) info = singular_values((blasint)m, (blasint)n, a, s, &wanted, -1, iwork);
     if (!status) lwork = wanted < INT_MAX ? (int64_t)wanted : INT_MAX;
     if (!status) status = jc_alloc(alloc, lwork, sizeof *work, what, &work);
     if (!status) info = singular_values((blasint)m, (blasint)n, a, s, work, (blasint)lwork, iwork);
     if (!status && info) status = jc_fail(JC_E_DEVICE, "LAPACK's dgesdd failed with code %lld", (long long)info);
-    if (!status) *largest = s[0];
     jc_free(alloc, work, lwork, sizeof *work);
     jc_free(alloc, iwork, 8 * k, sizeof *iwork);
-    jc_free(alloc, s, k, sizeof *s);
     return status;
 }
 
-jc_blas_singular_function *const jc_blas_largest_singular = largest_singular;
+jc_blas_singular_function *const jc_blas_singular_values = all_singular_values;

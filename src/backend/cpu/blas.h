@@ -24,11 +24,12 @@ typedef void jc_blas_gemm_function(jc_dtype dtype, bool transpose_a, bool transp
 /* NULL, as all here: built without OpenBLAS, and loops do everything. */
 extern jc_blas_gemm_function *const jc_blas_gemm;
 
-/* *largest: of the singular values of the m x n matrix A (column-major, finite; used up), by LAPACK's dgesdd, which
- * comes with OpenBLAS. JC_E_USAGE where a size does not fit an int, JC_E_DEVICE where the iteration does not converge.
- */
+/* values [min(m, n)]: the singular values of the m x n matrix A (column-major, finite; used up), largest first, by
+ * LAPACK's dgesdd, which comes with OpenBLAS: a matrix much longer than wide is first reduced by QR. Each is within a
+ * small multiple of 2^-53 times the largest. JC_E_USAGE where a size does not fit an int, JC_E_DEVICE where the
+ * iteration does not converge. Cost: O(m n min(m, n)). */
 typedef jc_status jc_blas_singular_function(const jc_allocator *allocator, int64_t m, int64_t n, double *a,
-                                            double *largest);
-extern jc_blas_singular_function *const jc_blas_largest_singular;
+                                            double *values);
+extern jc_blas_singular_function *const jc_blas_singular_values;
 
 #endif

@@ -2,4 +2,4 @@
 #include "backend/cpu/blas.h"
 
 jc_blas_gemm_function *const jc_blas_gemm = NULL;
-jc_blas_singular_function *const jc_blas_largest_singular = NULL;
+jc_blas_singular_function *const jc_blas_singular_values = NULL;
