@@ -1,6 +1,7 @@
 #include "plan/cases.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 #include "rules/query.h"
 #include "support/oracle.h"
@@ -31,6 +32,22 @@ void jt_case_init(jt_case *c, const jc_graph *graph, const jc_query *query)
 void jt_case_fini(jt_case *c)
 {
     jc_subgraph_fini(&c->graph->allocator, &c->subgraph);
+}
+
+/* ---- graphs --------------------------------------------------------------------------------------------------- */
+
+void jt_add_variable(jc_graph *graph, int64_t size)
+{
+    char name[24];
+    int64_t number;
+    static int64_t count;
+    snprintf(name, sizeof name, "v%lld", (long long)count++);
+    jt_ok(jc_graph_add_variable(graph, name, size, &number), name);
+}
+
+void jt_add_edge(jc_graph *graph, int64_t of, int64_t wrt, const jc_jacobian *jacobian)
+{
+    jt_ok(jc_graph_add_edge(graph, of, wrt, jacobian, NULL, 0), "edge");
 }
 
 /* ---- an elimination, judged -------------------------------------------------------------------------------------- */

@@ -17,6 +17,10 @@ typedef struct jt_case {
 void jt_case_init(jt_case *c, const jc_graph *graph, const jc_query *query);
 void jt_case_fini(jt_case *c);
 
+/* A variable of a name of its own, and an edge without labels. */
+void jt_add_variable(jc_graph *graph, int64_t size);
+void jt_add_edge(jc_graph *graph, int64_t of, int64_t wrt, const jc_jacobian *jacobian);
+
 /* Judges an elimination by its operations alone: operands fit and were written, first operations write, the costs are
  * those of SPEC's rule (from the edges' own costs, `g`) and add up, the peak is that of the operations, each inner node
  * is eliminated once. Where every used edge is one of the graph, the operations are done with the edges' numbers, and
