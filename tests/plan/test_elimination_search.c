@@ -275,3 +275,66 @@ Test(elimination_search, the_same_seed_finds_the_same_order)
     for (int i = 0; i < 3; i++) jc_elimination_fini(&p.graph->allocator, &e[i]);
     parts_fini(&p);
 }
+
+/* ---- numbers that are too large ---------------------------------------------------------------------------------- */
+
+/* Costs beyond 2^63 - 1 are that number, on every way through the search: chains, all orders, rules and annealing,
+ * heaps. `nodes` variables of 2^40 scalars, each read by the two behind it (a chain: by one). */
+static void judge_saturated(int64_t nodes, bool chain)
+{
+    jc_graph *graph;
+    jt_case c;
+    jt_ok(jc_graph_create(NULL, &graph), "graph");
+    jc_jacobian j = JC_JACOBIAN_INIT(JC_OPERATOR);
+    j.op = (jc_operator){NULL, NULL, INT64_MAX / 2, INT64_MAX / 3, 1};
+    for (int64_t v = 0; v < nodes; v++) jt_add_variable(graph, INT64_C(1) << 40);
+    for (int64_t v = 1; v < nodes; v++) {
+        jt_add_edge(graph, v, v - 1, &j);
+        if (!chain && v > 1) jt_add_edge(graph, v, v - 2, &j);
+    }
+    jt_ok(jc_graph_finish(graph), "finish");
+    layered_case(&c, graph, nodes - 1, 1);
+    jc_elimination_options options = JC_ELIMINATION_OPTIONS_INIT;
+    options.work = 200000;
+    jc_elimination e;
+    bool found;
+    jt_ok(jc_elimination_create(graph, &c.subgraph, &options, &found, &e), "elimination");
+    cr_assert(found && e.cost == INT64_MAX && e.peak_entries == INT64_MAX, "%lld nodes", (long long)nodes);
+    jt_judge_order(&c, &e);
+    jc_elimination_fini(&graph->allocator, &e);
+    jt_case_fini(&c);
+    jc_graph_destroy(graph);
+}
+
+Test(elimination_search, costs_that_are_too_large_are_the_largest_number)
+{
+    judge_saturated(8, true);
+    judge_saturated(8, false);
+    judge_saturated(40, false);
+    judge_saturated(1200, false);
+    judge_saturated(1300, true);
+}
+
+/* Nothing to eliminate: one edge, and a target that is its own source. */
+Test(elimination_search, where_nothing_lies_between_there_is_nothing_to_eliminate)
+{
+    jc_graph *graph;
+    const jc_jacobian j = JC_JACOBIAN_INIT(JC_DENSE);
+    jt_ok(jc_graph_create(NULL, &graph), "graph");
+    for (int i = 0; i < 3; i++) jt_add_variable(graph, 2);
+    jt_add_edge(graph, 1, 0, &j);
+    jt_ok(jc_graph_finish(graph), "finish");
+    for (int64_t of = 0; of < 3; of++) {
+        jt_case c;
+        layered_case(&c, graph, of, 1);
+        jc_elimination_options options = JC_ELIMINATION_OPTIONS_INIT;
+        jc_elimination e;
+        bool found;
+        jt_ok(jc_elimination_create(graph, &c.subgraph, &options, &found, &e), "elimination");
+        cr_assert(found && e.n_order == 0 && e.cost == 0);
+        cr_assert_eq(e.n_ops, of == 1, "the matrix of the edge");
+        jc_elimination_fini(&graph->allocator, &e);
+        jt_case_fini(&c);
+    }
+    jc_graph_destroy(graph);
+}

@@ -63,7 +63,7 @@ typedef struct jc_sparse {
     jc_sparse_way way;
     bool late;     /* ties: late nodes first; a sweep: the reverse one */
     int64_t most;  /* products of pairs */
-    int64_t bound; /* on the cost */
+    int64_t bound; /* on the cost; INT64_MAX: none */
 } jc_sparse;
 
 /* An order for a graph of any size; *found = false where it forms more products, or does not cost less than the bound.

@@ -119,7 +119,7 @@ static jc_status join_all(sparse *s, const jc_factors *f)
 
 static bool too_much(const sparse *s)
 {
-    return s->products > s->how->most || s->cost >= s->how->bound;
+    return s->products > s->how->most || (s->how->bound != INT64_MAX && s->cost >= s->how->bound);
 }
 
 static jc_status eliminate(sparse *s, int64_t node)
