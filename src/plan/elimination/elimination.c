@@ -21,7 +21,7 @@ static jc_status fits(const search *s, bool *fit)
 {
     jc_elimination e;
     *fit = true;
-    if (s->options.entry_limit < 0) return JC_OK;
+    if (!s->options.entry_limit) return JC_OK;
     jc_status status = jc_replay(s->pairs, s->trial, s->n, JC_PRODUCTS_FREE, &e);
     if (status) return status;
     *fit = e.peak_entries <= s->options.entry_limit;
@@ -166,7 +166,7 @@ static jc_status search_with(search *s, jc_adjacency *a)
     bool exact = exact_is_cheap(s);
     jc_status status = try_sweeps(s, a);
     if (!status && exact) status = try_exact(s, a);
-    if (status || (exact && s->options.entry_limit < 0)) return status;
+    if (status || (exact && !s->options.entry_limit)) return status;
     status = try_ways(s, s->options.work / 20);
     if (!status) status = try_rules(s, a);
     if (!status) status = anneal(s, a);

@@ -60,12 +60,12 @@ typedef struct jc_elimination_options {
     uint64_t seed;       /* of the search: the same seed finds the same order */
     int64_t tape_limit;  /* of an operator's `edges`, for its adjoints; -1: none */
     int64_t bound;       /* what other orders cost: a search that cannot come below may give up; -1: not known */
-    int64_t entry_limit; /* on peak_entries; -1: none */
+    int64_t entry_limit; /* on peak_entries; 0: none */
 } jc_elimination_options;
 
 #define JC_ELIMINATION_OPTIONS_INIT                                                                                    \
     {                                                                                                                  \
-        .tape_limit = -1, .bound = -1, .entry_limit = -1                                                               \
+        .tape_limit = -1, .bound = -1                                                                                  \
     }
 
 enum { JC_ELIMINATION_WORK = 10000000 };
@@ -74,6 +74,10 @@ enum { JC_ELIMINATION_WORK = 10000000 };
  * then there is no elimination. The operations are owned by `elimination`; those of the subgraph are borrowed. */
 jc_status jc_elimination_create(const jc_graph *graph, const jc_subgraph *subgraph,
                                 const jc_elimination_options *options, bool *found, jc_elimination *elimination);
+
+/* What the totals of a plan's query cost by elimination: of the order found with the default work, or of the better
+ * sweep where nothing cheaper was found, since that is an order of elimination too; -1 where no order is known. */
+jc_status jc_plan_elimination_cost(const jc_plan *plan, int64_t *cost);
 
 void jc_elimination_fini(const jc_allocator *allocator, jc_elimination *elimination);
 
