@@ -549,6 +549,71 @@ jc_status jc_paths_count(jc_paths *paths, const char **count);
  * Paths come in lexicographic order of their edge numbers. Cost: the edges in which it differs from the path before. */
 int jc_paths_next(jc_paths *paths, const int64_t **edges, int64_t *n_edges);
 
+/* ---- the paths of largest norm ----------------------------------------------------------------------------- */
+
+typedef struct jc_top jc_top;
+
+typedef struct jc_top_options {
+    size_t struct_size;
+    int spectral;         /* 1: the largest singular value; 0: the Frobenius norm */
+    int64_t search_limit; /* partial paths that are looked at; 0: what takes a second or two. The k paths are completed
+                           * over it. Work is counted, not timed, so that results are the same every time */
+    int64_t memory_limit; /* bytes for partial paths; 0: 256 MiB. Over it those with the smallest bounds are let go */
+    jc_progress progress; /* "partial paths" */
+} jc_top_options;
+
+/* One path, its product formed in double by the loops of the reference. */
+typedef struct jc_top_path {
+    const int64_t *edges; /* [n_edges] numbers from the source on; owned by the jc_top */
+    int64_t n_edges;
+    double norm;  /* of the product; NaN where it has one */
+    double value; /* the product, where both ends are scalars */
+} jc_top_path;
+
+typedef struct jc_top_info {
+    size_t struct_size;
+    int64_t paths;       /* listed: k, or all that there are where these are fewer */
+    int scalar;          /* both ends are scalars */
+    int exact;           /* 1: no path that is not listed has a larger norm than the last one, but for rounding */
+    int all_seen;        /* 1: every path was looked at to its end */
+    double unseen_bound; /* no path that was not looked at to its end has a larger norm; 0 where all were */
+    int64_t looked_at;   /* partial paths */
+} jc_top_info;
+
+/* The k paths of a query (as for jc_paths_create) with the products of largest norm, the largest first; among equal
+ * ones in the order of their edge numbers from the source. NaN counts as the largest norm, then Inf. Found by a
+ * best-first search with bounds on what partial paths can become, which are exact for scalar variables
+ * (docs/numerics.md): it ends by itself where nothing left can be larger, or at its limit; `exact` says what is known.
+ * Errors: as jc_paths_create's; JC_E_INPUT where an edge on a path has no numbers, JC_E_USAGE where they are in device
+ * memory. */
+jc_status jc_paths_top(const jc_graph *graph, const jc_query *query, int64_t k, const jc_top_options *options,
+                       jc_top **top);
+void jc_top_destroy(jc_top *top); /* NULL is allowed */
+jc_status jc_top_get_info(const jc_top *top, jc_top_info *info);
+jc_status jc_top_get_path(const jc_top *top, int64_t index, jc_top_path *path);
+
+/* ---- a total by uses of a label ---------------------------------------------------------------------------- */
+
+typedef struct jc_uses jc_uses;
+
+/* The paths that use equally many edges with one of the labels (an edge with several of them once). */
+typedef struct jc_uses_part {
+    int64_t uses;
+    const char *count; /* how many they are, in decimal digits; owned by the jc_uses */
+    jc_result sum; /* of their products; JC_F64, owned by the jc_uses; without data where numbers were not asked for */
+} jc_uses_part;
+
+/* Splits the total of a query (as for jc_paths_create) by uses:
+ *   dT/dS = sum over n of (the total over the paths that use exactly n edges with one of the labels)
+ * Parts without a path are left out. One sweep of the plain loops in double for all parts, from the end of fewer
+ * scalars, which holds a matrix for each variable and number of uses that is still read; and one of exact counts.
+ * numbers 0: counts alone. JC_E_USAGE: no edge has such a label; other errors as jc_paths_top's. */
+jc_status jc_paths_by_uses(const jc_graph *graph, const jc_query *query, const char *const *labels, int64_t n_labels,
+                           int numbers, jc_uses **split);
+void jc_uses_destroy(jc_uses *split); /* NULL is allowed */
+int64_t jc_uses_count(const jc_uses *split);
+jc_status jc_uses_get(const jc_uses *split, int64_t index, jc_uses_part *part); /* in the order of uses */
+
 /* ---- checking ---------------------------------------------------------------------------------------------- */
 
 typedef enum jc_verdict { JC_PASSED, JC_FAILED, JC_UNDECIDED } jc_verdict;

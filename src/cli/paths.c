@@ -14,8 +14,8 @@ enum { FROBENIUS, SPECTRAL, NONE };
 
 typedef struct paths_options {
     jc_cli_shared shared; /* first: the shared tables of options point to the start */
-    const char *path;
-    int64_t limit;
+    const char *path, *by;
+    int64_t limit, top, search_limit; /* limit -1, others 0: not given */
     int norm, format;
 } paths_options;
 
@@ -53,8 +53,24 @@ static const jc_option table[] = {
      .value = "FORMAT",
      .help = "how products are written: text (the default), D[L,y] D[y,x], or latex, D_{Ly} D_{yx}",
      .choices = "text|latex"},
-    {.name = "top", .type = JC_OPTION_LATER},
-    {.name = "by", .type = JC_OPTION_LATER},
+    {.name = "top",
+     .type = JC_OPTION_COUNT,
+     .offset = offsetof(paths_options, top),
+     .value = "K",
+     .min = 1,
+     .help = "lists the K paths of largest norm, in order, found without listing the others; says whether these are "
+             "proven to be the largest, and what the others can have at most"},
+    {.name = "search-limit",
+     .type = JC_OPTION_COUNT,
+     .offset = offsetof(paths_options, search_limit),
+     .value = "N",
+     .min = 1,
+     .help = "partial paths that --top looks at; default: what takes a second or two"},
+    {.name = "by",
+     .type = JC_OPTION_TEXT,
+     .offset = offsetof(paths_options, by),
+     .value = "LABEL",
+     .help = "splits the total by how many edges with this label its paths use, instead of listing paths"},
     {0}};
 
 static const jc_usage usage = {
@@ -62,11 +78,14 @@ static const jc_usage usage = {
     .synopsis = "GRAPH --of T --wrt S [options]",
     .text = "How many paths lead from S to T, exactly, and a list of them. Each with the norm of its product and its "
             "share, that norm over the norm of the total; shares need not add up to 1. Cancellation is the norm of the "
-            "total formed from absolute values over the norm of the total: 1 where nothing cancels.",
+            "total formed from absolute values over the norm of the total: 1 where nothing cancels.\n"
+            "--top lists the paths of largest norm, --by splits the total by how often a label is used, both without "
+            "going through all paths.",
     .tables = {table, jc_cli_output_options, jc_cli_engine_options, jc_cli_report_options, jc_cli_rule_options},
     .min_words = 1,
     .max_words = 1,
-    .example = "jacchain paths examples/post.json --of L --wrt w --format latex"};
+    .example = "jacchain paths examples/post.json --of L --wrt w --format latex\n"
+               "jacchain paths examples/post.json --of L --wrt w --top 3"};
 
 /* One run of the command: what it holds, freed together. */
 typedef struct work {
@@ -86,6 +105,7 @@ static void work_fini(work *w)
 {
     for (int64_t i = 0; i < w->report.n_paths; i++) free(w->report.paths[i].edges);
     free(w->report.paths);
+    jc_path_parts_free(&w->report);
     jc_results_destroy(w->product);
     jc_results_destroy(w->total);
     if (w->listed != w->all) jc_paths_destroy(w->listed);
@@ -100,6 +120,23 @@ static void work_fini(work *w)
 
 /* ---- the request ------------------------------------------------------------------------------------------------- */
 
+/* Each of --path, --top and --by is another question. */
+static bool check_combination(const paths_options *o, int *exit_code)
+{
+    const char *first = o->path ? "path" : o->top ? "top" : "by", *second = o->path && o->top ? "top" : "by";
+    if ((o->path != NULL) + (o->top > 0) + (o->by != NULL) > 1)
+        *exit_code = jc_cli_usage_error("paths", "--%s and --%s do not go together", first, second);
+    else if (o->limit >= 0 && (o->top || o->by))
+        *exit_code = jc_cli_usage_error("paths", "--limit does not go with --%s", first);
+    else if (o->top && o->norm == NONE)
+        *exit_code = jc_cli_usage_error("paths", "--top orders paths by a norm: --norm frobenius or spectral");
+    else if (o->search_limit && !o->top)
+        *exit_code = jc_cli_usage_error("paths", "--search-limit belongs to --top");
+    else
+        return true;
+    return false;
+}
+
 static bool check_options(const paths_options *o, int *exit_code)
 {
     if (!jc_product_needs(&o->shared, "of", o->shared.of, exit_code) ||
@@ -110,7 +147,7 @@ static bool check_options(const paths_options *o, int *exit_code)
         *exit_code = jc_cli_usage_error("paths", "--output writes the sum of the products that --path names");
         return false;
     }
-    return jc_cli_shared_check(&o->shared, exit_code);
+    return check_combination(o, exit_code) && jc_cli_shared_check(&o->shared, exit_code);
 }
 
 static bool check_ends(const work *w, int *exit_code)
@@ -191,8 +228,7 @@ static jc_status norm_of(const work *w, const jc_results *results, jc_measure *n
     return status;
 }
 
-/* a / b; 0 / 0 is not known. */
-static jc_measure ratio(double a, double b)
+jc_measure jc_path_ratio(double a, double b)
 {
     jc_measure m = {!(a == 0 && b == 0), 0};
     if (m.known) m.value = a / b;
@@ -212,7 +248,7 @@ static jc_status measure_total(work *w)
     if (!status) status = jc_magnitude_norm(w->graph, &query, w->shared->memory_limit, (jc_norm)w->o->norm, &magnitude);
     jc_cli_meter_end(&meter);
     if (status) return status;
-    r->cancellation = ratio(magnitude, r->norm.value);
+    r->cancellation = jc_path_ratio(magnitude, r->norm.value);
     jc_results_get_info(w->total, &info);
     r->n_non_finite = info.n_non_finite;
     r->non_finite = info.non_finite;
@@ -224,7 +260,7 @@ static jc_status measure_path(const work *w, jc_listed_path *p)
     jc_results *results = NULL;
     jc_status status = evaluate(w, p->n_edges ? p->edges : no_edges, p->n_edges, &results);
     if (!status) status = norm_of(w, results, &p->norm);
-    if (!status) p->share = ratio(p->norm.value, w->report.norm.value);
+    if (!status) p->share = jc_path_ratio(p->norm.value, w->report.norm.value);
     jc_results_destroy(results);
     return status;
 }
@@ -247,16 +283,16 @@ static jc_listed_path *add_path(jc_path_report *r, int64_t *capacity, const int6
 static jc_status list_paths(work *w)
 {
     const int64_t *edges;
-    int64_t n, capacity = 0;
+    int64_t n, capacity = 0, limit = w->o->limit < 0 ? 20 : w->o->limit;
     jc_cli_meter meter;
     jc_progress progress = jc_cli_meter_begin(&meter, w->shared->quiet, "listing paths");
     jc_status status = JC_OK;
     while (!status && jc_paths_next(w->listed, &edges, &n)) {
-        w->report.more = w->report.n_paths == w->o->limit;
+        w->report.more = w->report.n_paths == limit;
         if (w->report.more) break;
         jc_listed_path *p = add_path(&w->report, &capacity, edges, n);
         if (w->o->norm != NONE) status = measure_path(w, p);
-        if (progress.report) progress.report(progress.ctx, "paths", w->report.n_paths, w->o->limit);
+        if (progress.report) progress.report(progress.ctx, "paths", w->report.n_paths, limit);
     }
     jc_cli_meter_end(&meter);
     return status;
@@ -300,7 +336,10 @@ static jc_status compute(work *w)
     jc_status status = count_paths(w);
     if (!status && w->o->norm != NONE) status = measure_total(w);
     if (!status) status = form_product(w);
-    return status ? status : list_paths(w);
+    if (status) return status;
+    jc_query query = query_of(w, NULL, 0);
+    if (w->o->top) return jc_path_find_top(&w->report, &query, w->o->top, w->o->search_limit, w->o->norm == SPECTRAL);
+    return w->o->by ? jc_path_split(&w->report, &query, w->o->norm, w->total) : list_paths(w);
 }
 
 /* ---- what is said ------------------------------------------------------------------------------------------------ */
@@ -344,6 +383,7 @@ static void describe(work *w)
     r->norm_name = norms[w->o->norm];
     r->format = (jc_formula_format)w->o->format;
     r->through_text = w->o->path;
+    r->by = w->o->by;
 }
 
 static int run(work *w)
@@ -359,7 +399,7 @@ static int run(work *w)
 
 int jc_cli_paths(int argc, char **argv)
 {
-    paths_options o = {.shared = JC_CLI_SHARED_INIT("paths"), .limit = 20};
+    paths_options o = {.shared = JC_CLI_SHARED_INIT("paths"), .limit = -1};
     jc_words words;
     int code;
     if (!jc_cli_parse(&usage, argc, argv, &o, &words, &code) || !check_options(&o, &code)) return code;

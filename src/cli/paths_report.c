@@ -17,7 +17,7 @@ static char *path_text(const jc_path_report *r, const jc_listed_path *p)
     return f.text;
 }
 
-static const char *measure_text(jc_measure m, char text[JC_NUMBER_BYTES])
+const char *jc_path_measure_text(jc_measure m, char text[JC_NUMBER_BYTES])
 {
     return m.known ? jc_report_number(m.value, text) : strcpy(text, "-");
 }
@@ -27,16 +27,29 @@ static const char *plural(const char *count)
     return strcmp(count, "1") ? "paths" : "path";
 }
 
+/* What the search for the largest norms can guarantee. */
+static void print_certainty(const jc_path_report *r)
+{
+    char bound[JC_NUMBER_BYTES];
+    if (r->exact)
+        puts(r->all_seen ? "exact: every path was looked at" : "exact: no other path has a larger norm");
+    else
+        printf("the best found: %lld partial paths were looked at; no path not seen has a norm over %s\n",
+               (long long)r->looked_at, jc_report_number(r->unseen_bound, bound));
+}
+
 static void print_head(const jc_path_report *r)
 {
     char *of = jc_cli_name(r->graph, r->of), *wrt = jc_cli_name(r->graph, r->wrt), norm[JC_NUMBER_BYTES];
     printf("%s %s from %s to %s", r->count, plural(r->count), wrt, of);
     if (r->through_text) printf(", %s through just %s", r->through_count, r->through_text);
-    if (r->more && r->n_paths) printf(", the first %lld", (long long)r->n_paths);
+    if (r->more && r->n_paths && !r->top) printf(", the first %lld", (long long)r->n_paths);
+    if (r->top && r->n_paths) printf(", the %lld of largest norm", (long long)r->n_paths);
     putchar('\n');
-    if (r->norm.known) printf("d%s/d%s: %s norm %s", of, wrt, r->norm_name, measure_text(r->norm, norm));
-    if (r->cancellation.known) printf(", cancellation %s", measure_text(r->cancellation, norm));
+    if (r->norm.known) printf("d%s/d%s: %s norm %s", of, wrt, r->norm_name, jc_path_measure_text(r->norm, norm));
+    if (r->cancellation.known) printf(", cancellation %s", jc_path_measure_text(r->cancellation, norm));
     if (r->norm.known) putchar('\n');
+    if (r->top && r->n_paths) print_certainty(r);
     free(wrt);
     free(of);
 }
@@ -61,17 +74,18 @@ static bool any_parallel(const jc_path_report *r)
 
 /* The columns before the last one are as wide as their widest entry. */
 typedef struct columns {
-    int norm, share, path;
-    bool edges;
+    int norm, share, contribution, path;
+    bool edges, has_contribution;
 } columns;
 
 static columns find_columns(const jc_path_report *r, char *const *texts)
 {
     char text[JC_NUMBER_BYTES];
-    columns c = {(int)strlen("norm"), (int)strlen("share"), (int)strlen("path"), any_parallel(r)};
+    columns c = {(int)strlen("norm"), (int)strlen("share"),          (int)strlen("contribution"),
+                 (int)strlen("path"), r->n_paths && any_parallel(r), r->n_paths && r->paths[0].contribution.known};
     for (int64_t i = 0; i < r->n_paths; i++) {
-        int norm = (int)strlen(measure_text(r->paths[i].norm, text)), path = jc_cli_text_width(texts[i]);
-        int share = (int)strlen(measure_text(r->paths[i].share, text));
+        int norm = (int)strlen(jc_path_measure_text(r->paths[i].norm, text)), path = jc_cli_text_width(texts[i]);
+        int share = (int)strlen(jc_path_measure_text(r->paths[i].share, text));
         if (norm > c.norm) c.norm = norm;
         if (share > c.share) c.share = share;
         if (path > c.path && path <= MAX_PATH_WIDTH) c.path = path;
@@ -89,6 +103,7 @@ static void print_header(const jc_path_report *r, const columns *c)
 {
     if (!r->norm.known && !c->edges) return;
     if (r->norm.known) printf("\n  %*s  %*s", c->norm, "norm", c->share, "share");
+    if (c->has_contribution) printf("  %*s", c->contribution, "contribution");
     print_path("path", c);
     puts(c->edges ? "  edges" : "");
 }
@@ -97,7 +112,9 @@ static void print_row(const jc_path_report *r, const jc_listed_path *p, const ch
 {
     char norm[JC_NUMBER_BYTES], share[JC_NUMBER_BYTES];
     if (r->norm.known)
-        printf("  %*s  %*s", c->norm, measure_text(p->norm, norm), c->share, measure_text(p->share, share));
+        printf("  %*s  %*s", c->norm, jc_path_measure_text(p->norm, norm), c->share,
+               jc_path_measure_text(p->share, share));
+    if (c->has_contribution) printf("  %*s", c->contribution, jc_path_measure_text(p->contribution, norm));
     print_path(text, c);
     for (int64_t k = 0; k < p->n_edges && c->edges; k++) printf("%s%lld", k ? " " : "  ", (long long)p->edges[k]);
     putchar('\n');
@@ -120,6 +137,7 @@ void jc_path_report_print(const jc_path_report *r)
 {
     print_head(r);
     if (r->n_paths) print_paths(r);
+    if (r->by) jc_path_parts_print(r);
     if (!r->product) return;
     jc_report product = {
         .shared = r->shared, .graph = r->graph, .results = r->product, .name = "the sum of their products"};
@@ -129,7 +147,7 @@ void jc_path_report_print(const jc_path_report *r)
 
 /* ---- JSON -------------------------------------------------------------------------------------------------------- */
 
-static void emit_measure(jc_emit *e, const char *key, jc_measure m)
+void jc_path_emit_measure(jc_emit *e, const char *key, jc_measure m)
 {
     if (m.known)
         jc_emit_double(e, key, m.value);
@@ -176,8 +194,9 @@ static void emit_path(jc_emit *e, const jc_path_report *r, const jc_listed_path 
     emit_edges(e, p);
     emit_labels(e, r->graph, p);
     jc_emit_text(e, "formula", text);
-    emit_measure(e, "norm", p->norm);
-    emit_measure(e, "share", p->share);
+    jc_path_emit_measure(e, "norm", p->norm);
+    jc_path_emit_measure(e, "share", p->share);
+    if (r->top) jc_path_emit_measure(e, "contribution", p->contribution);
     jc_emit_close(e, '}');
     free(text);
 }
@@ -193,6 +212,16 @@ static void emit_product(jc_emit *e, const jc_path_report *r)
         jc_emit_null(e, "product");
 }
 
+static void emit_certainty(jc_emit *e, const jc_path_report *r)
+{
+    if (r->top)
+        jc_emit_bool(e, "exact", r->exact);
+    else
+        jc_emit_null(e, "exact");
+    jc_path_emit_measure(e, "unseen_bound", (jc_measure){r->top, r->unseen_bound});
+    if (r->top) jc_emit_int(e, "looked_at", r->looked_at);
+}
+
 void jc_path_report_emit(const jc_path_report *r)
 {
     jc_emit e = jc_emit_to(stdout);
@@ -203,14 +232,14 @@ void jc_path_report_emit(const jc_path_report *r)
     jc_emit_text(&e, "count", r->count);
     if (r->through_text) jc_emit_text(&e, "count_through", r->through_count);
     jc_emit_text(&e, "norm_kind", r->norm_name);
-    emit_measure(&e, "norm", r->norm);
-    emit_measure(&e, "cancellation", r->cancellation);
-    jc_emit_null(&e, "exact");
-    jc_emit_null(&e, "unseen_bound");
+    jc_path_emit_measure(&e, "norm", r->norm);
+    jc_path_emit_measure(&e, "cancellation", r->cancellation);
+    emit_certainty(&e, r);
     emit_product(&e, r);
     jc_emit_open(&e, "paths", '[');
     for (int64_t i = 0; i < r->n_paths; i++) emit_path(&e, r, &r->paths[i]);
     jc_emit_close(&e, ']');
+    if (r->by) jc_path_parts_emit(&e, r);
     jc_cli_emit_non_finite(&e, r->graph, r->n_non_finite, r->non_finite);
     jc_emit_close(&e, '}');
     putchar('\n');

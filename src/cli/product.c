@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/compare.h"
 #include "cli/formula.h"
 #include "cli/report.h"
 #include "cli/seed.h"
@@ -28,10 +29,12 @@ typedef struct work {
     jc_vec edges; /* int64_t: of a partial that is not local to variables, the edges of its two variables */
     jc_cli_seed seed;
     jc_results *results;
+    jc_results *all; /* with --compare: over all paths */
 } work;
 
 static void work_fini(work *w)
 {
+    jc_results_destroy(w->all);
     jc_results_destroy(w->results);
     jc_cli_seed_fini(&w->seed);
     if (w->graph) jc_vec_free(&w->graph->allocator, &w->edges);
@@ -102,6 +105,23 @@ static jc_query query_of(const work *w)
     return q;
 }
 
+/* Without rules there is nothing to compare with; without --wrt it is with all sources, also those that are left
+ * without a path. */
+static bool prepare_compare(work *w, int *exit_code)
+{
+    if (!w->product->compare) return true;
+    if (!w->rules.count) {
+        *exit_code = jc_cli_usage_error(w->shared->command, "--compare needs a path rule: --avoid, --through, "
+                                                            "--avoid-label or --match");
+        return false;
+    }
+    if (w->wrt.count) return true;
+    jc_query query = query_of(w);
+    free(w->wrt.ids);
+    w->wrt = jc_compare_sources(w->graph, &query);
+    return true;
+}
+
 /* The results of a query without a seed whose sources the graph says; -1: it does not apply, which the work will say.
  */
 static int64_t count_results(const jc_graph *graph, const jc_query *query)
@@ -139,22 +159,32 @@ static bool prepare(work *w, int *exit_code)
            jc_cli_find_variables(s, w->graph, "of", s->of, &w->of, exit_code) &&
            jc_cli_find_variables(s, w->graph, "wrt", s->wrt, &w->wrt, exit_code) && check_seed_end(w, exit_code) &&
            check_partial_ends(w, exit_code) && jc_cli_find_rules(s, w->graph, &w->rules, exit_code) &&
-           prepare_partial(w, exit_code) && check_output_count(w, exit_code) && load_seed(w, exit_code);
+           prepare_compare(w, exit_code) && prepare_partial(w, exit_code) && check_output_count(w, exit_code) &&
+           load_seed(w, exit_code);
 }
 
-static jc_status evaluate(work *w)
+static jc_status evaluate_query(work *w, jc_query *query, const char *doing, jc_results **results)
 {
-    jc_query query = query_of(w);
     jc_evaluate_options options = {.struct_size = sizeof options, .program = jc_cli_program_options(w->shared)};
-    if (query.seed != JC_SEED_NONE) {
+    if (query->seed != JC_SEED_NONE) {
         options.seed = w->seed.array;
-        query.seed_width = options.seed.dims[query.seed == JC_SEED_ROWS ? 0 : 1];
+        query->seed_width = options.seed.dims[query->seed == JC_SEED_ROWS ? 0 : 1];
     }
     jc_cli_meter meter;
-    options.program.progress = jc_cli_meter_begin(&meter, w->shared->quiet, "computing");
-    jc_status status = jc_evaluate(w->graph, &query, &options, &w->results);
+    options.program.progress = jc_cli_meter_begin(&meter, w->shared->quiet, doing);
+    jc_status status = jc_evaluate(w->graph, query, &options, results);
     jc_cli_meter_end(&meter);
     return status;
+}
+
+/* The results, and with --compare what they are of when no rule is in force. */
+static jc_status evaluate(work *w)
+{
+    jc_query query = query_of(w), all = query;
+    all.rules = NULL, all.n_rules = 0;
+    jc_status status = evaluate_query(w, &query, "computing", &w->results);
+    if (status || !w->product->compare) return status;
+    return evaluate_query(w, &all, "computing the totals over all paths", &w->all);
 }
 
 /* What was done where, and how fast: two operations a multiply-add. */
@@ -208,6 +238,7 @@ static int deliver(const work *w)
     jc_report report = {.shared = w->shared,
                         .graph = w->graph,
                         .results = w->results,
+                        .all = w->all,
                         .per_sample = w->product->per_sample > 0,
                         .load_s = w->load_s};
     if (w->product->partial) {
@@ -219,6 +250,7 @@ static int deliver(const work *w)
         jc_report_emit(&report);
     else if (!output)
         jc_report_print(&report);
+    if (w->all && !w->shared->json) jc_compare_print(w->graph, w->results, w->all);
     free(name.text);
     int code = jc_cli_flush();
     if (code != JC_EXIT_DONE || !output) return code;

@@ -11,6 +11,7 @@ typedef struct jc_product {
     const char *seed_file; /* FILE[:NAME], or NULL */
     int64_t per_sample;    /* 0: whole totals */
     bool partial;          /* the local Jacobian in place of the total */
+    bool compare;          /* the totals over all paths too, beside the restricted ones */
     const char *local;     /* of a partial: the variables that paths must not pass through; NULL: only its edges */
 } jc_product;
 

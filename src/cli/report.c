@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/compare.h"
 #include "core/dtype.h"
 
 enum { TABLE_COLUMNS = 100, TABLE_ROWS = 24, JSON_ENTRIES = 10000, MAX_NAME_WIDTH = 40 };
@@ -226,8 +227,9 @@ bool jc_report_has_few_entries(const jc_result *r)
     return n <= JSON_ENTRIES;
 }
 
-static void emit_result(jc_emit *e, const jc_report *report, const jc_result *r)
+static void emit_result(jc_emit *e, const jc_report *report, const jc_result *r, int64_t *from)
 {
+    jc_result total;
     jc_emit_open(e, NULL, '{');
     jc_cli_emit_name(e, "of", report->graph, r->of);
     jc_cli_emit_name(e, "wrt", report->graph, r->wrt);
@@ -237,6 +239,10 @@ static void emit_result(jc_emit *e, const jc_report *report, const jc_result *r)
     jc_emit_int(e, NULL, r->cols);
     jc_emit_close(e, ']');
     if (report->shared->values || jc_report_has_few_entries(r)) emit_values(e, report, r);
+    if (report->all && jc_compare_find(report->all, r, from, &total)) {
+        jc_comparison comparison = jc_compare(r, &total);
+        jc_compare_emit(e, &comparison);
+    }
     jc_emit_close(e, '}');
 }
 
@@ -259,6 +265,7 @@ static void emit_costs(jc_emit *e, const jc_report *report, const jc_results_inf
 
 void jc_report_emit(const jc_report *report)
 {
+    int64_t from = 0;
     jc_results_info info = {.struct_size = sizeof info};
     jc_results_get_info(report->results, &info);
     jc_emit e = jc_emit_to(stdout);
@@ -273,7 +280,7 @@ void jc_report_emit(const jc_report *report)
     for (int64_t i = 0; i < jc_results_count(report->results); i++) {
         jc_result r;
         jc_results_get(report->results, i, &r);
-        emit_result(&e, report, &r);
+        emit_result(&e, report, &r, &from);
     }
     jc_emit_close(&e, ']');
     jc_cli_emit_non_finite(&e, report->graph, info.n_non_finite, info.non_finite);

@@ -9,7 +9,8 @@ typedef struct jc_report {
     const jc_cli_shared *shared;
     const jc_graph *graph;
     const jc_results *results;
-    bool per_sample; /* results are B blocks, also where B is 1 */
+    const jc_results *all; /* the same totals over all paths, to compare with; NULL: not wanted */
+    bool per_sample;       /* results are B blocks, also where B is 1 */
     double load_s;
     const char *name; /* what stands over a table; NULL: dL/dw */
 } jc_report;

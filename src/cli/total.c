@@ -20,6 +20,12 @@ static const jc_option table[] = {
      .help = "of and wrt are B equal blocks, and only the B diagonal blocks of each total are wanted. Refused where "
              "the graph couples the samples",
      .min = 1},
+    {.name = "compare",
+     .type = JC_OPTION_FLAG,
+     .offset = offsetof(jc_product, compare),
+     .help =
+         "with path rules: also computes the totals over all paths, and says what the rules drop of each: norms of "
+         "the paths kept, of all and of the ones dropped, and the cosines of the first and the last with the total"},
     {0}};
 
 static const jc_usage usage = {

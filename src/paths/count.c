@@ -8,6 +8,7 @@
 #include "core/size.h"
 #include "paths/limbs.h"
 #include "paths/paths.h"
+#include "paths/uses.h"
 
 typedef struct number {
     int64_t refs; /* nodes that have it */
@@ -65,63 +66,99 @@ static jc_status number_add(const jc_allocator *a, number **x, number *y)
     return JC_OK;
 }
 
+/* *shifted = y 2^(64 limbs), a number of its own. */
+static jc_status number_shift(const jc_allocator *a, const number *y, int64_t limbs, number **shifted)
+{
+    jc_status status = number_create(a, y->n + limbs + 1, shifted);
+    if (status) return status;
+    memset((*shifted)->limb, 0, (size_t)limbs * sizeof *y->limb);
+    memcpy((*shifted)->limb + limbs, y->limb, (size_t)y->n * sizeof *y->limb);
+    (*shifted)->n = y->n + limbs;
+    return JC_OK;
+}
+
+/* Hands the number of v on along one edge. */
+static jc_status push_edge(const jc_paths *p, const jc_path_uses *uses, int64_t limbs, number **of_node, int64_t edge)
+{
+    int64_t v = p->walk.wrt[edge], to = p->walk.of[edge];
+    int64_t shift = limbs ? limbs * jc_path_uses_shift(uses, v, to, edge) : 0;
+    number *y;
+    if (!shift) return number_add(&p->allocator, &of_node[to], of_node[v]);
+    jc_status status = number_shift(&p->allocator, of_node[v], shift, &y);
+    if (status) return status;
+    status = number_add(&p->allocator, &of_node[to], y);
+    number_release(&p->allocator, y);
+    return status;
+}
+
 /* Hands the number of v on along its edges. */
-static jc_status push(const jc_paths *p, number **of_node, int64_t v)
+static jc_status push(const jc_paths *p, const jc_path_uses *uses, int64_t limbs, number **of_node, int64_t v)
 {
     jc_status status = JC_OK;
     for (int64_t k = p->start[v]; k < p->start[v + 1] && !status; k++)
-        status = number_add(&p->allocator, &of_node[p->walk.of[p->out[k]]], of_node[v]);
+        status = push_edge(p, uses, limbs, of_node, p->out[k]);
     number_release(&p->allocator, of_node[v]);
     of_node[v] = NULL;
     return status;
 }
 
-/* *total: the number at the target, its only owner the caller. Nodes are in topological order. */
-static jc_status count(const jc_paths *p, number **of_node, number **total)
+/* *total: the number at the target, its only owner the caller. Nodes are in topological order. limbs 0: of all paths;
+ * else the digits of limbs limbs each are those of the paths by their uses, from the fewest on. */
+static jc_status count(const jc_paths *p, const jc_path_uses *uses, int64_t limbs, number **of_node, number **total)
 {
     int64_t source = jc_paths_source(p), target = jc_paths_stay(p) ? source : jc_paths_target(p);
     jc_status status = number_create(&p->allocator, 2, &of_node[source]);
     if (status) return status;
     of_node[source]->limb[0] = 1, of_node[source]->n = 1;
     for (int64_t v = source; v < target && !status; v++)
-        if (of_node[v]) status = push(p, of_node, v);
+        if (of_node[v]) status = push(p, uses, limbs, of_node, v);
     if (status) return status;
     *total = of_node[target];
     of_node[target] = NULL;
     return JC_OK;
 }
 
-/* Decimal digits, 19 at a time from the last one on; x is used up. A limb has less than 20. */
-static jc_status write_digits(jc_paths *p, number *x)
+/* Decimal digits of a number of n limbs, 19 at a time from the last one on; it is used up. A limb has less than 20.
+ * *text, of *bytes, is owned by the caller. */
+static jc_status write_digits(const jc_allocator *a, uint64_t *limb, int64_t n, char **text, int64_t *bytes)
 {
     static const uint64_t group = UINT64_C(10000000000000000000);
-    int64_t bytes = 20 * x->n + 20, at = bytes;
-    char *text;
-    jc_status status = jc_alloc(&p->allocator, bytes, 1, "the digits of a number of paths", &text);
+    int64_t room = 20 * n + 20, at = room;
+    char *digits;
+    jc_status status = jc_alloc(a, room, 1, "the digits of a number of paths", &digits);
     if (status) return status;
-    text[--at] = '\0';
-    while (x->n) {
-        uint64_t rest = jc_limbs_divide(x->limb, x->n, group);
-        while (x->n && !x->limb[x->n - 1]) x->n--;
-        for (int digit = 0; digit < 19 && (rest || x->n); digit++, rest /= 10) text[--at] = (char)('0' + rest % 10);
+    digits[--at] = '\0';
+    if (!n) digits[--at] = '0';
+    while (n) {
+        uint64_t rest = jc_limbs_divide(limb, n, group);
+        while (n && !limb[n - 1]) n--;
+        for (int digit = 0; digit < 19 && (rest || n); digit++, rest /= 10) digits[--at] = (char)('0' + rest % 10);
     }
-    memmove(text, text + at, (size_t)(bytes - at));
-    p->count = text;
-    p->count_bytes = bytes;
+    memmove(digits, digits + at, (size_t)(room - at));
+    *text = digits;
+    *bytes = room;
     return JC_OK;
+}
+
+/* Runs count, whose *total the caller releases. */
+static jc_status run_count(const jc_paths *p, const jc_path_uses *uses, int64_t limbs, number **total)
+{
+    int64_t n = p->walk.n_nodes;
+    number **of_node;
+    jc_status status = jc_alloc_zero(&p->allocator, n, sizeof(number *), WHAT, &of_node);
+    if (status) return status;
+    status = count(p, uses, limbs, of_node, total);
+    for (int64_t v = 0; v < n; v++) number_release(&p->allocator, of_node[v]);
+    jc_free(&p->allocator, of_node, n, sizeof(number *));
+    return status;
 }
 
 static jc_status count_paths(jc_paths *p)
 {
-    int64_t n = p->walk.n_nodes;
-    number **of_node, *total = NULL;
-    jc_status status = jc_alloc_zero(&p->allocator, n, sizeof(number *), WHAT, &of_node);
-    if (status) return status;
-    status = count(p, of_node, &total);
-    if (!status) status = write_digits(p, total);
+    number *total = NULL;
+    jc_status status = run_count(p, NULL, 0, &total);
+    if (!status) status = write_digits(&p->allocator, total->limb, total->n, &p->count, &p->count_bytes);
     number_release(&p->allocator, total);
-    for (int64_t v = 0; v < n; v++) number_release(&p->allocator, of_node[v]);
-    jc_free(&p->allocator, of_node, n, sizeof(number *));
     return status;
 }
 
@@ -129,5 +166,26 @@ jc_status jc_paths_count(jc_paths *p, const char **count_text)
 {
     jc_status status = p->there && !p->count ? count_paths(p) : JC_OK;
     if (!status) *count_text = p->there ? p->count : "0";
+    return status;
+}
+
+/* Digit i of `all`, limbs limbs each. */
+static jc_status write_part(const jc_allocator *a, number *all, int64_t limbs, int64_t i, char **text, int64_t *bytes)
+{
+    int64_t n = jc_max(0, jc_min(limbs, all->n - i * limbs));
+    uint64_t *limb = all->limb + i * limbs;
+    while (n && !limb[n - 1]) n--;
+    return write_digits(a, limb, n, text, bytes);
+}
+
+jc_status jc_paths_count_uses(const jc_paths *p, const jc_path_uses *uses, char **texts, int64_t *bytes)
+{
+    number *total = NULL, *all = NULL;
+    jc_status status = run_count(p, NULL, 0, &total);
+    if (!status) status = run_count(p, uses, total->n, &all); /* no digit is larger than the number of all paths */
+    for (int64_t i = 0; i <= uses->most[uses->end] - uses->fewest[uses->end] && !status; i++)
+        status = write_part(&p->allocator, all, total->n, i, &texts[i], &bytes[i]);
+    number_release(&p->allocator, all);
+    number_release(&p->allocator, total);
     return status;
 }

@@ -5,6 +5,8 @@
  *  - every row of a value is first written, then added to, by steps of that value only
  *  - every edge on a path from a source to a target is used for exactly the rows of the targets behind it, others
  * never; where the query names edges, only paths of these are meant
+ *  - under path rules the nodes and edges are those of the walk of the query, made anew and held against what every
+ * walk must be (verify_walk.h): a value is of a variable in a state, and each copy of an edge is used as an edge is
  */
 #ifndef JC_PLAN_VERIFY_H
 #define JC_PLAN_VERIFY_H

@@ -6,6 +6,7 @@
 #include "core/dtype.h"
 #include "core/error.h"
 #include "plan/view.h"
+#include "run/numbers.h"
 
 jc_status jc_run_create(const jc_program *program, jc_run **run)
 {
@@ -77,8 +78,7 @@ static const char *expected_numbers(jc_kind kind, char text[96])
     return text;
 }
 
-/* Names edge e, and its place in a document. */
-static jc_status fail_without_numbers(const jc_graph *g, int64_t e)
+jc_status jc_fail_without_numbers(const jc_graph *g, int64_t e)
 {
     const jc_group *group = jc_graph_group(g, e);
     char text[200], part[96], expected[96];
@@ -92,13 +92,26 @@ static jc_status fail_without_numbers(const jc_graph *g, int64_t e)
                       expected_numbers(group->shape.kind, expected));
 }
 
+jc_status jc_check_host_numbers(const jc_graph *g, int64_t e)
+{
+    const jc_group *group = jc_graph_group(g, e);
+    char text[200];
+    if (!group->has_numbers) return jc_fail_without_numbers(g, e);
+    for (int f = 0; f < JC_MAX_FIELDS; f++) {
+        if (!group->field[f].on_device) continue;
+        jc_graph_edge_text(g, jc_graph_of(g, e), jc_graph_wrt(g, e), text, sizeof text);
+        return jc_fail(JC_E_USAGE, "edge %s has no numbers in host memory, where the single paths are formed", text);
+    }
+    return JC_OK;
+}
+
 /* Every used Jacobian has numbers, and the seed is bound. */
 static jc_status check_bound(const jc_run *run)
 {
     const jc_plan *plan = run->program->plan;
     if (plan->seed != JC_SEED_NONE && !run->seed.data[0]) return jc_fail(JC_E_USAGE, "the seed is not bound");
     if (!plan->structure_only) return JC_OK;
-    return fail_without_numbers(plan->graph, jc_plan_edge_without_numbers(plan));
+    return jc_fail_without_numbers(plan->graph, jc_plan_edge_without_numbers(plan));
 }
 
 jc_status jc_run_execute_pass(jc_run *run, const jc_pass *pass)

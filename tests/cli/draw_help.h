@@ -5,7 +5,7 @@
 #include "cli/command.h"
 #include "cli/dot_reader.h"
 
-#define LSNN JC_TEST_DATA "/lsnn.json"
+#define LSNN JC_EXAMPLES "/lsnn.json"
 #define NETWORKS JC_TEST_DATA "/networks/"
 
 /* Whether the program dot is there: tests of pictures have nothing to look at without it. */

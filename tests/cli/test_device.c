@@ -13,7 +13,7 @@
 
 #ifdef JC_STANDIN_COMMAND
 
-#define LSNN JC_TEST_DATA "/lsnn.json"
+#define LSNN JC_EXAMPLES "/lsnn.json"
 #define DEVICE "stand-in 0"
 
 static const char *const precisions[] = {"f64", "f32", "tf32", "bf16"};
@@ -166,7 +166,7 @@ Test(cli_device, a_trained_network_agrees_with_another_system_in_every_precision
 Test(cli_device, a_spiking_network_agrees_with_another_system_in_every_precision)
 {
     enter();
-    expect_network(LSNN, "E", "W_in", JC_TEST_DATA "/lsnn.expected.safetensors", "bptt:", 1);
+    expect_network(LSNN, "E", "W_in", JC_EXAMPLES "/lsnn.expected.safetensors", "bptt:", 1);
     leave();
 }
 

@@ -336,7 +336,7 @@ Test(cli_factor, three_learning_rules_are_cuts_of_one_sum)
                                           {"--at-last", "z1,z2,z3,z4,z5,z6"}};
     double third[3];
     for (int i = 0; i < 3; i++) {
-        json_t *root = expect_json(0, "factor", JC_TEST_DATA "/lsnn.json", "--of", "E", "--wrt", "W_rec", cuts[i][0],
+        json_t *root = expect_json(0, "factor", JC_EXAMPLES "/lsnn.json", "--of", "E", "--wrt", "W_rec", cuts[i][0],
                                    cuts[i][1], "--json", NULL);
         cr_expect_str_eq(text_at(root, "forms/at/verdict"), "passed");
         cr_expect_lt(number_at(root, "forms/at/difference"), 1e-13);
@@ -416,7 +416,7 @@ Test(cli_factor, latex_compiles)
         {"factor", POST, "--of", "L", "--wrt", "w,x", "--format", "latex", "--quiet"},
         {"factor", POST, "--of", "L", "--wrt", "w", "--format", "latex", "--quiet", "--at", "x,y"},
         {"factor", POST, "--of", "L", "--wrt", "w", "--format", "latex", "--quiet", "--through", "x,z"},
-        {"factor", JC_TEST_DATA "/lsnn.json", "--of", "E", "--wrt", "W_rec", "--format", "latex", "--quiet"},
+        {"factor", JC_EXAMPLES "/lsnn.json", "--of", "E", "--wrt", "W_rec", "--format", "latex", "--quiet"},
         {"factor", "hostile.json", "--of", last, "--wrt", "a_1^2", "--format", "latex", "--quiet"},
         {"factor", "hostile.json", "--of", last, "--wrt", "a_1^2", "--format", "latex", "--quiet", "--at-last",
          "$x,c}"},

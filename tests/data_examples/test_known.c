@@ -179,7 +179,7 @@ Test(known, digits_rnn_passes_its_check_in_single_precision)
 
 /* ---- lsnn: a spiking network's gradients, by a separate scalar program ------------------------------------------- */
 
-#define LSNN JC_TEST_DATA "/lsnn"
+#define LSNN JC_EXAMPLES "/lsnn"
 
 static double largest_difference(jt_pool *pool, const char *name, const jt_result *r)
 {

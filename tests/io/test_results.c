@@ -293,8 +293,8 @@ Test(results_file, files_of_other_systems)
     }
     jc_results_file_close(file);
     jc_graph_destroy(g);
-    cr_assert_eq(jc_graph_load(JC_TEST_DATA "/lsnn.json", NULL, &g), JC_OK, "%s", jc_last_error());
-    cr_assert_eq(jc_results_file_open(JC_TEST_DATA "/lsnn.expected.safetensors", g, &file), JC_E_INPUT);
+    cr_assert_eq(jc_graph_load(JC_EXAMPLES "/lsnn.json", NULL, &g), JC_OK, "%s", jc_last_error());
+    cr_assert_eq(jc_results_file_open(JC_EXAMPLES "/lsnn.expected.safetensors", g, &file), JC_E_INPUT);
     cr_expect(strstr(jc_last_error(), "tensor 'bptt:dE/dW_in'"), "%s", jc_last_error());
     jc_graph_destroy(g);
 }

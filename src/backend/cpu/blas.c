@@ -36,6 +36,27 @@ static void gemm(jc_dtype dtype, bool transpose_a, bool transpose_b, int64_t m, 
 
 jc_blas_gemm_function *const jc_blas_gemm = gemm;
 
+/* LAPACK's, as below. */
+void dsyev_(const char *jobz, const char *uplo, const blasint *n, double *a, const blasint *lda, double *w,
+            double *work, const blasint *lwork, blasint *info, size_t jobz_length, size_t uplo_length);
+
+static jc_status symmetric(const jc_allocator *alloc, int64_t n, double *a, double *values)
+{
+    double *work;
+    if (n > 1 << 15) return jc_fail(JC_E_USAGE, "eigenvalues of a matrix of %lld rows: too large", (long long)n);
+    blasint order = (blasint)n, lwork = 34 * order, info = 0; /* blocks of 32 */
+    jc_status status = jc_alloc(alloc, lwork, sizeof *work, "the workspace of eigenvalues", &work);
+    if (status) return status;
+    bool alone = !calls_may_overlap();
+    if (alone) pthread_mutex_lock(&one_at_a_time);
+    dsyev_("V", "U", &order, a, &order, values, work, &lwork, &info, 1, 1);
+    if (alone) pthread_mutex_unlock(&one_at_a_time);
+    jc_free(alloc, work, lwork, sizeof *work);
+    return info ? jc_fail(JC_E_DEVICE, "LAPACK's dsyev failed with code %lld", (long long)info) : JC_OK;
+}
+
+jc_blas_symmetric_function *const jc_blas_symmetric = symmetric;
+
 /* LAPACK's, whose header is not part of OpenBLAS's packages; the length of the text is Fortran's hidden last argument.
  */
 void dgesdd_(const char *jobz, const blasint *m, const blasint *n, double *a, const blasint *lda, double *s, double *u,

@@ -21,6 +21,12 @@ typedef void jc_blas_gemm_function(jc_dtype dtype, bool transpose_a, bool transp
                                    const void *a, int64_t lda, const void *b, int64_t ldb, void *c, int64_t ldc,
                                    int add);
 
+/* values [n], ascending: the eigenvalues of a symmetric matrix A (n x n, finite), by LAPACK's dsyev; A becomes its
+ * eigenvectors of length 1, number i in A[i n] .. A[i n + n - 1]. JC_E_USAGE where it is too large, JC_E_DEVICE where
+ * the iteration does not converge. Cost: O(n^3). */
+typedef jc_status jc_blas_symmetric_function(const jc_allocator *allocator, int64_t n, double *a, double *values);
+extern jc_blas_symmetric_function *const jc_blas_symmetric;
+
 /* NULL, as all here: built without OpenBLAS, and loops do everything. */
 extern jc_blas_gemm_function *const jc_blas_gemm;
 

@@ -8,7 +8,6 @@
 
 /* What forming the rows of a Jacobian takes. */
 typedef struct former {
-    const jc_run *run;
     const jc_jac *jac;
     jc_step step;          /* copies rows of op(D) */
     int64_t cols;          /* of op(D) */
@@ -17,7 +16,7 @@ typedef struct former {
 
 static jc_status form_row(const former *f, int64_t row)
 {
-    return jc_reference_step(f->run, f->jac, &f->step, row, 1, NULL, f->row, f->scratch);
+    return jc_reference_step(NULL, f->jac, &f->step, row, 1, NULL, f->row, f->scratch);
 }
 
 /* Y += X |op(D)|, row by row of op(D); x NULL: Y += rows row .. of |op(D)|. */
@@ -39,14 +38,13 @@ static bool is_formed(const jc_jac *jac)
     return jac->group->shape.kind == JC_LOW_RANK || jac->group->shape.kind == JC_OPERATOR;
 }
 
-static jc_status formed_step(const jc_run *run, const jc_jac *jac, const jc_step *step, int64_t row, int64_t n,
+static jc_status formed_step(const jc_allocator *a, const jc_jac *jac, const jc_step *step, int64_t row, int64_t n,
                              const double *x, double *y)
 {
-    const jc_allocator *a = &run->program->allocator;
     const jc_shape *shape = &jac->group->shape;
     int64_t rows = step->transpose ? shape->cols : shape->rows,
             n_scratch = jc_loops_scratch(jac->group, step->transpose);
-    former f = {.run = run, .jac = jac, .step = *step, .cols = step->transpose ? shape->rows : shape->cols};
+    former f = {.jac = jac, .step = *step, .cols = step->transpose ? shape->rows : shape->cols};
     f.step.a = JC_SEED_IDENTITY, f.step.first = true;
     jc_status status = jc_alloc(a, f.cols, sizeof *f.row, "a row of a Jacobian", &f.row);
     if (!status) status = jc_alloc(a, n_scratch, sizeof *f.scratch, "a row of a Jacobian", &f.scratch);
@@ -56,13 +54,20 @@ static jc_status formed_step(const jc_run *run, const jc_jac *jac, const jc_step
     return status;
 }
 
-static jc_status magnitude_step(const jc_run *run, const jc_jac *jac, const jc_step *step, int64_t row, int64_t n,
-                                const void *x, void *y, void *scratch)
+jc_status jc_magnitude_step(const jc_allocator *a, const jc_jac *jac, const jc_step *step, int64_t row, int64_t n,
+                            const double *x, double *y)
 {
     const jc_shape *shape = &jac->group->shape;
     if (step->first) memset(y, 0, (size_t)(n * (step->transpose ? shape->rows : shape->cols)) * sizeof(double));
-    if (is_formed(jac)) return formed_step(run, jac, step, row, n, x, y);
-    return jc_absolute_step(&run->program->allocator, false, jac, step, row, n, x, y, scratch);
+    if (is_formed(jac)) return formed_step(a, jac, step, row, n, x, y);
+    return jc_absolute_step(a, false, jac, step, row, n, x, y, NULL);
+}
+
+static jc_status magnitude_step(const jc_run *run, const jc_jac *jac, const jc_step *step, int64_t row, int64_t n,
+                                const void *x, void *y, void *scratch)
+{
+    (void)scratch; /* kinds that need it are formed */
+    return jc_magnitude_step(&run->program->allocator, jac, step, row, n, x, y);
 }
 
 static jc_status magnitude_available(const jc_backend *self)

@@ -11,4 +11,8 @@
 /* Not in the registry; computes in double. */
 extern const jc_backend jc_backend_magnitude;
 
+/* One step of it: Y (+)= X |op(B)|, X >= 0, for n rows, or rows row.. of |op(B)| where step->a is JC_SEED_IDENTITY. */
+jc_status jc_magnitude_step(const jc_allocator *allocator, const jc_jac *jac, const jc_step *step, int64_t row,
+                            int64_t n, const double *x, double *y);
+
 #endif
