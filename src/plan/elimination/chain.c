@@ -1,0 +1,236 @@
+/* Chains: the best bracketing of D_j .. D_i by dynamic programming, C[j,i] the least cost of the matrix of the product
+ * of the factors i .. j (i next to the source), D_k being m_k x n_k, with m_k = n_(k+1):
+ *
+ *     C[j,j] = convert_j                                                   min(n_j t_j, m_j a_j) for an operator, else
+ * 0 C[j,i] = min of  C[j-1,i] + n_i t_j                                  D_j applied to n_i columns C[j,i+1] + m_j a_i
+ * D_i applied to m_j rows min over i <= k < j of  C[j,k+1] + C[k,i] + m_j m_k n_i
+ *
+ * which is the recurrence of generalized Jacobian chains (Naumann, arXiv 2003.05755 and 2406.11862): a run of factors
+ * applied one after the other is a run of the first or second line. A longer chain is cut at narrow nodes into pieces,
+ * each bracketed for itself, and then the chain of their matrices is. */
+#include <string.h>
+
+#include "core/size.h"
+#include "plan/elimination/search.h"
+
+/* Factors of a chain, or of a piece of it. */
+typedef struct factors {
+    int64_t n;
+    int64_t *size;                        /* [n + 1]: D_k is size[k + 1] x size[k] */
+    int64_t *tangent, *adjoint, *convert; /* [n] t_k, a_k, C[k,k] */
+} factors;
+
+typedef struct bracketing {
+    const jc_allocator *allocator;
+    factors f;
+    int64_t n_stack;
+    int64_t *cost;   /* [n][n]: cost[j n + i], i <= j */
+    int64_t *turned; /* [n][n]: turned[i n + j] is the same, so that both are read in order */
+    int64_t *stack;  /* [n_stack] */
+    int64_t largest; /* of size */
+    int64_t highest; /* of cost */
+} bracketing;
+
+bool jc_pairs_are_chain(const jc_pairs *p)
+{
+    if (p->n_pairs != p->n_inner + 1 || p->n_nodes != p->n_inner + 2) return false;
+    for (int64_t i = 0; i < p->n_pairs; i++)
+        if (p->pairs[i].wrt != i || p->pairs[i].of != i + 1) return false;
+    for (int64_t v = 1; v <= p->n_inner; v++)
+        if (p->is_target[v] || p->is_source[v]) return false;
+    return true;
+}
+
+/* ---- one bracketing ---------------------------------------------------------------------------------------------- */
+
+/* C[j-1,i] + n_i t_j */
+static int64_t tangent_cost(const bracketing *b, int64_t j, int64_t i)
+{
+    return jc_cost_add(b->cost[(j - 1) * b->f.n + i], jc_cost_mul(b->f.size[i], b->f.tangent[j]));
+}
+
+/* C[j,i+1] + m_j a_i */
+static int64_t adjoint_cost(const bracketing *b, int64_t j, int64_t i)
+{
+    return jc_cost_add(b->cost[j * b->f.n + i + 1], jc_cost_mul(b->f.size[j + 1], b->f.adjoint[i]));
+}
+
+/* C[j,k+1] + C[k,i] + m_j m_k n_i */
+static int64_t split_cost(const bracketing *b, int64_t j, int64_t i, int64_t k)
+{
+    int64_t product = jc_cost_mul(jc_cost_mul(b->f.size[j + 1], b->f.size[i]), b->f.size[k + 1]);
+    return jc_cost_add(jc_cost_add(b->cost[j * b->f.n + k + 1], b->cost[k * b->f.n + i]), product);
+}
+
+/* The least split_cost, without the checks of each sum where nothing can be too large. */
+static int64_t best_split(const bracketing *b, int64_t j, int64_t i)
+{
+    const int64_t *left = b->cost + j * b->f.n + 1, *right = b->turned + i * b->f.n, *inner = b->f.size + 1;
+    int64_t least = INT64_MAX, both = jc_cost_mul(b->f.size[j + 1], b->f.size[i]), most = INT64_MAX / 4;
+    if (jc_cost_mul(both, b->largest) > most || b->highest > most) {
+        for (int64_t k = i; k < j; k++) least = jc_min(least, split_cost(b, j, i, k));
+        return least;
+    }
+    for (int64_t k = i; k < j; k++) {
+        int64_t cost = left[k] + right[k] + both * inner[k];
+        least = cost < least ? cost : least;
+    }
+    return least;
+}
+
+static int64_t least_cost(const bracketing *b, int64_t j, int64_t i)
+{
+    if (i == j) return b->f.convert[j];
+    return jc_min(jc_min(tangent_cost(b, j, i), adjoint_cost(b, j, i)), best_split(b, j, i));
+}
+
+static void fill_costs(bracketing *b)
+{
+    b->largest = b->highest = 0;
+    for (int64_t v = 0; v <= b->f.n; v++) b->largest = jc_max(b->largest, b->f.size[v]);
+    for (int64_t j = 0; j < b->f.n; j++)
+        for (int64_t i = j; i >= 0; i--) {
+            int64_t cost = least_cost(b, j, i);
+            b->cost[j * b->f.n + i] = b->turned[i * b->f.n + j] = cost;
+            b->highest = jc_max(b->highest, cost);
+        }
+}
+
+/* The node between the factors whose product was the last one to form i .. j; node k + 1 lies behind factor k. */
+static int64_t last_node(const bracketing *b, int64_t j, int64_t i)
+{
+    int64_t cost = b->cost[j * b->f.n + i];
+    if (tangent_cost(b, j, i) == cost) return j;
+    if (adjoint_cost(b, j, i) == cost) return i + 1;
+    int64_t k = i;
+    while (split_cost(b, j, i, k) != cost) k++;
+    return k + 1;
+}
+
+/* The order from its end: the node of the whole chain is the last one. */
+static void write_order(const bracketing *b, int64_t *order)
+{
+    int64_t depth = 0, n = b->f.n - 1, *stack = b->stack;
+    stack[depth++] = b->f.n - 1, stack[depth++] = 0;
+    while (depth) {
+        int64_t i = stack[--depth], j = stack[--depth];
+        if (i == j) continue;
+        int64_t node = last_node(b, j, i);
+        order[--n] = node;
+        stack[depth++] = j, stack[depth++] = node;
+        stack[depth++] = node - 1, stack[depth++] = i;
+    }
+}
+
+static jc_status bracketing_init(bracketing *b, const jc_allocator *a, const factors *f)
+{
+    *b = (bracketing){.allocator = a, .f = *f, .n_stack = 4 * f->n + 4};
+    const char *what = "the bracketing of a chain";
+    jc_status status = jc_alloc(a, f->n * f->n, sizeof *b->cost, what, &b->cost);
+    if (!status) status = jc_alloc(a, f->n * f->n, sizeof *b->turned, what, &b->turned);
+    if (!status) status = jc_alloc(a, b->n_stack, sizeof *b->stack, what, &b->stack);
+    return status;
+}
+
+static void bracketing_fini(bracketing *b)
+{
+    jc_free(b->allocator, b->cost, b->f.n * b->f.n, sizeof *b->cost);
+    jc_free(b->allocator, b->turned, b->f.n * b->f.n, sizeof *b->turned);
+    jc_free(b->allocator, b->stack, b->n_stack, sizeof *b->stack);
+}
+
+/* order: [n - 1] nodes 1 .. n-1 of the factors. */
+static jc_status bracket(const jc_allocator *a, const factors *f, int64_t *order, int64_t *cost)
+{
+    bracketing b;
+    jc_status status = bracketing_init(&b, a, f);
+    if (!status) {
+        fill_costs(&b);
+        write_order(&b, order);
+        *cost = b.cost[(f->n - 1) * f->n];
+    }
+    bracketing_fini(&b);
+    return status;
+}
+
+/* ---- long chains ------------------------------------------------------------------------------------------------- */
+
+enum { PIECE = 100 };
+
+/* The end of the piece that begins at node `from`: the narrowest node about PIECE factors on. */
+static int64_t piece_end(const factors *f, int64_t from)
+{
+    if (f->n - from <= PIECE + PIECE / 2) return f->n;
+    int64_t end = from + PIECE / 2;
+    for (int64_t v = end; v <= from + PIECE + PIECE / 2 && v < f->n; v++)
+        if (f->size[v] < f->size[end]) end = v;
+    return end;
+}
+
+static factors piece_of(const factors *f, int64_t from, int64_t end)
+{
+    return (factors){end - from, f->size + from, f->tangent + from, f->adjoint + from, f->convert + from};
+}
+
+/* Brackets the pieces of `f`, whose nodes are written to `order` one piece after the other, and makes the chain of
+ * their matrices: whole, with whole_node [..] the node of `f` behind each. */
+static jc_status bracket_pieces(const jc_allocator *a, const factors *f, factors *whole, int64_t *whole_node,
+                                int64_t *order, int64_t *n_order)
+{
+    jc_status status = JC_OK;
+    int64_t n = 0;
+    whole->size[0] = f->size[0];
+    for (int64_t from = 0, end; from < f->n && !status; from = end, n++) {
+        end = piece_end(f, from);
+        factors piece = piece_of(f, from, end);
+        int64_t *at = order + *n_order;
+        status = bracket(a, &piece, at, &whole->convert[n]);
+        for (int64_t i = 0; i < piece.n - 1; i++) at[i] += from;
+        *n_order += piece.n - 1;
+        whole_node[n] = end;
+        whole->size[n + 1] = f->size[end];
+        whole->tangent[n] = whole->adjoint[n] = jc_cost_mul(f->size[from], f->size[end]);
+    }
+    whole->n = n;
+    return status;
+}
+
+static jc_status bracket_long(const jc_allocator *a, const factors *f, int64_t *order, int64_t *cost)
+{
+    int64_t most = f->n / (PIECE / 2) + 2, n_order = 0, *memory;
+    jc_status status = jc_alloc(a, 5 * most + 1, sizeof *memory, "the bracketing of a chain", &memory);
+    if (status) return status;
+    int64_t *whole_node = memory + 4 * most + 1;
+    factors whole = {0, memory, memory + most + 1, memory + 2 * most + 1, memory + 3 * most + 1};
+    status = bracket_pieces(a, f, &whole, whole_node, order, &n_order);
+    if (!status) status = bracket(a, &whole, order + n_order, cost);
+    for (int64_t i = n_order; i < f->n - 1 && !status; i++) order[i] = whole_node[order[i] - 1];
+    jc_free(a, memory, 5 * most + 1, sizeof *memory);
+    return status;
+}
+
+/* ---- the chain of the pairs -------------------------------------------------------------------------------------- */
+
+/* Applying a pair: operators, and the rest edge by edge or as a dense matrix. */
+static void fill_factors(const jc_pairs *p, factors *f)
+{
+    for (int64_t k = 0; k < f->n; k++) {
+        int64_t given = jc_min(p->pairs[k].explicit_cost, jc_pair_entries(p, k + 1, k));
+        f->tangent[k] = jc_cost_add(given, p->pairs[k].tangent);
+        f->adjoint[k] = jc_cost_add(given, p->pairs[k].adjoint);
+        f->convert[k] = p->pairs[k].convert;
+    }
+}
+
+jc_status jc_chain_order(const jc_pairs *pairs, int64_t *order, int64_t *cost)
+{
+    int64_t n = pairs->n_pairs, *memory;
+    jc_status status = jc_alloc(pairs->allocator, 3 * n, sizeof *memory, "the bracketing of a chain", &memory);
+    if (status) return status;
+    factors f = {n, pairs->subgraph->size, memory, memory + n, memory + 2 * n};
+    fill_factors(pairs, &f);
+    status = n < JC_CHAIN_EXACT ? bracket(pairs->allocator, &f, order, cost)
+                                : bracket_long(pairs->allocator, &f, order, cost);
+    jc_free(pairs->allocator, memory, 3 * n, sizeof *memory);
+    return status;
+}
