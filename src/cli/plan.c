@@ -4,6 +4,7 @@
 
 #include "cli/batches.h"
 #include "cli/product.h"
+#include "plan/elimination/elimination.h"
 #include "plan/plan.h"
 
 typedef struct options {
@@ -164,6 +165,7 @@ static jc_status make_plan(work *w)
     w->program_info.struct_size = sizeof w->program_info;
     jc_status status = jc_plan_create(w->graph, &q, &w->plan);
     if (!status) status = jc_plan_get_info(w->plan, &w->plan_info);
+    if (!status) status = jc_plan_elimination_cost(w->plan, &w->plan_info.elimination_cost);
     if (!status) status = make_program(w);
     if (!status) status = jc_program_get_info(w->program, &w->program_info);
     if (!status) status = jc_batches_collect(w->program, &w->batches);
@@ -215,10 +217,7 @@ static void print(const work *w)
     puts("multiply-adds of the orders");
     print_cost("reverse", p->reverse_cost);
     print_cost("forward", p->forward_cost);
-    if (p->elimination_cost < 0)
-        puts("  elimination   not there yet");
-    else
-        print_cost("elimination", p->elimination_cost);
+    print_cost("elimination", p->elimination_cost);
     if (p->structure_only) puts("Some edges have no numbers: the cost is counted as that of a dense D.");
     jc_batches_print(&w->batches);
 }
