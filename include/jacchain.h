@@ -691,9 +691,11 @@ typedef struct jc_split_info {
     int64_t multiply_adds; /* of all terms; saturates at INT64_MAX */
     int structure_only;    /* 1: a used edge has no numbers: the rest is not known */
     double norm;           /* Frobenius norm of the total */
-    double difference;     /* largest |sum of the terms - total| of an entry, over the largest |total| */
-    double bound;          /* largest bound of an entry, over the same; docs/numerics.md */
-    jc_verdict verdict;  /* each entry against its own bound; UNDECIDED: not finite, or bounds as large as the total */
+    double difference;  /* largest |sum of the terms - total| of an entry, over the largest |total| (where that is zero:
+                         * over  the largest sum of |terms|) */
+    double bound;       /* largest bound of an entry, over the same; docs/numerics.md */
+    jc_verdict verdict; /* PASSED: the terms add up to the total to the rounding of adding them, or every entry keeps
+                         * its own bound; UNDECIDED: not finite, or bounds as large as the total */
     const char *backend; /* static text */
     jc_precision precision;
     const char *device; /* where the total was computed, and why there; owned by the split */

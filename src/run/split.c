@@ -11,6 +11,7 @@
 #include "paths/cut.h"
 #include "rules/query.h"
 #include "run/norm.h"
+#include "run/split_terms.h"
 
 static const char *const WHAT = "a split";
 
@@ -92,14 +93,14 @@ static jc_status copy_result(const jc_allocator *a, const jc_result *from, jc_re
     return status;
 }
 
-/* The one result of an evaluation is the next term; results NULL: there are no numbers. */
-static jc_status take_term(work *w, int64_t variable, const jc_results *results)
+/* Result `index` of an evaluation is the next term; results NULL: there are no numbers. */
+static jc_status take_term(work *w, int64_t variable, const jc_results *results, int64_t index)
 {
     jc_split *s = w->split;
     jc_split_term *term = &s->terms[s->n_terms];
     jc_result r = {.blocks = 1, .rows = jc_graph_size(w->graph, s->of), .cols = jc_graph_size(w->graph, s->wrt)};
     *term = (jc_split_term){.variable = variable, .norm = NAN, .share = NAN};
-    jc_status status = results ? jc_results_get(results, 0, &r) : JC_OK;
+    jc_status status = results ? jc_results_get(results, index, &r) : JC_OK;
     r.of = s->of, r.wrt = s->wrt;
     if (!status) status = copy_result(&s->allocator, &r, &term->result, &s->owned[s->n_terms]);
     if (status) return status;
@@ -107,6 +108,7 @@ static jc_status take_term(work *w, int64_t variable, const jc_results *results)
     if (!results) return JC_OK;
     status = jc_result_norm(&s->allocator, &r, JC_NORM_FROBENIUS, &term->norm);
     term->share = term->norm / s->info.norm; /* NaN for 0 / 0 */
+    jc_progress_tell(&w->progress, "terms", s->n_terms, s->n_owned);
     return status;
 }
 
@@ -115,14 +117,80 @@ static jc_status evaluate_term(work *w, const jc_query *q, const jc_evaluate_opt
     jc_split *s = w->split;
     jc_results *results = NULL;
     jc_status status = evaluate(w, q, options, &results);
-    if (!status) status = take_term(w, variable, results);
+    if (!status) status = take_term(w, variable, results, 0);
     jc_results_destroy(results);
     if (!status && s->shared && !s->info.structure_only) status = jc_split_add_magnitude(s, w->graph, q, options);
-    jc_progress_tell(&w->progress, "terms", s->n_terms, s->n_owned);
     return status;
 }
 
-/* Without rules: the rows of the left factor times the right one, in a sweep over the paths from S to z. */
+/* Without rules, at the first: the left factors dT/dz are results of the sweep of the total, and all terms come from
+ * one sweep over the local paths (split_terms.h). left: [cut_at.count]. */
+static jc_status find_left_factors(const work *w, jc_array *left)
+{
+    const int64_t *z = w->cut_at.data;
+    jc_status status = JC_OK;
+    for (int64_t i = 0; i < w->cut_at.count && !status; i++) {
+        jc_result factor = {.dtype = JC_F64, .data = NULL};
+        if (w->split->total) status = jc_results_get(w->split->total, i, &factor);
+        left[i] = jc_array_2d(factor.dtype, jc_graph_size(w->graph, w->split->of), jc_graph_size(w->graph, z[i]),
+                              factor.data);
+    }
+    return status;
+}
+
+static jc_status take_all_terms(work *w, const jc_results *results)
+{
+    jc_status status = JC_OK;
+    for (int64_t i = 0; i < w->cut_at.count && !status; i++)
+        status = take_term(w, ((const int64_t *)w->cut_at.data)[i], results, i);
+    return status;
+}
+
+static jc_status evaluate_terms(work *w, const jc_array *left)
+{
+    const jc_graph *g = w->graph;
+    const int64_t *z = w->cut_at.data;
+    jc_results_info info = {.struct_size = sizeof info};
+    jc_results *results = NULL, *magnitude = NULL;
+    int64_t cost = 0;
+    jc_status status;
+    if (w->split->info.structure_only) {
+        status = jc_split_plan_terms(g, &w->query, w->at, w->n_at, z, w->cut_at.count, left, &cost);
+        add_cost(w, cost);
+        return status ? status : take_all_terms(w, NULL);
+    }
+    status = jc_split_evaluate_terms(g, &w->query, w->at, w->n_at, z, w->cut_at.count, left, &w->options, &results);
+    if (!status) status = jc_results_get_info(results, &info);
+    if (!status) add_cost(w, info.multiply_adds);
+    if (!status) status = take_all_terms(w, results);
+    jc_results_destroy(results);
+    bool on_device = jc_plan_edge_on_device(w->split->total->plan) >= 0; /* where absolute values cannot be formed */
+    if (!status && !on_device)
+        status =
+            jc_split_absolute_terms(g, &w->query, w->at, w->n_at, z, w->cut_at.count, left, &w->options, &magnitude);
+    if (!status) status = jc_split_take_magnitude(w->split, magnitude);
+    jc_results_destroy(magnitude);
+    return status;
+}
+
+static jc_status evaluate_at_first(work *w)
+{
+    const jc_allocator *a = &w->graph->allocator;
+    jc_array *left;
+    jc_query q = w->query;
+    q.wrt = w->cut_at.data, q.n_wrt = w->cut_at.count;
+    if (!w->cut_at.count) return JC_OK;
+    jc_status status = add_planned_cost(w, &q); /* of the left factors */
+    if (!status) status = jc_alloc(a, w->cut_at.count, sizeof *left, WHAT, &left);
+    if (status) return status;
+    status = find_left_factors(w, left);
+    if (!status) status = evaluate_terms(w, left);
+    jc_free(a, left, w->cut_at.count, sizeof *left);
+    return status;
+}
+
+/* At the last, without rules: the rows of the local left factor times the right one, in a sweep over the paths from S
+ * to z. */
 static jc_status evaluate_from_left(work *w, int64_t z, const jc_results *left, int64_t index)
 {
     jc_query q = w->query;
@@ -133,30 +201,21 @@ static jc_status evaluate_from_left(work *w, int64_t z, const jc_results *left, 
     q.of = &z;
     q.seed = JC_SEED_ROWS, q.seed_width = jc_graph_size(w->graph, w->split->of);
     options.seed = jc_array_2d(factor.dtype, q.seed_width, jc_graph_size(w->graph, z), factor.data);
-    if (!w->last) q.order = JC_ORDER_REVERSE, status = make_local(w, &q);
-    return status ? status : evaluate_term(w, &q, &options, z);
+    return evaluate_term(w, &q, &options, z);
 }
 
-/* The left factors in one sweep: dT/dz for all z, which the sweep of the total has, or [dT/dz]local. */
-static jc_status evaluate_left(work *w, jc_results **left)
+/* The left factors [dT/dz]local are formed in one sweep. */
+static jc_status evaluate_at_last(work *w)
 {
-    jc_query q = w->query;
-    q.wrt = w->cut_at.data, q.n_wrt = w->cut_at.count;
-    *left = NULL;
-    if (!w->last) return add_planned_cost(w, &q);
-    jc_status status = make_local(w, &q);
-    return status ? status : evaluate(w, &q, &w->options, left);
-}
-
-static jc_status evaluate_all_from_left(work *w)
-{
-    jc_results *local = NULL;
+    jc_results *left = NULL;
     const int64_t *z = w->cut_at.data;
+    jc_query q = w->query;
+    q.wrt = z, q.n_wrt = w->cut_at.count;
     if (!w->cut_at.count) return JC_OK;
-    jc_status status = evaluate_left(w, &local);
-    for (int64_t i = 0; i < w->cut_at.count && !status; i++)
-        status = evaluate_from_left(w, z[i], w->last ? local : w->split->total, i);
-    jc_results_destroy(local);
+    jc_status status = make_local(w, &q);
+    if (!status) status = evaluate(w, &q, &w->options, &left);
+    for (int64_t i = 0; i < w->cut_at.count && !status; i++) status = evaluate_from_left(w, z[i], left, i);
+    jc_results_destroy(left);
     return status;
 }
 
@@ -290,7 +349,8 @@ static jc_status build(work *w)
     if (!status) status = find_numbers(w);
     if (!status && !s->info.structure_only) status = evaluate_total(w);
     if (!status && has_local) status = evaluate_local(w);
-    if (!status) status = w->query.n_rules ? evaluate_all_by_rule(w) : evaluate_all_from_left(w);
+    if (!status)
+        status = w->query.n_rules ? evaluate_all_by_rule(w) : w->last ? evaluate_at_last(w) : evaluate_at_first(w);
     if (status || s->info.structure_only) return status;
     if (!s->shared) status = jc_split_add_magnitude(s, w->graph, &w->query, &w->options);
     return status ? status : jc_split_judge(s, w->graph, &w->query, w->at, w->n_at);

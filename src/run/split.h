@@ -21,6 +21,9 @@ struct jc_split {
 jc_status jc_split_add_magnitude(jc_split *split, const jc_graph *graph, const jc_query *query,
                                  const jc_evaluate_options *options);
 
+/* Adds a result of that to split->magnitude; NULL: it is not known. */
+jc_status jc_split_take_magnitude(jc_split *split, const jc_results *results);
+
 /* info.difference, bound and verdict, of terms and a total that are there. query: of the total; at [n_at]: Z. */
 jc_status jc_split_judge(jc_split *split, const jc_graph *graph, const jc_query *query, const int64_t *at,
                          int64_t n_at);

@@ -78,16 +78,18 @@ static jc_status count_roundings(const jc_split *s, const jc_graph *g, const jc_
                                  int64_t n_at, roundings *r)
 {
     bool *cuts;
-    int64_t seed = 0;
+    int64_t left = 0;
+    roundings back = {0, 0}, ahead = {0, 0};
     jc_status status = mark_cuts(s, g, at, n_at, &cuts);
     if (status) return status;
-    *r = (roundings){JC_TERM_ROUNDINGS, 1};
-    status = add_roundings(g, query, JC_ORDER_REVERSE, cuts, r);
-    if (!status && !s->shared) status = add_roundings(g, query, JC_ORDER_FORWARD, cuts, r);
+    status = add_roundings(g, query, JC_ORDER_REVERSE, cuts, &back);
+    if (!status) status = add_roundings(g, query, JC_ORDER_FORWARD, cuts, &ahead);
     jc_free(&s->allocator, cuts, g->n_variables, sizeof *cuts);
-    for (int64_t i = 0; i < s->n_terms && !s->shared; i++)
-        if (s->terms[i].variable >= 0) seed = jc_max(seed, jc_graph_size(g, s->terms[i].variable));
-    r->n += (double)seed;
+    for (int64_t i = 0; i < s->n_terms; i++)
+        if (s->terms[i].variable >= 0) left = jc_max(left, jc_graph_size(g, s->terms[i].variable));
+    *r = (roundings){JC_TERM_ROUNDINGS + (double)left, 1};
+    r->n += s->shared ? fmax(back.n, ahead.n) : back.n + ahead.n;
+    r->products += s->shared ? fmax(back.products, ahead.products) : back.products + ahead.products;
     return status;
 }
 
@@ -99,41 +101,66 @@ static double bound_factor(const jc_split *s, const roundings *r)
     return 2 * (term + sum * (1 + term));
 }
 
+jc_status jc_split_take_magnitude(jc_split *s, const jc_results *results)
+{
+    jc_result m;
+    jc_status status = results ? jc_results_get(results, 0, &m) : jc_split_get_total(s, &m);
+    for (int64_t i = 0; !status && i < m.rows; i++)
+        for (int64_t j = 0; j < m.cols; j++) s->magnitude[i * m.cols + j] += results ? entry(&m, i, j) : INFINITY;
+    return status;
+}
+
 jc_status jc_split_add_magnitude(jc_split *s, const jc_graph *g, const jc_query *query,
                                  const jc_evaluate_options *options)
 {
     jc_results *results = NULL;
-    jc_result m = {.data = NULL};
     jc_plan *plan;
     jc_status status = jc_plan_create(g, query, &plan);
     if (status) return status;
     bool on_device = jc_plan_edge_on_device(plan) >= 0; /* where absolute values cannot be formed */
     jc_plan_destroy(plan);
     if (!on_device) status = jc_evaluate_on(g, query, &jc_backend_absolute, options, &results);
-    if (!status) status = jc_split_get_total(s, &m);
-    if (!status && results) status = jc_results_get(results, 0, &m);
-    for (int64_t i = 0; !status && i < m.rows; i++)
-        for (int64_t j = 0; j < m.cols; j++) s->magnitude[i * m.cols + j] += on_device ? INFINITY : entry(&m, i, j);
+    if (!status) status = jc_split_take_magnitude(s, results);
     jc_results_destroy(results);
     return status;
 }
 
+/* One entry: the sum of the terms, and what adding them up is rounded to, were they and the total exact but for their
+ * last rounding. */
+typedef struct sum {
+    double value, magnitude;
+} sum;
+
+static sum sum_terms(const jc_split *s, int64_t i, int64_t j)
+{
+    sum x = {0, 0};
+    for (int64_t k = 0; k < s->n_terms; k++) {
+        double term = entry(&s->terms[k].result, i, j);
+        x.value += term, x.magnitude += fabs(term);
+    }
+    return x;
+}
+
+/* Terms that add up to the total to the rounding of adding them do so whatever is known of each. */
 static void judge_entries(jc_split *s, const jc_result *total, double factor)
 {
     jc_distance d = {.largest = 0};
-    double difference = 0;
+    double difference = 0, largest_sum = 0, unit = s->info.precision == JC_PRECISION_F64 ? 0x1p-53 : 0x1p-24;
+    double own = jc_gamma((double)s->n_terms + 2, unit);
+    bool adds_up = true;
     for (int64_t i = 0; i < total->rows; i++)
         for (int64_t j = 0; j < total->cols; j++) {
-            double sum = 0, value = entry(total, i, j);
-            for (int64_t k = 0; k < s->n_terms; k++) sum += entry(&s->terms[k].result, i, j);
-            jc_distance_take(&d, sum, value, jc_forward_bound(factor, s->magnitude[i * total->cols + j]), i, j);
-            double error = fabs(sum - value);
+            sum x = sum_terms(s, i, j);
+            double value = entry(total, i, j), error = fabs(x.value - value);
+            jc_distance_take(&d, x.value, value, jc_forward_bound(factor, s->magnitude[i * total->cols + j]), i, j);
             if (!(error <= difference)) difference = isnan(difference) ? difference : error;
+            if (!(error <= own * (x.magnitude + fabs(value)))) adds_up = false;
+            largest_sum = fmax(largest_sum, x.magnitude);
         }
-    bool nothing = d.largest == 0;
-    s->info.difference = nothing && difference == 0 ? 0 : difference / d.largest;
-    s->info.bound = nothing && d.loosest == 0 ? 0 : d.loosest / d.largest;
-    s->info.verdict = jc_distance_verdict(&d);
+    double scale = d.largest > 0 ? d.largest : largest_sum > 0 ? largest_sum : 1;
+    s->info.difference = difference / scale;
+    s->info.bound = d.loosest / scale;
+    s->info.verdict = adds_up ? JC_PASSED : jc_distance_verdict(&d);
 }
 
 jc_status jc_split_judge(jc_split *s, const jc_graph *g, const jc_query *query, const int64_t *at, int64_t n_at)

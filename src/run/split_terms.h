@@ -15,4 +15,15 @@ jc_status jc_split_evaluate_terms(const jc_graph *graph, const jc_query *query, 
                                   const int64_t *z, int64_t n_z, const jc_array *left,
                                   const jc_evaluate_options *options, jc_results **results);
 
+/* *multiply_adds: what that would cost. left: only the shapes are looked at where there is no data. */
+jc_status jc_split_plan_terms(const jc_graph *graph, const jc_query *query, const int64_t *at, int64_t n_at,
+                              const int64_t *z, int64_t n_z, const jc_array *left, int64_t *multiply_adds);
+
+/* The one result: the sum over z of the terms of absolute values, |A_z| [dz/dS]local of |D|
+ * (backend/reference/absolute.h).
+ */
+jc_status jc_split_absolute_terms(const jc_graph *graph, const jc_query *query, const int64_t *at, int64_t n_at,
+                                  const int64_t *z, int64_t n_z, const jc_array *left,
+                                  const jc_evaluate_options *options, jc_results **results);
+
 #endif
