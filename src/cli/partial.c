@@ -14,7 +14,7 @@ static const jc_option table[] = {
      .value = "Z[,..]",
      .help =
          "the sum over all paths from S to T with no variable of Z strictly inside, in place of the edges alone: what "
-         "the partial derivative is in a graph that names only S, T and Z"},
+         "the partial derivative is in a graph that names only S, T and Z; zero where T is S"},
     {0}};
 
 static const jc_usage usage = {

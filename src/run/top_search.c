@@ -49,6 +49,16 @@ static bool is_hopeless(const jc_top_search *s, int64_t partial)
     return is_full(s) && jc_top_partial(s, partial)->bound < least(s);
 }
 
+/* A singular value to 46 bits, some bits less than LAPACK's error leaves: so that equal ones are equal, and are listed
+ * by edge numbers. */
+static double without_noise(double x)
+{
+    int exponent;
+    if (!isfinite(x)) return x;
+    double fraction = frexp(x, &exponent);
+    return ldexp(nearbyint(ldexp(fraction, 46)), exponent - 46);
+}
+
 /* The key of a whole path, its Frobenius norm, becomes the norm asked for. */
 static jc_status measure(jc_top_search *s, int64_t partial)
 {
@@ -64,7 +74,9 @@ static jc_status measure(jc_top_search *s, int64_t partial)
                          .col_stride = 1};
     p->value = p->product[0];
     if (s->norm == JC_NORM_FROBENIUS || is_hopeless(s, partial)) return JC_OK;
-    return jc_result_norm(&s->allocator, &product, s->norm, &p->key);
+    jc_status status = jc_result_norm(&s->allocator, &product, s->norm, &p->key);
+    p->key = without_noise(p->key);
+    return status;
 }
 
 /* Whether a whole path is listed already: what the beam found, the search finds again, with the same bits. */
