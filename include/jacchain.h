@@ -554,6 +554,8 @@ int jc_paths_next(jc_paths *paths, const int64_t **edges, int64_t *n_edges);
 
 typedef struct jc_top jc_top;
 
+enum { JC_MOST_TOP_PATHS = 100000 };
+
 typedef struct jc_top_options {
     size_t struct_size;
     int spectral;         /* 1: the largest singular value; 0: the Frobenius norm */
@@ -581,12 +583,12 @@ typedef struct jc_top_info {
     int64_t looked_at;   /* partial paths */
 } jc_top_info;
 
-/* The k paths of a query (as for jc_paths_create) with the products of largest norm, the largest first; among equal
- * ones in the order of their edge numbers from the source. NaN counts as the largest norm, then Inf. Found by a
- * best-first search with bounds on what partial paths can become, which are exact for scalar variables
- * (docs/numerics.md): it ends by itself where nothing left can be larger, or at its limit; `exact` says what is known.
- * Errors: as jc_paths_create's; JC_E_INPUT where an edge on a path has no numbers, JC_E_USAGE where they are in device
- * memory. */
+/* The k (up to JC_MOST_TOP_PATHS) paths of a query (as for jc_paths_create) with the products of largest norm, the
+ * largest first; among equal ones in the order of their edge numbers from the source. NaN counts as the largest norm,
+ * then Inf. Found by a best-first search with bounds on what partial paths can become, which are exact for scalar
+ * variables (docs/numerics.md): it ends by itself where nothing left can be larger, or at its limit; `exact` says what
+ * is known. Errors: as jc_paths_create's; JC_E_INPUT where an edge on a path has no numbers, JC_E_USAGE where they are
+ * in device memory. */
 jc_status jc_paths_top(const jc_graph *graph, const jc_query *query, int64_t k, const jc_top_options *options,
                        jc_top **top);
 void jc_top_destroy(jc_top *top); /* NULL is allowed */

@@ -58,6 +58,7 @@ static const jc_option table[] = {
      .offset = offsetof(paths_options, top),
      .value = "K",
      .min = 1,
+     .max = JC_MOST_TOP_PATHS,
      .help = "lists the K paths of largest norm, in order, found without listing the others; says whether these are "
              "proven to be the largest, and what the others can have at most"},
     {.name = "search-limit",

@@ -122,7 +122,9 @@ jc_status jc_paths_top(const jc_graph *graph, const jc_query *query, int64_t k, 
     jc_top *t;
     jc_top_options o;
     jc_status status = read_options(options, &o);
-    if (!status && k < 1) status = jc_fail(JC_E_USAGE, "at least one path of largest norm has to be asked for");
+    if (!status && (k < 1 || k > JC_MOST_TOP_PATHS))
+        status = jc_fail(JC_E_USAGE, "from 1 to %d paths of largest norm can be asked for, not %lld", JC_MOST_TOP_PATHS,
+                         (long long)k);
     if (!status) status = jc_alloc_zero(&graph->allocator, 1, sizeof *t, WHAT, &t);
     if (status) return status;
     t->allocator = graph->allocator;

@@ -80,14 +80,38 @@ static jc_status measure(jc_top_search *s, int64_t partial)
 }
 
 /* Whether a whole path is listed already: what the beam found, the search finds again, with the same bits. */
+typedef struct same_path {
+    const jc_top_search *search;
+    int64_t partial;
+} same_path;
+
+static bool is_same_and_listed(const void *ctx, int64_t known)
+{
+    const same_path *key = ctx;
+    return jc_top_partial(key->search, known)->listed && jc_top_is_same(key->search, known, key->partial);
+}
+
 static bool is_listed(const jc_top_search *s, int64_t partial)
 {
-    const int64_t *listed = s->listed.items.data;
-    double norm = jc_top_partial(s, partial)->key;
-    for (int64_t i = 0; i < s->listed.items.count && s->has_beam; i++)
-        if (!jc_top_compare(jc_top_partial(s, listed[i])->key, norm) && jc_top_is_same(s, listed[i], partial))
-            return true;
-    return false;
+    same_path key = {s, partial};
+    return jc_table_find(&s->known, jc_top_partial(s, partial)->hash, is_same_and_listed, &key) >= 0;
+}
+
+static jc_status list(jc_top_search *s, int64_t partial)
+{
+    jc_status status = jc_table_reserve(&s->allocator, &s->known, 1, WHAT);
+    if (!status) status = jc_heap_push(&s->allocator, &s->listed, partial, WHAT);
+    if (status) return status;
+    jc_top_partial(s, partial)->listed = true;
+    jc_table_insert(&s->known, jc_top_partial(s, partial)->hash, partial);
+    return JC_OK;
+}
+
+static void drop_worst(jc_top_search *s)
+{
+    int64_t worst = jc_heap_pop(&s->listed);
+    jc_top_partial(s, worst)->listed = false;
+    jc_top_partial_release(s, worst);
 }
 
 /* Takes a whole path into the list, where it belongs there. */
@@ -100,8 +124,8 @@ static jc_status offer(jc_top_search *s, int64_t partial)
         jc_top_partial_release(s, partial);
         return JC_OK;
     }
-    if (is_full(s)) jc_top_partial_release(s, jc_heap_pop(&s->listed));
-    return jc_heap_push(&s->allocator, &s->listed, partial, WHAT);
+    if (is_full(s)) drop_worst(s);
+    return list(s, partial);
 }
 
 /* ---- extending ----------------------------------------------------------------------------------------------------
@@ -310,5 +334,6 @@ void jc_top_search_fini(jc_top_search *s)
     jc_vec_free(a, &s->partials);
     jc_vec_free(a, &s->open.items);
     jc_vec_free(a, &s->listed.items);
+    jc_table_free(a, &s->known);
     if (s->in_start) jc_free(a, s->in_start, s->bounds->walk->n_nodes + 1, sizeof *s->in_start);
 }

@@ -12,6 +12,7 @@
 #define JC_RUN_TOP_SEARCH_H
 
 #include "core/heap.h"
+#include "graph/table.h"
 #include "paths/paths.h"
 #include "run/norm.h"
 #include "run/top_bounds.h"
@@ -26,6 +27,8 @@ typedef struct jc_partial {
     double key;      /* the estimate of its own; of a whole path: its norm */
     double error;    /* the product is that far from the exact one at most, in the Frobenius norm */
     double value;    /* of a whole path between scalars: its product */
+    uint64_t hash;   /* of its edges */
+    bool listed;     /* it is a path of `listed` now */
 } jc_partial;
 
 typedef struct jc_top_search {
@@ -45,6 +48,7 @@ typedef struct jc_top_search {
     int64_t bytes;    /* of those in use and their products */
     jc_heap open;     /* waiting, the best first */
     jc_heap listed;   /* whole paths, the worst first; at most k */
+    jc_table known;   /* whole paths that are, or were, listed, by their hashes */
 
     int64_t looked_at, work;
     bool has_beam;      /* top_beam.c was there */

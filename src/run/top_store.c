@@ -48,6 +48,8 @@ jc_status jc_top_partial_create(jc_top_search *s, int64_t parent, int64_t edge, 
     *jc_top_partial(s, place) =
         (jc_partial){.parent = parent, .edge = edge, .refs = 1, .product = product, .bound = INFINITY};
     if (parent >= 0) {
+        uint64_t h = (jc_top_partial(s, parent)->hash ^ (uint64_t)edge) * UINT64_C(0x9E3779B97F4A7C15);
+        jc_top_partial(s, place)->hash = h ^ h >> 32;
         jc_top_partial(s, parent)->refs++;
         jc_top_partial(s, place)->depth = jc_top_partial(s, parent)->depth + 1;
     }

@@ -347,7 +347,7 @@ Test(cli_device, what_is_missing_or_fails_is_said_in_one_sentence)
     fault("JT_DRIVER", 12020), fault("JT_FAIL", 2), fault("JT_CODE", 35);
     expect_failure(4, "the driver is for CUDA 12.2, jacchain was built with 13.0");
     fault("JT_MEMORY", 1000);
-    expect_failure(5, "cuda: 4864 bytes are needed, the device has 1000 bytes free");
+    expect_failure(5, "cuda: 5120 bytes are needed, the device has 1000 bytes free");
     setenv("JT_CALL", "launch", 1), fault("JT_FAIL", 1);
     expect_failure(4, "cuda: launching a walk: too many resources requested for launch");
     setenv("JT_CALL", "exec_launch", 1), fault("JT_FAIL", 1), fault("JT_CODE", 719);
