@@ -365,7 +365,7 @@ static void expect_rule(const jc_graph *graph, const malformed_expression *row)
     expect_message(row->name, jc_last_error(), start, row->words);
 }
 
-Test(malformed, expressions)
+Test(malformed, expressions_that_are_none)
 {
     folder_enter();
     write_document(
