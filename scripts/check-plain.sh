@@ -10,3 +10,13 @@ missing=$(comm -23 \
   echo "$header lacks:" && echo "$missing"
   exit 1
 }
+
+# It makes a function suite_name of Test(suite, name): no test may use that name for something else.
+bad=0
+functions=$(grep -rhoE --include='*.c' '^Test\([a-z_0-9]+, [a-z_0-9]+' tests | sed -E 's/Test\(([^,]+), (.*)/\1_\2/' | sort)
+for function in $(uniq <<<"$functions"); do
+  grep -rlwE --include='*.[ch]' "$function" tests && echo "  has $function, the name that the small runner gives a test" && bad=1
+done
+twice=$(uniq -d <<<"$functions")
+[ -z "$twice" ] || { echo "tests of one name:" && echo "$twice" && bad=1; }
+exit $bad
