@@ -6,6 +6,7 @@
 
 #include "cli/report.h"
 #include "plan/plan.h"
+#include "run/norm.h"
 
 /* Sums of products of entries divided by a power of two near the largest entry, so that none overflows. */
 typedef struct sums {
@@ -20,7 +21,7 @@ static void each_entry(const jc_result *kept, const jc_result *total, visit *see
     for (int64_t b = 0; b < kept->blocks; b++)
         for (int64_t i = 0; i < kept->rows; i++)
             for (int64_t j = 0; j < kept->cols; j++)
-                see(ctx, jc_report_entry(kept, b, i, j), jc_report_entry(total, b, i, j));
+                see(ctx, jc_result_entry(kept, b, i, j), jc_result_entry(total, b, i, j));
 }
 
 static void see_size(void *ctx, double kept, double total)

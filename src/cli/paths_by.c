@@ -1,11 +1,9 @@
 /* paths --by: the total split by how often its paths use a label,
- *   dT/dS = sum over n of the total over the paths that use exactly n edges with the label
- * each part a restricted total of its own. */
+ *   dT/dS = sum over n of the total over the paths that use exactly n edges with the label */
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/paths.h"
-#include "core/dtype.h"
 #include "run/norm.h"
 
 /* ---- the work ---------------------------------------------------------------------------------------------------- */
@@ -16,17 +14,11 @@ typedef struct sum {
     int64_t rows, cols;
 } sum;
 
-static double entry(const jc_result *r, int64_t i, int64_t j)
-{
-    if (!r->data) return r->kind == JC_RESULT_IDENTITY && i == j;
-    return jc_load_float(r->dtype, r->data, i * r->row_stride + j * r->col_stride);
-}
-
 /* sum += sign r */
 static void add(sum *s, const jc_result *r, double sign)
 {
     for (int64_t i = 0; i < s->rows; i++)
-        for (int64_t j = 0; j < s->cols; j++) s->data[i * s->cols + j] += sign * entry(r, i, j);
+        for (int64_t j = 0; j < s->cols; j++) s->data[i * s->cols + j] += sign * jc_result_entry(r, 0, i, j);
 }
 
 static jc_status norm_of(const jc_path_report *r, const jc_result *result, int norm, jc_measure *m)
@@ -51,7 +43,7 @@ static jc_status take(jc_path_report *r, const jc_uses *split, int norm, sum *s)
         if ((status = norm_of(r, &given.sum, norm, &p->norm))) return status;
         p->share = jc_path_ratio(p->norm.value, r->norm.value);
         p->contribution.known = s->rows * s->cols == 1;
-        if (p->contribution.known) p->contribution.value = entry(&given.sum, 0, 0);
+        if (p->contribution.known) p->contribution.value = jc_result_entry(&given.sum, 0, 0, 0);
         add(s, &given.sum, 1);
     }
     return JC_OK;

@@ -5,15 +5,9 @@
 #include <string.h>
 
 #include "cli/compare.h"
-#include "core/dtype.h"
+#include "run/norm.h"
 
 enum { TABLE_COLUMNS = 100, TABLE_ROWS = 24, JSON_ENTRIES = 10000, MAX_NAME_WIDTH = 40 };
-
-double jc_report_entry(const jc_result *r, int64_t block, int64_t row, int64_t col)
-{
-    if (!r->data) return r->kind == JC_RESULT_IDENTITY && row == col ? 1 : 0;
-    return jc_load_float(r->dtype, r->data, block * r->block_stride + row * r->row_stride + col * r->col_stride);
-}
 
 const char *jc_report_number(double value, char text[JC_NUMBER_BYTES])
 {
@@ -51,7 +45,7 @@ static int64_t table_widths(const jc_result *r, int *widths)
         widths[j] = 0;
         for (int64_t b = 0; b < r->blocks; b++) {
             for (int64_t i = 0; i < r->rows; i++) {
-                int n = (int)strlen(jc_report_number(jc_report_entry(r, b, i, j), text));
+                int n = (int)strlen(jc_report_number(jc_result_entry(r, b, i, j), text));
                 if (n > widths[j]) widths[j] = n;
             }
         }
@@ -65,7 +59,7 @@ static void print_block(const jc_result *r, int64_t block, const int *widths)
     char text[JC_NUMBER_BYTES];
     for (int64_t i = 0; i < r->rows; i++) {
         for (int64_t j = 0; j < r->cols; j++) {
-            printf("  %*s", widths[j], jc_report_number(jc_report_entry(r, block, i, j), text));
+            printf("  %*s", widths[j], jc_report_number(jc_result_entry(r, block, i, j), text));
         }
         putchar('\n');
     }
@@ -111,7 +105,7 @@ static summary summarise(const jc_result *r)
     summary s = {.min = INFINITY, .max = -INFINITY};
     for (int64_t b = 0; b < r->blocks; b++) {
         for (int64_t i = 0; i < r->rows; i++) {
-            for (int64_t j = 0; j < r->cols; j++) summary_add(&s, jc_report_entry(r, b, i, j));
+            for (int64_t j = 0; j < r->cols; j++) summary_add(&s, jc_result_entry(r, b, i, j));
         }
     }
     if (s.min > s.max) s.min = s.max = NAN; /* nothing but NaN */
@@ -186,7 +180,7 @@ void jc_report_print(const jc_report *report)
 
 static void emit_entry(jc_emit *e, const jc_result *r, int64_t block, int64_t row, int64_t col)
 {
-    double value = jc_report_entry(r, block, row, col);
+    double value = jc_result_entry(r, block, row, col);
     if (r->data && r->dtype == JC_F32)
         jc_emit_float(e, NULL, (float)value);
     else

@@ -21,9 +21,6 @@ void jc_report_print(const jc_report *report);
 /* The JSON document of total, partial, vjp and jvp. */
 void jc_report_emit(const jc_report *report);
 
-/* Entry (row, col) of a block; results that are zero or an identity have no data. */
-double jc_report_entry(const jc_result *result, int64_t block, int64_t row, int64_t col);
-
 /* A result that is one matrix, as lists of rows; few entries: at most as many as are written without being asked for.
  */
 void jc_report_emit_matrix(jc_emit *e, const char *key, const jc_result *result);

@@ -53,13 +53,12 @@ static void take_labels(jc_rule *rule, const char *text)
 
 static bool check_labels(const jc_cli_shared *shared, const jc_graph *graph, const jc_rule *rule, int *exit_code)
 {
-    char hint[JC_GRAPH_HINT_BYTES];
     for (int64_t i = 0; i < rule->n_labels; i++) {
         const char *label = rule->labels[i];
-        if (jc_graph_find_label(graph, label) >= 0) continue;
-        *exit_code = *label ? jc_cli_usage_error(shared->command, "--avoid-label: there is no label '%s'%s", label,
-                                                 jc_graph_label_hint(graph, label, hint))
-                            : jc_cli_usage_error(shared->command, "--avoid-label: a label in the list is empty");
+        int64_t number;
+        if (!jc_graph_need_label(graph, label, &number)) continue;
+        *exit_code = jc_cli_usage_error(shared->command, "--avoid-label: %s",
+                                        *label ? jc_last_error() : "a label in the list is empty");
         return false;
     }
     return true;

@@ -120,6 +120,9 @@ const char *jc_graph_label_hint(const jc_graph *graph, const char *label, char h
 /* The number of a label in label_names, or -1: no edge has it. */
 int64_t jc_graph_find_label(const jc_graph *graph, const char *label);
 
+/* *number: that number. JC_E_USAGE, with what may be meant, where no edge has the label. */
+jc_status jc_graph_need_label(const jc_graph *graph, const char *label, int64_t *number);
+
 /* The labels of a set, [*n] numbers. */
 static inline const int64_t *jc_graph_labels_of_set(const jc_graph *g, int64_t set, int64_t *n)
 {

@@ -71,6 +71,15 @@ const char *jc_graph_label_hint(const jc_graph *g, const char *label, char hint[
     return jc_nearest_hint(&nearest, hint);
 }
 
+jc_status jc_graph_need_label(const jc_graph *g, const char *label, int64_t *number)
+{
+    char hint[JC_GRAPH_HINT_BYTES];
+    int64_t found = jc_graph_find_label(g, label);
+    if (found < 0) return jc_fail(JC_E_USAGE, "there is no label '%s'%s", label, jc_graph_label_hint(g, label, hint));
+    *number = found;
+    return JC_OK;
+}
+
 typedef struct set_key {
     const jc_graph *graph;
     const int64_t *ids; /* [count] */

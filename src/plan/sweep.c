@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/size.h"
+#include "core/sort.h"
 
 const jc_group *jc_subgraph_jacobian(const jc_graph *graph, const jc_subgraph *subgraph, int64_t b, int64_t *member)
 {
@@ -15,25 +16,14 @@ const jc_group *jc_subgraph_jacobian(const jc_graph *graph, const jc_subgraph *s
     return group;
 }
 
-/* The node whose rows an edge adds to. */
-static int64_t edge_to(const jc_sweep *s, int64_t edge)
-{
-    return s->reverse ? s->subgraph->wrt[edge] : s->subgraph->of[edge];
-}
-
-/* start, edges: a stable counting sort of the edges by the node they add to. */
+/* start, edges: the edges by the node whose rows they add to. */
 static jc_status sort_edges(jc_sweep *s)
 {
-    int64_t n = s->subgraph->n_nodes, m = s->subgraph->n_edges;
-    jc_status status = jc_alloc_zero(s->allocator, n + 1, sizeof *s->start, "edges by node", &s->start);
-    if (!status) status = jc_alloc(s->allocator, m, sizeof *s->edges, "edges by node", &s->edges);
+    const jc_subgraph *g = s->subgraph;
+    jc_status status = jc_alloc(s->allocator, g->n_nodes + 1, sizeof *s->start, "edges by node", &s->start);
+    if (!status) status = jc_alloc(s->allocator, g->n_edges, sizeof *s->edges, "edges by node", &s->edges);
     if (status) return status;
-    for (int64_t e = 0; e < m; e++) s->start[edge_to(s, e) + 1]++;
-    for (int64_t v = 0; v < n; v++) s->start[v + 1] += s->start[v];
-    for (int64_t e = 0; e < m; e++) s->edges[s->start[edge_to(s, e)]++] = e;
-    memmove(s->start + 1, s->start, (size_t)n * sizeof *s->start);
-    s->start[0] = 0;
-    return JC_OK;
+    return jc_sort_by_key(s->allocator, s->reverse ? g->wrt : g->of, g->n_nodes, NULL, g->n_edges, s->edges, s->start);
 }
 
 static jc_status number_seeds(jc_sweep *s)

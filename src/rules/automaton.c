@@ -184,18 +184,14 @@ static jc_status classify_label_sets(jc_automaton *m)
 static jc_status take_labels(jc_automaton *m, const jc_rule *given, part *p)
 {
     const jc_graph *g = m->graph;
-    char hint[JC_GRAPH_HINT_BYTES];
     if (given->n_labels < 0 || (given->n_labels && !given->labels))
         return jc_fail(JC_E_USAGE, "a rule's list of labels is not there");
     if (given->count < 0) return jc_fail(JC_E_USAGE, "a rule asks for %lld uses of labels", (long long)given->count);
     jc_status status = jc_alloc_zero(&m->allocator, g->label_names.count, 1, WHAT, &p->has_label);
     for (int64_t i = 0; i < given->n_labels && !status; i++) {
-        const char *label = given->labels[i] ? given->labels[i] : "";
-        int64_t found = jc_graph_find_label(g, label);
-        if (found < 0)
-            status = jc_fail(JC_E_USAGE, "there is no label '%s'%s", label, jc_graph_label_hint(g, label, hint));
-        else
-            p->has_label[found] = 1;
+        int64_t found;
+        status = jc_graph_need_label(g, given->labels[i] ? given->labels[i] : "", &found);
+        if (!status) p->has_label[found] = 1;
     }
     return status;
 }

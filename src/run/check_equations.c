@@ -7,21 +7,18 @@
 #include "core/dtype.h"
 #include "core/error.h"
 #include "core/size.h"
+#include "core/sort.h"
 
 static const char *const WHAT = "the equations of a check";
 
 /* ---- edges and values by node ----------------------------------------------------------------------------------- */
 
 /* Edges by the node they add to, in the order of the subgraph. */
-static void sort_edges(jc_equations *eq)
+static jc_status sort_edges(jc_equations *eq)
 {
     const jc_subgraph *g = &eq->plan->subgraph;
-    const int64_t *to = eq->reverse ? g->wrt : g->of;
-    for (int64_t e = 0; e < g->n_edges; e++) eq->start[to[e] + 1]++;
-    for (int64_t v = 0; v < g->n_nodes; v++) eq->start[v + 1] += eq->start[v];
-    for (int64_t e = g->n_edges; e-- > 0;) eq->edges[--eq->start[to[e] + 1]] = e;
-    memmove(eq->start, eq->start + 1, (size_t)g->n_nodes * sizeof *eq->start);
-    eq->start[g->n_nodes] = g->n_edges;
+    return jc_sort_by_key(eq->allocator, eq->reverse ? g->wrt : g->of, g->n_nodes, NULL, g->n_edges, eq->edges,
+                          eq->start);
 }
 
 static void number_seeds(jc_equations *eq)
@@ -234,8 +231,8 @@ jc_status jc_equations_init(jc_equations *eq, const jc_plan *plan)
                          .seeds = jc_vec_of(sizeof(jc_seed_rows))};
     eq->n_seeds = eq->n_ends + plan->folds.n;
     jc_status status = allocate(eq);
+    if (!status) status = sort_edges(eq);
     if (!status) {
-        sort_edges(eq);
         number_seeds(eq);
         status = number_values(eq);
     }

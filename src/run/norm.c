@@ -9,9 +9,10 @@
 #include "core/size.h"
 #include "run/collect.h"
 
-static double entry(const jc_result *r, int64_t i, int64_t j)
+double jc_result_entry(const jc_result *r, int64_t block, int64_t row, int64_t col)
 {
-    return jc_load_float(r->dtype, r->data, i * r->row_stride + j * r->col_stride);
+    if (!r->data) return r->kind == JC_RESULT_IDENTITY && row == col;
+    return jc_load_float(r->dtype, r->data, block * r->block_stride + row * r->row_stride + col * r->col_stride);
 }
 
 /* The largest absolute value, or NaN where there is one. */
@@ -20,7 +21,7 @@ static double largest_entry(const jc_result *r)
     double most = 0;
     for (int64_t i = 0; i < r->rows; i++)
         for (int64_t j = 0; j < r->cols; j++) {
-            double x = fabs(entry(r, i, j));
+            double x = fabs(jc_result_entry(r, 0, i, j));
             if (isnan(x)) return x;
             if (x > most) most = x;
         }
@@ -34,7 +35,7 @@ static double frobenius(const jc_result *r, double largest)
     double sum = 0;
     for (int64_t i = 0; i < r->rows; i++)
         for (int64_t j = 0; j < r->cols; j++) {
-            double x = scalbn(entry(r, i, j), -exponent);
+            double x = scalbn(jc_result_entry(r, 0, i, j), -exponent);
             sum += x * x;
         }
     return scalbn(sqrt(sum), exponent);
@@ -49,7 +50,7 @@ static jc_status singular_ends(const jc_allocator *a, const jc_result *r, double
     jc_status status = jc_alloc(a, entries, sizeof *copy, "a copy of a matrix", &copy);
     if (!status) status = jc_alloc(a, k, sizeof *values, "singular values", &values);
     for (int64_t i = 0; i < r->rows && !status; i++)
-        for (int64_t j = 0; j < r->cols; j++) copy[i * r->cols + j] = entry(r, i, j);
+        for (int64_t j = 0; j < r->cols; j++) copy[i * r->cols + j] = jc_result_entry(r, 0, i, j);
     if (!status) status = jc_blas_singular_values(a, r->cols, r->rows, copy, values);
     if (!status) *largest = values[0], *smallest = values[k - 1];
     jc_free(a, values, k, sizeof *values);

@@ -4,6 +4,9 @@
 
 #include "graph/graph.h"
 
+/* Entry (row, col) of a block of a result, in double; of zero and identity results too. */
+double jc_result_entry(const jc_result *result, int64_t block, int64_t row, int64_t col);
+
 typedef enum jc_norm { JC_NORM_FROBENIUS, JC_NORM_SPECTRAL } jc_norm;
 
 /* frobenius: sqrt(sum of squares), scaled so that it neither overflows nor underflows on the way. spectral: the largest

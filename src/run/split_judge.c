@@ -7,16 +7,10 @@
 #include <math.h>
 
 #include "backend/reference/absolute.h"
-#include "core/dtype.h"
 #include "core/size.h"
 #include "run/check.h"
+#include "run/norm.h"
 #include "run/split.h"
-
-static double entry(const jc_result *r, int64_t i, int64_t j)
-{
-    if (r->data) return jc_load_float(r->dtype, r->data, i * r->row_stride + j * r->col_stride);
-    return r->kind == JC_RESULT_IDENTITY && i == j;
-}
 
 typedef struct roundings {
     double n, products; /* of a path: roundings, and products one after the other, at most */
@@ -106,7 +100,8 @@ jc_status jc_split_take_magnitude(jc_split *s, const jc_results *results)
     jc_result m;
     jc_status status = results ? jc_results_get(results, 0, &m) : jc_split_get_total(s, &m);
     for (int64_t i = 0; !status && i < m.rows; i++)
-        for (int64_t j = 0; j < m.cols; j++) s->magnitude[i * m.cols + j] += results ? entry(&m, i, j) : INFINITY;
+        for (int64_t j = 0; j < m.cols; j++)
+            s->magnitude[i * m.cols + j] += results ? jc_result_entry(&m, 0, i, j) : INFINITY;
     return status;
 }
 
@@ -135,7 +130,7 @@ static sum sum_terms(const jc_split *s, int64_t i, int64_t j)
 {
     sum x = {0, 0};
     for (int64_t k = 0; k < s->n_terms; k++) {
-        double term = entry(&s->terms[k].result, i, j);
+        double term = jc_result_entry(&s->terms[k].result, 0, i, j);
         x.value += term, x.magnitude += fabs(term);
     }
     return x;
@@ -151,7 +146,7 @@ static void judge_entries(jc_split *s, const jc_result *total, double factor)
     for (int64_t i = 0; i < total->rows; i++)
         for (int64_t j = 0; j < total->cols; j++) {
             sum x = sum_terms(s, i, j);
-            double value = entry(total, i, j), error = fabs(x.value - value);
+            double value = jc_result_entry(total, 0, i, j), error = fabs(x.value - value);
             jc_distance_take(&d, x.value, value, jc_forward_bound(factor, s->magnitude[i * total->cols + j]), i, j);
             if (!(error <= difference)) difference = isnan(difference) ? difference : error;
             if (!(error <= own * (x.magnitude + fabs(value)))) adds_up = false;

@@ -79,7 +79,6 @@ static jc_status measure(jc_top_search *s, int64_t partial)
     return status;
 }
 
-/* Whether a whole path is listed already: what the beam found, the search finds again, with the same bits. */
 typedef struct same_path {
     const jc_top_search *search;
     int64_t partial;
@@ -91,6 +90,7 @@ static bool is_same_and_listed(const void *ctx, int64_t known)
     return jc_top_partial(key->search, known)->listed && jc_top_is_same(key->search, known, key->partial);
 }
 
+/* Whether a whole path is listed already: what the beam found, the search finds again, with the same bits. */
 static bool is_listed(const jc_top_search *s, int64_t partial)
 {
     same_path key = {s, partial};
