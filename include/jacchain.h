@@ -295,6 +295,13 @@ typedef struct jc_rule {
     const char *expression; /* MATCH */
 } jc_rule;
 
+/* A vertex that is eliminated: a variable, in one of the states in which paths meet it under path rules (numbered from
+ * 0; 0 without rules). variable -1 - e: the inner vector V^T x of the low_rank Jacobian of edge e, which is eliminated
+ * as if it were a variable. */
+typedef struct jc_vertex {
+    int64_t variable, state;
+} jc_vertex;
+
 /* What is asked. of, wrt, edges and rules (with all they point to) are borrowed during the call. n_wrt = 0: for each
  * target every source variable (without incoming edge) that reaches it. per_sample B > 1: only the B diagonal blocks of
  * each total. edges: only the paths that use no other edges count; a path's own edges give its product. The Jacobians
@@ -318,6 +325,14 @@ typedef struct jc_query {
     int no_empty_path;    /* 1: d v/d v is zero, since the path without edges does not count */
     const jc_rule *rules; /* [n_rules] */
     int64_t n_rules;
+    double search_seconds;      /* for a search of elimination orders, counted in steps, so that it finds the same every
+                                 * time; 0: some hundredths of a second */
+    int64_t search_seed;        /* of its random choices */
+    int limits_tape;            /* 1: an operator's adjoints may be formed only where its `edges` are at most tape_limit */
+    int64_t tape_limit;
+    const jc_vertex *eliminate; /* [n_eliminate] JC_ORDER_ELIMINATION: this order, all vertices that lie between sources
+                                 * and targets; NULL: one is looked for */
+    int64_t n_eliminate;
 } jc_query;
 
 #ifdef __cplusplus
@@ -361,6 +376,10 @@ jc_status jc_plan_get_info(const jc_plan *plan, jc_plan_info *info);
  * written; *count is how many there are. Under path rules a variable is named once for each state in which paths meet
  * it, a target or source too where paths pass through it. */
 jc_status jc_plan_eliminated(const jc_plan *plan, int64_t *variables, int64_t capacity, int64_t *count);
+
+/* The same as vertices, of which jc_query.eliminate makes the same order again. Inner vectors of low_rank Jacobians are
+ * among them where they are eliminated on their own (jc_plan_eliminated leaves these out). */
+jc_status jc_plan_vertices(const jc_plan *plan, jc_vertex *vertices, int64_t capacity, int64_t *count);
 
 /* ---- program, run ------------------------------------------------------------------------------------------ */
 

@@ -27,6 +27,8 @@ typedef struct jc_field {
     bool batched;     /* its own block of numbers for each block of the batch */
     bool literal;     /* from the document's text */
     bool on_device;   /* data is an address in device memory, or NULL: bound to each run */
+    bool in_arena;    /* the numbers are those of a computed value, in the working type of the program: data is NULL,
+                       * member i begins 64 i bytes into the arena (stride is 64) */
     int64_t elements; /* of one member, all blocks of the batch */
     int64_t stride;   /* bytes from a member to the next; 0 for a group of one */
 } jc_field;

@@ -74,7 +74,7 @@ static void number_values(emitter *em, const int64_t *order, int64_t *next)
     for (int64_t i = 0; i < p->n_values; i++) {
         int64_t node = order[i], value = next[s->level[node]]++;
         int64_t rows = limited(em, jc_rowsets_at(&s->sets, s->set[node])->rows);
-        p->values[value] = (jc_value){node, rows, s->subgraph->size[node], 0};
+        p->values[value] = (jc_value){.node = node, .rows = rows, .cols = s->subgraph->size[node], .other = -1};
         em->value_of_node[node] = value;
     }
 }
@@ -214,7 +214,7 @@ static jc_status emit_steps(emitter *em)
         status = emit_value(em, p->values[v].node);
     }
     if (status) return status;
-    p->values[p->n_values] = (jc_value){-1, 0, 0, em->steps.count};
+    p->values[p->n_values] = (jc_value){.node = -1, .other = -1, .first_step = em->steps.count};
     jc_vec_trim(&p->allocator, &em->steps);
     p->steps = em->steps.data;
     p->n_steps = em->steps.count;

@@ -21,24 +21,43 @@
 
 #define JC_SEED_IDENTITY INT64_C(-1)
 
+/* What a value's numbers are. By elimination values belong to two nodes: D[of,wrt], or what helps to form it. */
+typedef enum jc_form {
+    JC_FORM_SWEEP,   /* a node's, as above */
+    JC_FORM_ROWS,    /* rows of D[of,wrt] (of a structured one: of its blocks side by side, plan/elimination/structure.h) */
+    JC_FORM_COLUMNS, /* the same of its transpose */
+    JC_FORM_NUMBERS  /* one row: the numbers of a structured one, or of a part of it */
+} jc_form;
+
 typedef struct jc_value {
-    int64_t node;       /* of the subgraph */
-    int64_t rows, cols; /* rows: computed ones; cols: size of the node's variable */
+    int64_t node;       /* of the subgraph; by elimination the one whose scalars the columns are */
+    int64_t rows, cols; /* rows: computed ones; cols: size of the node's variable, or what the form says */
     int64_t first_step; /* its steps are [first_step, next value's first_step) */
+    int64_t other;      /* by elimination the node at the other end; else -1 */
+    jc_form form;
 } jc_value;
 
 typedef struct jc_step {
     int64_t a;     /* value, or JC_SEED_IDENTITY (of size rows(op(B))) */
-    int64_t b;     /* Jacobian: an edge of the graph, or -1-i: extra Jacobian i of the subgraph */
+    int64_t b;     /* Jacobian: an edge of the graph, or -1-i: extra Jacobian i of the subgraph, behind these an operand
+                      of it, which may be a value of an earlier level */
     int64_t a_row; /* first row of a; for the identity: first row of op(B) */
     int64_t c_row, n_rows;
     bool transpose; /* op(B) = B^T */
     bool first;     /* writes its rows of C; otherwise adds to them */
+    bool whole;     /* in windows: takes all of n_rows, from a_row on, in every pass; else the window's */
     int32_t fold;   /* 0: none; else fold number fold - 1 of the plan. Of the identity: rows of the folded op(B). Of a
                      * value: row r of the product is that of row a_row + j of a with its entries k = i mod h alone,
                      * i w + j = skip + r */
     int64_t skip;   /* 0 in a plan: the first rows of such a product that are left out */
 } jc_step;
+
+/* A product of structured Jacobians that no kind holds: D[of,wrt] became dense by it. */
+typedef struct jc_densified {
+    int64_t of, via, wrt;    /* nodes */
+    const char *left, *right; /* what the factors were: static texts */
+    int64_t entries, multiply_adds;
+} jc_densified;
 
 typedef enum jc_output_kind { JC_OUTPUT_VALUE, JC_OUTPUT_ZERO, JC_OUTPUT_IDENTITY } jc_output_kind;
 
@@ -75,14 +94,25 @@ struct jc_plan {
     int64_t n_outputs, max_outputs;
     int64_t row_limit; /* n > 0: values have at most n rows, a window of the single identity; 0: all rows */
 
+    bool eliminates;              /* values are of pairs of nodes (elimination), else a sweep's */
+    bool by_elimination;          /* that order was asked for or chosen; where no cheaper one than the better sweep was
+                                   * found it is that sweep, which is an order of elimination too */
+    int64_t *eliminated;          /* [n_eliminated] nodes in the order in which they go; only where it eliminates */
+    int64_t n_eliminated;
+    jc_vec densified;             /* jc_densified */
+
     int64_t multiply_adds;              /* of one pass over all rows */
-    int64_t forward_cost, reverse_cost; /* multiply-adds of both orders; elimination: not planned yet */
+    int64_t forward_cost, reverse_cost; /* multiply-adds of both sweeps, -1: not known */
+    int64_t elimination_cost;           /* of the order found; -1: not looked for */
     bool structure_only;                /* some used edge has no numbers */
 };
 
-/* The number of the group that a step's b names: of the graph, or b itself for an extra Jacobian. */
+/* The number of the group that a step's b names: of the graph, b itself for an extra Jacobian, or below these a made
+ * one: jc_subgraph_own_group. */
 static inline int64_t jc_plan_group_number(const jc_plan *plan, int64_t b)
 {
+    const jc_operand *operand = jc_subgraph_operand(&plan->subgraph, b);
+    if (operand) return -1 - plan->subgraph.n_extra - operand->made;
     return b < 0 ? b : jc_graph_group_number(plan->graph, b);
 }
 
@@ -100,6 +130,13 @@ static inline const jc_fold *jc_plan_left_fold(const jc_plan *plan, const jc_ste
 
 /* The group and member that a step's b names. */
 const jc_group *jc_plan_jacobian(const jc_plan *plan, int64_t b, int64_t *member);
+
+/* The value that a step reads as its Jacobian, or -1. */
+static inline int64_t jc_plan_value_of_b(const jc_plan *plan, int64_t b)
+{
+    const jc_operand *operand = jc_subgraph_operand(&plan->subgraph, b);
+    return operand ? operand->value : -1;
+}
 
 /* As jc_plan_create; row_limit > 0 for a query with one seeded end whose rows are cut into windows of that many. */
 jc_status jc_plan_create_windowed(const jc_graph *graph, const jc_query *query, int64_t row_limit, jc_plan **plan);

@@ -234,7 +234,7 @@ static jc_status build(builder *b)
 
 jc_status jc_subgraph_create(const jc_walk *walk, const jc_query *query, jc_order order, jc_subgraph *subgraph)
 {
-    jc_subgraph made = {0};
+    jc_subgraph made = {.made = jc_vec_of(sizeof(jc_made)), .operands = jc_vec_of(sizeof(jc_operand))};
     builder b = {.allocator = &walk->graph->allocator, .query = query, .walk = walk, .subgraph = &made};
     bool samples = query->per_sample > 1;
     b.at_targets = query->seed == JC_SEED_ROWS || (samples && order == JC_ORDER_REVERSE);
@@ -264,6 +264,13 @@ void jc_subgraph_fini(const jc_allocator *a, jc_subgraph *s)
     jc_free(a, s->target, s->n_targets, sizeof *s->target);
     jc_free(a, s->source, s->n_sources, sizeof *s->source);
     jc_free(a, s->extra, s->max_extra, sizeof *s->extra);
+    jc_free(a, s->rank_of, s->n_nodes, sizeof *s->rank_of);
+    for (int64_t i = 0; i < s->made.count; i++) {
+        jc_made *made = (jc_made *)s->made.data + i;
+        for (int k = 0; k < 2; k++) jc_free(a, made->index[k], made->n_index[k], sizeof *made->index[k]);
+    }
+    jc_vec_free(a, &s->made);
+    jc_vec_free(a, &s->operands);
     memset(s, 0, sizeof *s);
 }
 

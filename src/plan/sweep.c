@@ -8,8 +8,9 @@
 const jc_group *jc_subgraph_jacobian(const jc_graph *graph, const jc_subgraph *subgraph, int64_t b, int64_t *member)
 {
     if (b < 0) {
-        *member = 0;
-        return &subgraph->extra[-1 - b];
+        const jc_operand *operand = jc_subgraph_operand(subgraph, b);
+        *member = operand ? operand->member : 0;
+        return jc_subgraph_own_group(subgraph, operand ? -1 - subgraph->n_extra - operand->made : b);
     }
     const jc_group *group = jc_graph_group(graph, b);
     *member = b - group->first_edge;

@@ -8,6 +8,7 @@
 #ifndef JC_PLAN_ELIMINATION_ELIMINATION_H
 #define JC_PLAN_ELIMINATION_ELIMINATION_H
 
+#include "plan/elimination/structure.h"
 #include "plan/subgraph.h"
 
 /* What an operation does. Operands: a value (>= 0), or an edge of the subgraph as jc_operand_of_edge names it. */
@@ -36,12 +37,13 @@ typedef struct jc_elimination_op {
     int64_t cost;           /* multiply-adds */
 } jc_elimination_op;
 
-/* D[of,wrt] or a part of it, size(of) x size(wrt), dense. It lives from its first operation to the last one that reads
+/* D[of,wrt] or a part of it, size(of) x size(wrt), in a structure that holds all that is ever added to it. It lives from its first operation to the last one that reads
  * it, a result to the end. */
 typedef struct jc_elimination_value {
     int64_t of, wrt; /* nodes */
     int64_t last_op; /* that reads or writes it */
     bool result;     /* of: a target, wrt: a source */
+    int32_t structure;   /* -1: dense */
 } jc_elimination_value;
 
 typedef struct jc_elimination {
@@ -53,6 +55,8 @@ typedef struct jc_elimination {
     jc_vec values; /* jc_elimination_value */
     int64_t n_ops;
     jc_vec ops; /* jc_elimination_op, as they are to be done */
+    jc_structures *structures; /* owned */
+    jc_vec densified;          /* jc_densified (plan.h) */
 } jc_elimination;
 
 typedef struct jc_elimination_options {
@@ -61,6 +65,9 @@ typedef struct jc_elimination_options {
     int64_t tape_limit;  /* of an operator's `edges`, for its adjoints; -1: none */
     int64_t bound;       /* what other orders cost: a search that cannot come below may give up; -1: not known */
     int64_t entry_limit; /* on peak_entries; 0: none */
+    const int64_t *sequence; /* [n_sequence] nodes: this order, all inner nodes in it (else JC_E_USAGE), is taken and
+                              * `bound` is not looked at; NULL: one is looked for */
+    int64_t n_sequence;
 } jc_elimination_options;
 
 #define JC_ELIMINATION_OPTIONS_INIT                                                                                    \
@@ -74,6 +81,13 @@ enum { JC_ELIMINATION_WORK = 10000000 };
  * then there is no elimination. The operations are owned by `elimination`; those of the subgraph are borrowed. */
 jc_status jc_elimination_create(const jc_graph *graph, const jc_subgraph *subgraph,
                                 const jc_elimination_options *options, bool *found, jc_elimination *elimination);
+
+/* Splits every low_rank edge of a subgraph where that is cheaper to hold, rank (rows + cols) < rows cols of a block:
+ *     D[y,x] = U V^T  becomes  y <- r <- x  with D[y,r] = U, D[r,x] = V^T,
+ * r a node of its own (jc_subgraph.rank_of), so that products with a low_rank one stay of low rank for as long as r is
+ * not eliminated. Of the graph's numbers: made groups (jc_made.of_group). Ends, extra Jacobians and the order of nodes
+ * stay what they are. */
+jc_status jc_subgraph_split_ranks(const jc_graph *graph, jc_subgraph *subgraph);
 
 /* What the totals of a plan's query cost by elimination: of the order found with the default work, or of the better
  * sweep where nothing cheaper was found, since that is an order of elimination too; -1 where no order is known. */

@@ -24,7 +24,8 @@ static jc_status need_value(replay *r, int64_t pair)
 {
     jc_fill_pair *p = jc_fill_at(&r->fill, pair);
     if (p->value >= 0) return JC_OK;
-    jc_elimination_value value = {p->of, p->wrt, -1, r->pairs->is_target[p->of] && r->pairs->is_source[p->wrt]};
+    jc_elimination_value value = {.of = p->of, .wrt = p->wrt, .last_op = -1, .structure = -1};
+    value.result = r->pairs->is_target[p->of] && r->pairs->is_source[p->wrt];
     jc_status status = jc_vec_append(r->allocator, &r->made->values, &value, 1, WHAT);
     if (status) return status;
     p->value = r->made->values.count - 1;
