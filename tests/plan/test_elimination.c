@@ -74,7 +74,7 @@ Test(elimination, totals_are_the_sums_over_paths_and_costs_those_of_the_operatio
         jt_graph g;
         jt_case c;
         jc_elimination e;
-        jc_elimination_options options = {200000, seed, -1, -1, 0};
+        jc_elimination_options options = {.work = 200000, .seed = seed, .tape_limit = -1, .bound = -1};
         bool found;
         char what[32];
         snprintf(what, sizeof what, "seed %d", (int)seed);
