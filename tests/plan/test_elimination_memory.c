@@ -52,7 +52,7 @@ static void planned_fini(planned *p)
 static jc_status create_body(void *ctx)
 {
     planned *p = ctx;
-    jc_elimination_options options = {p->work, 1, -1, -1, 0};
+    jc_elimination_options options = {.work = p->work, .seed = 1, .tape_limit = -1, .bound = -1};
     jc_elimination e = {.cost = -7};
     bool found = false;
     jc_status status = jc_elimination_create(p->graph, &p->c.subgraph, &options, &found, &e);
