@@ -262,7 +262,7 @@ Test(elimination_search, the_same_seed_finds_the_same_order)
 {
     parts p;
     parts_init(&p);
-    jc_elimination_options options = {300000, 4, -1, -1, 0};
+    jc_elimination_options options = {.work = 300000, .seed = 4, .tape_limit = -1, .bound = -1};
     jc_elimination e[3];
     bool found;
     for (int i = 0; i < 3; i++) {
