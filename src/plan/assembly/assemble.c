@@ -33,7 +33,7 @@ static jc_accumulated accumulated_of(const jc_assembly *as, int64_t value)
                         .rows = JC_NO_DRAFT,
                         .cols = JC_NO_DRAFT};
     v.structure = dense(size[from->of], size[from->wrt]);
-    if (from->structure < 0 || v.windowed) return v;
+    if (from->structure < 0 || v.windowed || !jc_structures_at(e->structures, from->structure)->entries) return v;
     v.id = from->structure;
     v.structure = *jc_structures_at(e->structures, from->structure);
     return v;
