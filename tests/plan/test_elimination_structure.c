@@ -172,7 +172,8 @@ static int32_t draw(fixture *f, int64_t rows, int64_t cols)
     cr_assert_eq(s->entries, count(held), "%s as %s", kind, jc_structure_name(s));
     if (s->kind >= JC_STRUCTURE_SPARSE) cr_assert(contains(entries, held), "%s as %s", kind, jc_structure_name(s));
     int64_t full = count(blocks(&f->pool, rows, cols, group->shape.batch, group->shape.inner));
-    if (count(entries) && 4 * count(entries) <= full && group->shape.kind != JC_LOW_RANK && group->shape.kind != JC_OPERATOR)
+    if (count(entries) && 4 * count(entries) <= full && group->shape.kind != JC_LOW_RANK &&
+        group->shape.kind != JC_OPERATOR)
         cr_assert(s->kind >= JC_STRUCTURE_SPARSE, "%s is held whole", kind);
     f->kinds[s->kind]++;
     jc_graph_destroy(graph);

@@ -189,8 +189,8 @@ static void unite(uint64_t *set, const uint64_t *other, int64_t words)
 static jc_status add_structure(jc_adjacency *a, int64_t t, int64_t v, int64_t u)
 {
     int32_t *at = &a->structure[t * a->n + u], product;
-    jc_status status = jc_structures_product(a->structures, a->structure[t * a->n + v], a->structure[v * a->n + u],
-                                             &product);
+    jc_status status =
+        jc_structures_product(a->structures, a->structure[t * a->n + v], a->structure[v * a->n + u], &product);
     if (status) return status;
     ((int32_t *)a->old.data)[a->old.count++] = *at;
     if (jc_bits_has(jc_bits(a, a->in, t), u)) return jc_structures_sum(a->structures, *at, product, at);

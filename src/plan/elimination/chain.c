@@ -29,11 +29,11 @@ typedef struct bracketing {
     const jc_allocator *allocator;
     factors f;
     int64_t n_stack;
-    int64_t *cost;   /* [n][n]: cost[j n + i], i <= j */
-    int64_t *turned; /* [n][n]: turned[i n + j] is the same, so that both are read in order */
-    int64_t *stack;  /* [n_stack] */
-    int64_t largest; /* of size */
-    int64_t highest; /* of cost */
+    int64_t *cost;      /* [n][n]: cost[j n + i], i <= j */
+    int64_t *turned;    /* [n][n]: turned[i n + j] is the same, so that both are read in order */
+    int64_t *stack;     /* [n_stack] */
+    int64_t largest;    /* of size */
+    int64_t highest;    /* of cost */
     int32_t *structure; /* [n][n]: S[j,i] at j n + i; NULL without a table */
 } bracketing;
 
@@ -51,11 +51,11 @@ bool jc_pairs_are_chain(const jc_pairs *p)
 
 /* The product of k+1 .. j and i .. k, of which the left one costs apply_left a column, the right one apply_right a row.
  */
-static int64_t product_cost(const bracketing *b, int64_t j, int64_t k, int64_t i, int64_t apply_left, int64_t apply_right)
+static int64_t product_cost(const bracketing *b, int64_t j, int64_t k, int64_t i, int64_t apply_left,
+                            int64_t apply_right)
 {
     int64_t n = b->f.n;
-    if (!b->structure)
-        return jc_min(jc_cost_mul(b->f.size[i], apply_left), jc_cost_mul(b->f.size[j + 1], apply_right));
+    if (!b->structure) return jc_min(jc_cost_mul(b->f.size[i], apply_left), jc_cost_mul(b->f.size[j + 1], apply_right));
     return jc_structures_cost(b->f.structures, b->structure[j * n + k + 1], b->structure[k * n + i],
                               b->structure[j * n + i], apply_left, apply_right);
 }
@@ -232,9 +232,9 @@ static jc_status bracket_pieces(const jc_allocator *a, const factors *f, factors
         *n_order += piece.n - 1;
         whole_node[n] = end;
         whole->size[n + 1] = f->size[end];
-        whole->tangent[n] = whole->adjoint[n] =
-            f->structures && !status ? jc_structures_at(f->structures, whole->structure[n])->entries
-                                     : jc_cost_mul(f->size[from], f->size[end]);
+        whole->tangent[n] = whole->adjoint[n] = f->structures && !status
+                                                    ? jc_structures_at(f->structures, whole->structure[n])->entries
+                                                    : jc_cost_mul(f->size[from], f->size[end]);
     }
     whole->n = n;
     return status;
@@ -249,8 +249,8 @@ static jc_status bracket_long(const jc_allocator *a, const factors *f, int64_t *
     status = jc_alloc(a, most, sizeof *structure, "the bracketing of a chain", &structure);
     if (status) goto done;
     int64_t *whole_node = memory + 4 * most + 1;
-    factors whole = {0, memory, memory + most + 1, memory + 2 * most + 1, memory + 3 * most + 1, structure,
-                     f->structures};
+    factors whole = {0,         memory,       memory + most + 1, memory + 2 * most + 1, memory + 3 * most + 1,
+                     structure, f->structures};
     status = bracket_pieces(a, f, &whole, whole_node, order, &n_order);
     if (!status) status = bracket(a, &whole, order + n_order, cost, &whole_structure);
     for (int64_t i = n_order; i < f->n - 1 && !status; i++) order[i] = whole_node[order[i] - 1];

@@ -28,7 +28,8 @@ static inline int64_t jc_operand_of_edge(int64_t edge)
 }
 
 /* D[of,wrt] (+)= D[of,via] D[via,wrt]. Cost: jc_structures_cost of the product's structure. A product that would cost
- * more in the structure of the value that it is added to goes to a value of its own first, which is then accumulated. */
+ * more in the structure of the value that it is added to goes to a value of its own first, which is then accumulated.
+ */
 typedef struct jc_elimination_op {
     jc_elimination_kind kind;
     int64_t of, via, wrt;   /* nodes; via: -1 for ACCUMULATE */

@@ -21,9 +21,9 @@ typedef struct jc_fill_pair {
 } jc_fill_pair;
 
 typedef struct jc_fill {
-    const jc_pairs *pairs; /* borrowed */
+    const jc_pairs *pairs;     /* borrowed */
     jc_structures *structures; /* borrowed from the pairs; NULL: dense matrices */
-    jc_vec at;             /* jc_fill_pair */
+    jc_vec at;                 /* jc_fill_pair */
     jc_table find;
     int64_t *first_in, *first_out; /* [n_nodes], JC_NO_PAIR: none */
     int64_t *n_in, *n_out;         /* [n_nodes] */

@@ -143,7 +143,8 @@ int64_t jc_pair_held(const jc_pairs *p, int64_t pair)
 static bool is_plainly_dense(const jc_group *group)
 {
     const jc_shape *s = &group->shape;
-    bool full = s->kind == JC_DENSE || s->kind == JC_LOW_RANK || s->kind == JC_OPERATOR || (s->rows == 1 && s->cols == 1);
+    bool full =
+        s->kind == JC_DENSE || s->kind == JC_LOW_RANK || s->kind == JC_OPERATOR || (s->rows == 1 && s->cols == 1);
     return full && s->batch == 1 && s->inner == 1;
 }
 

@@ -37,8 +37,8 @@ typedef struct jc_pairs {
     int64_t *out;       /* [n_edges allocated] pairs by wrt */
 
     int64_t n_inner;
-    int64_t *inner;     /* [n_nodes allocated] nodes to eliminate, topological: those between others */
-    bool has_operators; /* any pair has */
+    int64_t *inner;            /* [n_nodes allocated] nodes to eliminate, topological: those between others */
+    bool has_operators;        /* any pair has */
     jc_structures *structures; /* owned; NULL: every pair counts as a dense matrix */
 } jc_pairs;
 

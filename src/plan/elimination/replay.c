@@ -305,11 +305,10 @@ static jc_status form_operators_of_results(replay *r)
 jc_status jc_replay(const jc_pairs *pairs, const int64_t *order, int64_t n, jc_products products,
                     jc_elimination *elimination)
 {
-    jc_elimination made = {
-        .n_order = n,
-        .values = jc_vec_of(sizeof(jc_elimination_value)),
-        .ops = jc_vec_of(sizeof(jc_elimination_op)),
-        .densified = jc_vec_of(sizeof(jc_densified))};
+    jc_elimination made = {.n_order = n,
+                           .values = jc_vec_of(sizeof(jc_elimination_value)),
+                           .ops = jc_vec_of(sizeof(jc_elimination_op)),
+                           .densified = jc_vec_of(sizeof(jc_densified))};
     replay r = {.pairs = pairs, .allocator = pairs->allocator, .products = products, .made = &made};
     r.product_of = jc_vec_of(sizeof(int32_t)), r.was_read = jc_vec_of(sizeof(bool));
     jc_status status = jc_alloc(r.allocator, n, sizeof *made.order, WHAT, &made.order);

@@ -113,8 +113,7 @@ static jc_status join_all(sparse *s, const jc_factors *f)
     const int64_t *left = fill->left_at.data, *right = fill->right_at.data;
     jc_status status = JC_OK;
     for (int64_t i = 0; i < f->n_left && !status; i++)
-        for (int64_t j = 0; j < f->n_right && !status; j++)
-            status = join(s, left[i], right[j]);
+        for (int64_t j = 0; j < f->n_right && !status; j++) status = join(s, left[i], right[j]);
     return status;
 }
 

@@ -20,15 +20,16 @@ int64_t jc_factors_apply(jc_factors *f, int64_t i, int64_t j, bool adjoint, int6
     int32_t product;
     if (!f->status) f->status = jc_structures_product(f->structures, left->structure, right->structure, &product);
     if (f->status) return INT64_MAX;
-    return jc_structures_cost(f->structures, left->structure, right->structure, product,
-                              adjoint ? INT64_MAX : apply, adjoint ? apply : INT64_MAX);
+    return jc_structures_cost(f->structures, left->structure, right->structure, product, adjoint ? INT64_MAX : apply,
+                              adjoint ? apply : INT64_MAX);
 }
 
 bool jc_factors_adjoint(jc_factors *f, int64_t i, int64_t j, jc_products products, int64_t *cost)
 {
     const jc_factor *left = &f->left[i], *right = &f->right[j];
     int64_t adjoint = INT64_MAX, tangent = INT64_MAX;
-    if (products != JC_PRODUCTS_TANGENT && is_matrix(left)) adjoint = jc_factors_apply(f, i, j, true, apply_cost(right));
+    if (products != JC_PRODUCTS_TANGENT && is_matrix(left))
+        adjoint = jc_factors_apply(f, i, j, true, apply_cost(right));
     if (products != JC_PRODUCTS_ADJOINT && is_matrix(right))
         tangent = jc_factors_apply(f, i, j, false, apply_cost(left));
     *cost = jc_min(adjoint, tangent);
