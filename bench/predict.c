@@ -227,7 +227,7 @@ void bench_predict(bench_report *report, const bench_options *o)
     bench_say(report, "\n%-40s %12s %12s %10s", "predicted", "told us", "best us", "told/best");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char key[KEY_BYTES];
-        double predicted, measured;
+        double predicted = 0, measured = INFINITY;
         snprintf(key, sizeof key, "%s, %s", cases[i].name, jc_dtype_name(cases[i].dtype));
         if (measure(&cases[i], o, &predicted, &measured)) {
             bench_failed(report, key, jc_last_error());

@@ -204,6 +204,13 @@ jc_status jc_plan_create_windowed(const jc_graph *graph, const jc_query *query, 
     return status;
 }
 
+jc_status jc_plan_create_limited(const jc_graph *graph, const jc_query *query, int64_t row_limit, int64_t entry_limit,
+                                 jc_plan **plan)
+{
+    (void)entry_limit;
+    return jc_plan_create_windowed(graph, query, row_limit, plan);
+}
+
 jc_status jc_plan_create(const jc_graph *graph, const jc_query *query, jc_plan **plan)
 {
     return jc_plan_create_windowed(graph, query, 0, plan);

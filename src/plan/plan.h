@@ -141,6 +141,11 @@ static inline int64_t jc_plan_value_of_b(const jc_plan *plan, int64_t b)
 /* As jc_plan_create; row_limit > 0 for a query with one seeded end whose rows are cut into windows of that many. */
 jc_status jc_plan_create_windowed(const jc_graph *graph, const jc_query *query, int64_t row_limit, jc_plan **plan);
 
+/* As jc_plan_create_windowed; entry_limit > 0: an order of elimination is looked for whose values have at most so many
+ * entries at once. */
+jc_status jc_plan_create_limited(const jc_graph *graph, const jc_query *query, int64_t row_limit, int64_t entry_limit,
+                                 jc_plan **plan);
+
 /* Rows of the identity that is seeded: size of the single seeded node (for windows). */
 int64_t jc_plan_seed_rows(const jc_plan *plan);
 
