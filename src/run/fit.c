@@ -49,7 +49,7 @@ jc_status jc_fit_elimination(const jc_fit *fit, const jc_program *whole, bool *f
     int64_t entries = entries_within(whole, limit, whole->layout.arena_bytes / whole->layout.element_bytes);
     *found = false;
     for (int i = 0; i < SEARCHES && entries > 0; i++) {
-        jc_plan *p;
+        jc_plan *p = NULL;
         jc_program *made;
         jc_status status = search(fit, entries, &p, &made);
         if (status || !made) return status;

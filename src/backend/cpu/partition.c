@@ -90,7 +90,7 @@ static double op_seconds(const jc_program *program, const jc_cpu_program *impl, 
     jc_cpu_product k = jc_cpu_product_of(program->plan, op);
     double rows = row_bytes(program, op, &k);
     double start_s = op->fixed ? fixed_start_s : op->blas ? loop_start_s + blas_start_s : loop_start_s;
-    double byte_s = (double)jc_group_member_bytes(k.group) / jacobians_rate + rows / cache_rate(rows);
+    double byte_s = (double)jc_program_member_bytes(program, op->group) / jacobians_rate + rows / cache_rate(rows);
     double flop_s = op_madds(program, op, &k) / product_rate(program, op, &k);
     return start_s + conversion_s(program, k.group) + (flop_s > byte_s ? flop_s : byte_s);
 }
@@ -99,10 +99,8 @@ static double op_seconds(const jc_program *program, const jc_cpu_program *impl, 
 static double jacobian_bytes(const jc_program *program, const jc_cpu_program *impl)
 {
     double bytes = 0;
-    for (int64_t i = 0; i < impl->n_ops; i++) {
-        jc_cpu_product k = jc_cpu_product_of(program->plan, &impl->ops[i]);
-        bytes += (double)jc_group_member_bytes(k.group);
-    }
+    for (int64_t i = 0; i < impl->n_ops; i++)
+        bytes += (double)jc_program_member_bytes(program, impl->ops[i].group);
     return bytes;
 }
 
