@@ -13,7 +13,7 @@
 typedef struct bench_options {
     const char *backend;
     const char *folder; /* for generated files */
-    const char *only;   /* "graphs", "rules", "wide" or "predict"; NULL: all */
+    const char *only;   /* "graphs", "rules", "wide", "predict" or "orders"; NULL: all */
     int threads;        /* of the runs and of the bandwidth; > 0 */
     bool quick, json;
 } bench_options;
@@ -75,5 +75,9 @@ void bench_wide(bench_report *report, const bench_options *options);
 
 /* Predicted against measured times of chains and levels of products of all sizes. */
 void bench_predict(bench_report *report, const bench_options *options);
+
+/* Elimination beside the sweeps: what it gains on a chain of wide and narrow variables, what it costs where there is
+ * nothing to gain. */
+void bench_orders(bench_report *report, const bench_options *options);
 
 #endif
