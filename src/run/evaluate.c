@@ -125,7 +125,7 @@ static void note_program(jc_results *r, const attempt *at, const jc_program *pro
     r->info.device = r->device;
     r->info.reason = r->reason;
     r->info.backend = program->backend->name;
-    r->info.order = program->plan->order;
+    r->info.order = program->plan->by_elimination ? JC_ORDER_ELIMINATION : program->plan->order;
     r->info.precision = program->precision;
     r->info.threads = program->threads;
     r->info.multiply_adds = jc_cost_add(r->info.multiply_adds, program->plan->multiply_adds);
