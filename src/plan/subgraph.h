@@ -79,4 +79,9 @@ size_t jc_subgraph_bytes(const jc_subgraph *subgraph);
 /* Whether every used edge is block diagonal in B blocks: samples.c. JC_E_USAGE naming the edge that couples samples. */
 jc_status jc_subgraph_check_samples(const jc_graph *graph, const jc_subgraph *subgraph, int64_t B);
 
+/* Whether a sweep in that direction (JC_ADJOINT: reverse, JC_TANGENT: forward) needs no operator's adjoint of more
+ * `edges` than the limit: tape.c. JC_E_LIMIT names the edge and both numbers. */
+jc_status jc_subgraph_check_tape(const jc_graph *graph, const jc_subgraph *subgraph, jc_direction direction,
+                                 int64_t limit);
+
 #endif

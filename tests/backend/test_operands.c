@@ -149,7 +149,6 @@ static jc_program *program_of(const scene *s, const jt_backend *backend)
     jc_program *program;
     jc_program_options options = JC_PROGRAM_OPTIONS_INIT;
     options.precision = backend->precision, options.threads = backend->threads, options.backend = backend->name;
-    options.keep_adjoints = 1;
     if (jt_is_exact(backend))
         jt_ok(jc_program_create_on(&s->plan, &jt_exact_backend, &options, &program), "program");
     else
