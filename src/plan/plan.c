@@ -14,6 +14,14 @@ const jc_group *jc_plan_jacobian(const jc_plan *plan, int64_t b, int64_t *member
     return jc_subgraph_jacobian(plan->graph, &plan->subgraph, b, member);
 }
 
+int64_t jc_plan_edge_of_b(const jc_plan *plan, int64_t b)
+{
+    const jc_operand *operand = jc_subgraph_operand(&plan->subgraph, b);
+    if (!operand) return b < 0 ? -1 : b;
+    int64_t group = ((const jc_made *)plan->subgraph.made.data)[operand->made].of_group;
+    return group < 0 ? -1 : ((const jc_group *)plan->graph->groups.data)[group].first_edge + operand->member;
+}
+
 /* What a value is to the user: the rows of (target, source), or nothing where no path joins them. */
 static jc_output make_output(const jc_plan *plan, const jc_sweep *sweep, const int64_t *value_of_node, int64_t t,
                              int64_t s)
@@ -299,8 +307,9 @@ jc_precision jc_plan_precision(const jc_plan *plan)
 {
     bool any = false;
     for (int64_t i = 0; i < plan->subgraph.n_edges; i++) {
-        if (plan->subgraph.jacobian[i] < 0) continue;
-        const jc_group *group = jc_graph_group(plan->graph, plan->subgraph.jacobian[i]);
+        int64_t e = jc_plan_edge_of_b(plan, plan->subgraph.jacobian[i]);
+        if (e < 0) continue;
+        const jc_group *group = jc_graph_group(plan->graph, e);
         for (int f = 0; f < jc_kinds[group->shape.kind].n_fields; f++) {
             const jc_field *field = &group->field[f];
             if ((!field->data && !field->on_device) || field->literal || !jc_dtype_is_float(field->dtype)) continue;
@@ -314,7 +323,7 @@ jc_precision jc_plan_precision(const jc_plan *plan)
 int64_t jc_plan_edge_on_device(const jc_plan *plan)
 {
     for (int64_t i = 0; i < plan->subgraph.n_edges; i++) {
-        int64_t e = plan->subgraph.jacobian[i];
+        int64_t e = jc_plan_edge_of_b(plan, plan->subgraph.jacobian[i]);
         const jc_group *group = e < 0 ? NULL : jc_graph_group(plan->graph, e);
         for (int f = 0; group && f < JC_MAX_FIELDS; f++)
             if (group->field[f].on_device) return e;
@@ -325,7 +334,7 @@ int64_t jc_plan_edge_on_device(const jc_plan *plan)
 int64_t jc_plan_edge_without_numbers(const jc_plan *plan)
 {
     for (int64_t i = 0; i < plan->subgraph.n_edges; i++) {
-        int64_t e = plan->subgraph.jacobian[i];
+        int64_t e = jc_plan_edge_of_b(plan, plan->subgraph.jacobian[i]);
         if (e >= 0 && !jc_graph_group(plan->graph, e)->has_numbers) return e;
     }
     return -1;

@@ -131,6 +131,9 @@ static inline const jc_fold *jc_plan_left_fold(const jc_plan *plan, const jc_ste
 /* The group and member that a step's b names. */
 const jc_group *jc_plan_jacobian(const jc_plan *plan, int64_t b, int64_t *member);
 
+/* The edge of the graph whose numbers a jc_step.b (an element of jc_subgraph.jacobian) has, or -1. */
+int64_t jc_plan_edge_of_b(const jc_plan *plan, int64_t b);
+
 /* The value that a step reads as its Jacobian, or -1. */
 static inline int64_t jc_plan_value_of_b(const jc_plan *plan, int64_t b)
 {
