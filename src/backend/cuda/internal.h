@@ -244,7 +244,11 @@ const jc_cuda_use *jc_cuda_operands_of(const jc_program *program, int64_t group,
  * is, since they are computed or it has none. */
 bool jc_cuda_operand_binding(const jc_plan *plan, const jc_cuda_operand *operand, int64_t *group, int *field);
 
-/* Whether that is field `field` of `group`. */
+/* Where the numbers of an operand are given: the field that is bound, or its own group's. Only of operands with
+ * numbers. */
+const jc_field *jc_cuda_operand_field(const jc_plan *plan, const jc_cuda_operand *operand);
+
+/* Whether what is bound is field `field` of `group`. */
 static inline bool jc_cuda_operand_follows(const jc_plan *plan, const jc_cuda_operand *operand, int64_t group,
                                            int field)
 {

@@ -5,7 +5,6 @@
 #include "backend/cuda/internal.h"
 #include "core/error.h"
 #include "core/size.h"
-#include "plan/arena.h"
 
 static const char *const WHAT = "a program of the device";
 
@@ -125,24 +124,15 @@ static int32_t expands(const jc_step *step)
     return step->whole ? JC_GPU_EXPAND_WHOLE : JC_GPU_EXPAND_WINDOW;
 }
 
-/* The member of a step's group: of a computed value, where it lies in the arena, in units of that. */
-static int64_t member_of(const lowering *w, const jc_step *step, int64_t member)
-{
-    int64_t value = jc_plan_value_of_b(w->program->plan, step->b);
-    return value < 0 ? member : w->program->layout.offset[value] / JC_ARENA_UNIT;
-}
-
 /* Rows [row, row + rows) of a step's product. A row of A is what the Jacobian takes, which is not always a row of the
  * value: one may be read as a single row. */
 static jc_status term_of_step(lowering *w, const jc_step *step, int64_t row, int64_t rows, jc_cuda_term *term)
 {
-    const jc_plan *plan = w->program->plan;
-    int64_t member, group = jc_plan_group_number(plan, step->b);
-    const jc_group *g = jc_plan_jacobian(plan, step->b, &member);
+    int64_t member, group;
+    const jc_group *g = jc_program_jacobian(w->program, step->b, &group, &member);
     jc_direction direction = jc_shape_direction(&g->shape, step->transpose ? JC_TANGENT : JC_ADJOINT);
     int64_t in = step->transpose ? g->shape.cols : g->shape.rows, skip = step->a_row + row - step->c_row;
-    const jc_fold *fold = jc_plan_fold(plan, step);
-    member = member_of(w, step, member);
+    const jc_fold *fold = jc_plan_fold(w->program->plan, step);
     *term = (jc_cuda_term){.member = member, .expand = expands(step)};
     term->a = skip;
     if (!term->expand) term->a = w->program->layout.offset[step->a] / w->program->layout.element_bytes + skip * in;
@@ -336,11 +326,12 @@ static jc_status flush_level(lowering *w)
 }
 
 /* Bytes of the Jacobians of a level: how much there is for the device to do at once. */
-static int64_t level_bytes(const jc_plan *plan, int64_t l)
+static int64_t level_bytes(const jc_program *program, int64_t l)
 {
-    int64_t bytes = 0, member;
+    const jc_plan *plan = program->plan;
+    int64_t bytes = 0;
     for (int64_t s = plan->values[plan->levels[l]].first_step; s < plan->values[plan->levels[l + 1]].first_step; s++)
-        bytes = jc_cost_add(bytes, jc_group_member_bytes(jc_plan_jacobian(plan, plan->steps[s].b, &member)));
+        bytes = jc_cost_add(bytes, jc_program_member_bytes(program, jc_plan_group_number(plan, plan->steps[s].b)));
     return bytes;
 }
 
@@ -350,7 +341,7 @@ static jc_status lower_level(lowering *w, int64_t l)
     jc_status status = JC_OK;
     w->level.level = l;
     w->level.temps = 0;
-    w->level.gather_bytes = level_bytes(plan, l);
+    w->level.gather_bytes = level_bytes(w->program, l);
     for (int64_t v = plan->levels[l]; v < plan->levels[l + 1] && !status; v++) status = lower_value(w, v);
     if (!status && w->impl->api->dead)
         status = jc_vec_append(&w->program->allocator, &w->impl->temps, &w->level.temps, 1, WHAT);

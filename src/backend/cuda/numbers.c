@@ -32,7 +32,7 @@ static bool stretch_of(const jc_plan *plan, const jc_cuda_operand *o, int32_t nu
     int64_t group;
     int f;
     if (o->kind == JC_OPERATOR || !jc_cuda_operand_binding(plan, o, &group, &f) || group < 0) return false;
-    const jc_field *field = &jc_cuda_operand_group(plan, o)->field[o->field];
+    const jc_field *field = jc_cuda_operand_field(plan, o);
     if (!field->data || field->on_device || !field->elements) return false;
     s->first = field->data + o->first_member * field->stride;
     s->end = field->data + o->last_member * field->stride + field->elements * jc_dtype_bytes(field->dtype);

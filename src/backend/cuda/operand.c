@@ -34,9 +34,7 @@ static int64_t row_of(const jc_plan *plan, int64_t group)
 /* The made group of an operand, or NULL. */
 static const jc_made *made_of(const jc_plan *plan, const jc_cuda_operand *o)
 {
-    int64_t i = -1 - o->group - plan->subgraph.n_extra;
-    if (o->group == JC_CUDA_NO_GROUP || o->group >= 0 || i < 0) return NULL;
-    return (const jc_made *)plan->subgraph.made.data + i;
+    return o->group == JC_CUDA_NO_GROUP ? NULL : jc_plan_made(plan, o->group);
 }
 
 static jc_status keep_use(jc_program *program, int64_t group, int32_t operand)
@@ -101,11 +99,16 @@ bool jc_cuda_operand_binding(const jc_plan *plan, const jc_cuda_operand *o, int6
     return true;
 }
 
+const jc_field *jc_cuda_operand_field(const jc_plan *plan, const jc_cuda_operand *o)
+{
+    const jc_made *made = made_of(plan, o);
+    if (!made || made->of_group < 0) return &jc_cuda_operand_group(plan, o)->field[o->field];
+    return &jc_plan_group(plan, made->of_group)->field[made->of_field];
+}
+
 const jc_group *jc_cuda_operand_group(const jc_plan *plan, const jc_cuda_operand *operand)
 {
-    if (operand->group == JC_CUDA_NO_GROUP) return NULL;
-    if (operand->group < 0) return jc_subgraph_own_group(&plan->subgraph, operand->group);
-    return (const jc_group *)plan->graph->groups.data + operand->group;
+    return operand->group == JC_CUDA_NO_GROUP ? NULL : jc_plan_group(plan, operand->group);
 }
 
 static void set_sizes(jc_cuda_operand *o)
@@ -120,10 +123,8 @@ static void set_numbers(jc_cuda_operand *o, const jc_group *group, int f, int64_
 {
     const jc_field *field = &group->field[f];
     o->field = f;
-    o->dtype = field->dtype;
     o->ld = columns;
     o->block_stride = field->batched && group->shape.batch > 1 ? field->elements / group->shape.batch : 0;
-    o->member_stride = field->stride ? field->stride / jc_dtype_bytes(field->dtype) : 0;
 }
 
 /* What each kind has beside its shape; a factor of low_rank is dense, U [p x m] or V [q x m]. */
@@ -161,11 +162,13 @@ static void describe(jc_cuda_operand *o, const jc_group *group, int factor)
 /* Whose numbers they are: a computed value's are of the program's type; a seed may be bound in any. */
 static void set_owner(const jc_program *program, const jc_group *group, jc_cuda_operand *o)
 {
-    o->as_given = o->group >= 0 || -1 - o->group >= program->plan->subgraph.n_extra;
-    o->computed = group->has_numbers && o->field >= 0 && group->field[o->field].in_arena;
-    if (!o->computed) return;
-    o->dtype = program->dtype;
-    o->member_stride = group->field[o->field].stride / jc_dtype_bytes(program->dtype);
+    const jc_plan *plan = program->plan;
+    o->as_given = o->group >= 0 || jc_plan_made(plan, o->group);
+    if (!group->has_numbers || o->field < 0) return;
+    const jc_field *field = jc_cuda_operand_field(plan, o);
+    o->computed = field->in_arena;
+    o->dtype = o->computed ? program->dtype : field->dtype;
+    o->member_stride = field->stride / jc_dtype_bytes(o->dtype);
 }
 
 static jc_cuda_operand operand_of(const jc_program *program, int64_t group, int factor, jc_direction direction)

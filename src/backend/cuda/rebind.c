@@ -57,8 +57,8 @@ static jc_status place_of(jc_run *run, const jc_cuda_operand *o, int64_t group, 
 {
     const jc_cuda_program *impl = run->program->impl;
     jc_cuda_run *r = run->impl;
-    const jc_group *g = jc_cuda_operand_group(run->program->plan, o);
-    const jc_field *f = &g->field[o->field];
+    const jc_group *g = jc_plan_group(run->program->plan, group);
+    const jc_field *f = &g->field[field];
     const jc_cuda_copy *copy = o->copy >= 0 ? (const jc_cuda_copy *)impl->copies.data + o->copy : NULL;
     int64_t skip = o->first_member * f->stride;
     if (copy && copy->users == 1) {
@@ -75,7 +75,7 @@ static jc_status place_of(jc_run *run, const jc_cuda_operand *o, int64_t group, 
 static jc_status bind_operand(jc_run *run, int32_t number, int64_t group, int field, jc_cuda_rebind *what)
 {
     const jc_cuda_operand *o = jc_cuda_operand_at(run->program->impl, number);
-    const jc_field *f = &jc_cuda_operand_group(run->program->plan, o)->field[o->field];
+    const jc_field *f = &jc_plan_group(run->program->plan, group)->field[field];
     const unsigned char *data = run->bindings[group].data[field] + o->first_member * f->stride;
     jc_cuda_numbers n = {NULL, o->ld, o->block_stride, o->member_stride, o->dtype};
     void *d_first = NULL;

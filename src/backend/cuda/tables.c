@@ -27,7 +27,7 @@ void jc_cuda_numbers_of_graph(const jc_run *run, int32_t operand, jc_cuda_number
     const jc_cuda_operand *o = jc_cuda_operand_at(impl, operand);
     *n = (jc_cuda_numbers){NULL, o->ld, o->block_stride, o->member_stride, o->dtype};
     if (!has_numbers(o)) return;
-    const jc_field *field = &jc_cuda_operand_group(run->program->plan, o)->field[o->field];
+    const jc_field *field = jc_cuda_operand_field(run->program->plan, o);
     const unsigned char *first = field->data ? field->data + o->first_member * field->stride : NULL;
     if (o->computed) {
         n->d_data = r->d_block + impl->memory.arena + o->first_member * field->stride;
