@@ -251,6 +251,111 @@ Test(device, equal_products_of_computed_values_are_one_call_or_one_launch)
     jt_pool_free(&pool);
 }
 
+/* ---- values of one group at different places --------------------------------------------------------------------- */
+
+enum { PLACES = 3, ROWS_OF_X = 4 };
+
+/* A group of values with the pattern of member 0 of a Jacobian. */
+static jc_group group_of(const jt_jacobian *jac, int64_t n)
+{
+    jc_group g = {.n_edges = 1, .has_numbers = true, .scale = 1, .ragged = -1};
+    g.shape = (jc_shape){jac->kind, jac->transpose, jac->batch, 1, jac->p, jac->q, jac->m, 0, 0};
+    g.shape.rows = jt_jacobian_rows(jac), g.shape.cols = jt_jacobian_cols(jac);
+    jc_field numbers = {.dtype = JC_F64, .elements = n, .in_arena = true, .stride = 64, .batched = jac->batch > 1};
+    g.field[jac->kind == JC_CSR ? 2 : 0] = numbers;
+    if (jac->kind != JC_CSR) return g;
+    const int64_t *index[2] = {jac->indptr.index, jac->indices.index};
+    for (int f = 0; f < 2; f++)
+        g.field[f] = (jc_field){.data = (const unsigned char *)index[f], .dtype = JC_I64, .elements = jac->p + 1};
+    g.field[1].elements = jac->m;
+    return g;
+}
+
+/* X, then numbers N_i as rows; Y_i = X op(N_i). */
+static void sketch_places(sketch *s, const jt_jacobian *jac, const double *x, int64_t n, bool transpose)
+{
+    int64_t in = transpose ? jt_jacobian_cols(jac) : jt_jacobian_rows(jac), values[PLACES];
+    int64_t out = transpose ? jt_jacobian_rows(jac) : jt_jacobian_cols(jac);
+    jc_jacobian of_x = JC_JACOBIAN_INIT(JC_DENSE), of_n = JC_JACOBIAN_INIT(JC_DENSE);
+    of_x.values = jc_array_2d(JC_F64, ROWS_OF_X, in, x);
+    of_n.values = (jc_array){JC_F64, 3, {PLACES, 1, n}, jac->values.number, JC_BORROW, 0};
+    sketch_init(s);
+    add_edges(s, 1, &of_x, ROWS_OF_X, in);
+    add_edges(s, PLACES, &of_n, 1, n);
+    sketch_plan(s);
+    jc_group group = group_of(jac, n);
+    int64_t made = add_made(s, &group, -1, 0), X = add_value(s, ROWS_OF_X, in);
+    add_step(s, (jc_step){.a = JC_SEED_IDENTITY, .b = 0, .n_rows = ROWS_OF_X, .first = true});
+    for (int64_t i = 0; i < PLACES; i++) {
+        values[i] = add_value(s, 1, n);
+        add_step(s, (jc_step){.a = JC_SEED_IDENTITY, .b = 1 + i, .n_rows = 1, .first = true});
+    }
+    end_level(s);
+    for (int64_t i = 0; i < PLACES; i++) {
+        add_output(s, add_value(s, ROWS_OF_X, out));
+        jc_step step = {.a = X, .b = add_operand(s, made, 0, values[i]), .n_rows = ROWS_OF_X, .first = true};
+        step.transpose = transpose;
+        add_step(s, step);
+    }
+    end_level(s);
+}
+
+static void expect_places(jc_run *run, jt_pool *pool, const jt_jacobian *jac, const double *x, bool transpose)
+{
+    int64_t rows = jt_jacobian_rows(jac), cols = jt_jacobian_cols(jac);
+    int64_t in = transpose ? cols : rows, out = transpose ? rows : cols;
+    for (int64_t e = 0; e < PLACES; e++) {
+        const double *D = jt_jacobian_dense(pool, jac, e, false);
+        for (int64_t k = 0; k < ROWS_OF_X * out; k++) {
+            double sum = 0, got = result_entry(run, e, k);
+            for (int64_t i = 0; i < in; i++)
+                sum += x[k / out * in + i] * (transpose ? D[k % out * cols + i] : D[i * cols + k % out]);
+            cr_assert_eq(got, sum, "%s, value %lld, entry %lld: %g, not %g", jc_kind_name(jac->kind), (long long)e,
+                         (long long)k, got, sum);
+        }
+    }
+}
+
+/* All members have the pattern of member 0. */
+static void check_places(const jt_shape *shape, bool transpose, jc_precision precision, uint64_t seed)
+{
+    static sketch s;
+    jt_pool pool = {0};
+    jt_rng rng = {seed};
+    jc_run *run;
+    jt_jacobian jac = jt_jacobian_random(&pool, &rng, &rng, shape, JT_SMALL, JC_F64, JC_I64, 0);
+    for (int64_t e = 1; e < PLACES && jac.kind == JC_CSR; e++) {
+        memcpy(jac.indptr.index + e * jac.indptr.block, jac.indptr.index, (size_t)jac.indptr.block * sizeof(int64_t));
+        memcpy(jac.indices.index + e * jac.m, jac.indices.index, (size_t)jac.m * sizeof(int64_t));
+    }
+    int64_t n = jac.values.block * jac.batch, in = transpose ? jt_jacobian_cols(&jac) : jt_jacobian_rows(&jac);
+    double *x = small_integers(&pool, &rng, ROWS_OF_X * in);
+    sketch_places(&s, &jac, x, n, transpose);
+    jt_device_begin(seed, NULL);
+    jc_program *program = program_on(&s.plan, &jt_standin_backend.base, precision);
+    jt_ok(jc_run_create(program, &run), "run");
+    for (int i = 0; i < 2; i++) jt_ok(jc_run_execute(run), "execute");
+    expect_places(run, &pool, &jac, x, transpose);
+    jc_run_destroy(run);
+    jc_program_destroy(program);
+    jt_device_end("values of one group");
+    jc_graph_destroy(s.graph);
+    jt_pool_free(&pool);
+}
+
+Test(device, values_of_one_group_are_told_apart)
+{
+    static const jc_kind kinds[] = {JC_DENSE, JC_DIAGONAL, JC_CSR};
+    if (!jt_device_there() || jt_device_run()) return;
+    for (uint64_t seed = 0; seed < 96; seed++) {
+        jt_shape shape = {.kind = kinds[seed % 3], .inner = 1, .p = 9, .q = 7, .members = PLACES};
+        shape.transpose = seed / 3 % 2;
+        shape.batch = shape.kind == JC_DENSE && seed / 6 % 2 ? 3 : 1, shape.batched = shape.batch > 1;
+        if (shape.kind == JC_DIAGONAL) shape.q = shape.p;
+        check_places(&shape, seed / 12 % 2, precisions[seed / 24], seed);
+    }
+}
+
 /* ---- walks ------------------------------------------------------------------------------------------------------- */
 
 enum { DEPTH = 12 };
