@@ -78,7 +78,6 @@ static jc_status find_results(const jc_assembly *as, int64_t **result)
                 (*result)[target[values[v].of] * g->n_sources + source[values[v].wrt]] = v;
     }
     jc_free(as->allocator, target, 2 * g->n_nodes, sizeof *target);
-    if (status) jc_free(as->allocator, *result, n, sizeof **result);
     return status;
 }
 
