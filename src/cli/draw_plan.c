@@ -15,11 +15,11 @@ typedef jc_status take_node(void *ctx, int64_t node);
 static jc_status each_inner(const jc_plan *plan, const jc_pairs *pairs, take_node *take, void *ctx)
 {
     bool *inner = jc_cli_alloc(pairs->n_nodes, sizeof *inner);
-    int64_t n = plan->eliminates ? plan->n_eliminated : plan->n_values;
+    int64_t n = jc_plan_n_vertices(plan);
     jc_status status = JC_OK;
     for (int64_t i = 0; i < pairs->n_inner; i++) inner[pairs->inner[i]] = true;
     for (int64_t i = 0; i < n && !status; i++) {
-        int64_t node = plan->eliminates ? plan->eliminated[i] : plan->values[i].node;
+        int64_t node = jc_plan_vertex(plan, i);
         if (inner[node]) status = take(ctx, node);
         inner[node] = false;
     }
@@ -122,8 +122,10 @@ static jc_status add_edges(jc_draw_plan *p, const jc_plan *plan, const jc_fill *
     const jc_subgraph *s = &plan->subgraph;
     jc_status status = JC_OK;
     p->elimination.edge = jc_cli_alloc(s->n_edges + fill->at.count, sizeof *p->elimination.edge);
-    for (int64_t e = 0; e < s->n_edges && !status; e++)
-        status = add_edge(p, s->of[e], s->wrt[e], s->jacobian[e] >= 0 ? s->jacobian[e] : JC_DRAW_ADDED);
+    for (int64_t e = 0; e < s->n_edges && !status; e++) {
+        int64_t edge = jc_plan_edge_of_b(plan, s->jacobian[e]);
+        status = add_edge(p, s->of[e], s->wrt[e], edge >= 0 ? edge : JC_DRAW_ADDED);
+    }
     for (int64_t i = 0; i < fill->at.count && !status; i++) {
         const jc_fill_pair *pair = jc_fill_at(fill, i);
         if (pair->given >= 0) continue;
@@ -157,7 +159,7 @@ static char *make_caption(const jc_plan *plan, int64_t n_fill)
     enum { BYTES = 240 };
     char *text = jc_cli_alloc(BYTES, 1), adds[JC_QUANTITY_BYTES], fill[JC_QUANTITY_BYTES];
     snprintf(text, BYTES, "%s, %s multiply-adds. Numbers: the order of elimination%s%s%s",
-             jc_cli_order_name(plan->order), jc_cli_count_text(plan->multiply_adds, adds),
+             jc_cli_order_name(plan->by_elimination ? JC_ORDER_ELIMINATION : plan->order), jc_cli_count_text(plan->multiply_adds, adds),
              n_fill ? "; dashed: fill-in, " : "", n_fill ? jc_cli_count_text(n_fill, fill) : "",
              n_fill == 1 ? " edge"
              : n_fill    ? " edges"

@@ -10,6 +10,14 @@
 #include "cli/common.h"
 #include "io/output.h"
 
+/* The vertices between sources and targets in the order in which the plan eliminates them; owned. */
+typedef struct jc_cli_vertices {
+    jc_vertex *list;
+    int64_t count;
+} jc_cli_vertices;
+
+jc_status jc_cli_vertices_of(const jc_plan *plan, jc_cli_vertices *vertices);
+
 /* What the file of --plan-in says; all owned. Without the option: order is AUTO, and the rest nothing. */
 typedef struct jc_cli_order {
     jc_order order;
@@ -19,7 +27,8 @@ typedef struct jc_cli_order {
 } jc_cli_order;
 
 /* Reads the file of --plan-in, for this graph. What is no such document is an invalid input, which the message finds in
- * the file; names, edges and counts that the graph has not, or an --order that says otherwise, are wrong usage. */
+ * the file; names, edges and counts that the graph has not, or an --order that says otherwise, are wrong usage (a sweep is an order
+ * of elimination too). */
 bool jc_cli_order_load(const jc_cli_shared *shared, const jc_graph *graph, jc_cli_order *order, int *exit_code);
 void jc_cli_order_fini(jc_cli_order *order);
 

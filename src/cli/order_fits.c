@@ -108,16 +108,19 @@ static bool same_variables(const jc_cli_shared *s, const jc_graph *graph, const 
 static bool same_vertices(const jc_cli_shared *s, const jc_graph *graph, const jc_plan *plan, const jc_cli_order *order,
                           int *exit_code)
 {
-    int64_t n = 0, m = 0;
-    jc_status status = jc_plan_vertices(plan, NULL, 0, &n);
-    jc_vertex *needed = jc_cli_alloc(n, sizeof *needed), *given = jc_cli_alloc(order->count, sizeof *given);
-    if (!status) status = jc_plan_vertices(plan, needed, n, &n);
+    jc_cli_vertices needed;
+    jc_status status = jc_cli_vertices_of(plan, &needed);
+    if (status) {
+        *exit_code = jc_cli_failed(status);
+        return false;
+    }
+    jc_vertex *given = jc_cli_alloc(order->count, sizeof *given);
+    int64_t m = 0;
     for (int64_t i = 0; i < order->count; i++)
         if (order->eliminate[i].variable >= 0 || order->order != JC_ORDER_ELIMINATION) given[m++] = order->eliminate[i];
-    bool same = !status && are_same(s, graph, "what it eliminates", needed, n, given, m, exit_code);
-    if (status) *exit_code = jc_cli_failed(status);
+    bool same = are_same(s, graph, "what it eliminates", needed.list, needed.count, given, m, exit_code);
     free(given);
-    free(needed);
+    free(needed.list);
     return same;
 }
 

@@ -172,7 +172,7 @@ bool jc_cli_order_load(const jc_cli_shared *s, const jc_graph *graph, jc_cli_ord
 {
     if (!s->plan_in) return true;
     jc_status status = read_file(graph, s->plan_in, order);
-    if (!status && s->order && (jc_order)s->order != order->order)
+    if (!status && s->order && s->order != JC_ORDER_ELIMINATION && (jc_order)s->order != order->order)
         status = jc_fail(JC_E_USAGE, "--order %s contradicts %s, whose order is %s",
                          jc_cli_order_name((jc_order)s->order), s->plan_in, jc_cli_order_name(order->order));
     if (!status) return true;
@@ -189,12 +189,10 @@ void jc_cli_order_fini(jc_cli_order *order)
 
 /* ---- the query --------------------------------------------------------------------------------------------------- */
 
-enum { MOST_SEARCH_SECONDS = 1000000 };
-
 void jc_cli_order_ask(const jc_cli_shared *s, const jc_cli_order *order, jc_query *query)
 {
     query->order = (jc_order)s->order;
-    query->search_seconds = s->search_seconds < MOST_SEARCH_SECONDS ? s->search_seconds : MOST_SEARCH_SECONDS;
+    query->search_seconds = s->search_seconds;
     query->search_seed = s->search_seed;
     query->limits_tape = s->tape_limit >= 0;
     query->tape_limit = s->tape_limit >= 0 ? s->tape_limit : 0;

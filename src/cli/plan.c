@@ -6,7 +6,6 @@
 #include "cli/order_file.h"
 #include "cli/plan_report.h"
 #include "cli/product.h"
-#include "plan/elimination/elimination.h"
 #include "plan/plan.h"
 
 typedef struct options {
@@ -202,7 +201,6 @@ static jc_status make_plan(work *w)
     w->program_info.struct_size = sizeof w->program_info;
     jc_status status = jc_plan_create(w->graph, &q, &w->plan);
     if (!status) status = jc_plan_get_info(w->plan, &w->plan_info);
-    if (!status) status = jc_plan_elimination_cost(w->plan, &w->plan_info.elimination_cost);
     if (!status) status = make_program(w);
     if (!status) status = jc_program_get_info(w->program, &w->program_info);
     if (!status) status = jc_batches_collect(w->program, &w->batches);

@@ -1,4 +1,5 @@
 #include "cli/plan_report.h"
+#include "plan/elimination/elimination.h"
 
 enum { FEW = 100000 }; /* variables and edges of which another plan takes a fraction of a second */
 
@@ -56,8 +57,10 @@ void jc_plan_report_orders(jc_plan_report *r, const jc_query *query, const jc_pr
         if (row->chosen) {
             row->multiply_adds = r->plan_info->multiply_adds;
             take_program(row, r->program_info);
-        } else if (few && row->multiply_adds >= 0) {
+        } else if (few && (row->multiply_adds >= 0 || row->order == JC_ORDER_ELIMINATION)) {
             plan_row(r, query, options, row);
+        } else if (row->order == JC_ORDER_ELIMINATION && row->multiply_adds < 0) {
+            jc_plan_elimination_cost(r->plan, &row->multiply_adds); /* without memory it stays not known */
         }
     }
 }

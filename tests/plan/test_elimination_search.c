@@ -231,7 +231,7 @@ Test(elimination_search, a_contraction_leaves_what_would_make_the_graph_larger)
 
 static bool is_found(const parts *p, int64_t work, int64_t bound, int64_t *cost)
 {
-    jc_elimination_options options = {work, 0, -1, bound, 0};
+    jc_elimination_options options = {.work = work, .tape_limit = -1, .bound = bound};
     jc_elimination e;
     bool found;
     jt_ok(jc_elimination_create(p->graph, &p->c.subgraph, &options, &found, &e), "elimination");
