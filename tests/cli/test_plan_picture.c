@@ -37,9 +37,9 @@ Test(cli_plan_picture, vertices_are_numbered_in_their_order_and_ends_are_not)
     dot_graph g = draw_plan(POST, "L", "w", "reverse");
     cr_assert_eq(g.n_nodes, 5);
     expect_label(dot_node(&g, "w"), "w\n4");
-    expect_label(dot_node(&g, "z"), "1.\xC2\xA0z\n5");
-    expect_label(dot_node(&g, "y"), "2.\xC2\xA0y\n2");
-    expect_label(dot_node(&g, "x"), "3.\xC2\xA0x\n3");
+    expect_label(dot_node(&g, "z"), "1. z\n5");
+    expect_label(dot_node(&g, "y"), "2. y\n2");
+    expect_label(dot_node(&g, "x"), "3. x\n3");
     expect_label(dot_node(&g, "L"), "L\n1");
     cr_expect_str_eq(dot_get(dot_node(&g, "L"), "penwidth"), "2.40");
     cr_expect_str_eq(dot_get(dot_node(&g, "w"), "penwidth"), "2.40");
@@ -48,8 +48,8 @@ Test(cli_plan_picture, vertices_are_numbered_in_their_order_and_ends_are_not)
                      "reverse, 56 multiply-adds. Numbers: the order of elimination; dashed: fill-in, 1 edge");
     dot_free(&g);
     g = draw_plan(POST, "L", "w", "forward");
-    expect_label(dot_node(&g, "x"), "1.\xC2\xA0x\n3");
-    expect_label(dot_node(&g, "z"), "3.\xC2\xA0z\n5");
+    expect_label(dot_node(&g, "x"), "1. x\n3");
+    expect_label(dot_node(&g, "z"), "3. z\n5");
     dot_free(&g);
 }
 
@@ -63,7 +63,7 @@ Test(cli_plan_picture, edges_are_those_of_the_document_and_fill_in_is_dashed)
     cr_expect_str_eq(fill->from, "w");
     cr_expect_str_eq(fill->name, "L");
     cr_expect_str_eq(dot_get(fill, "tooltip"), "D[L,w], 1 x 4; fill-in");
-    cr_expect_str_eq(dot_get(dot_edge(&g, 0), "tooltip"), "D[x,w], 3 x 4, dense; edge 0; param");
+    cr_expect_str_eq(dot_get(dot_edge(&g, 0), "tooltip"), "D[x,w], 3 x 4, dense; edge 0");
     dot_free(&g);
 }
 
@@ -250,7 +250,7 @@ Test(cli_plan_picture, a_seed_and_the_sum_over_samples_are_nodes)
     run_free(&r);
     dot_graph g = dot_read_file("g.dot");
     expect_label(dot_node(&g, "seed"), "seed\n3");
-    expect_label(dot_node(&g, "L"), "1.\xC2\xA0L\n1");
+    expect_label(dot_node(&g, "L"), "1. L\n1");
     dot_free(&g);
 }
 
