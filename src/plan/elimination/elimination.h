@@ -37,13 +37,13 @@ typedef struct jc_elimination_op {
     int64_t cost;           /* multiply-adds */
 } jc_elimination_op;
 
-/* D[of,wrt] or a part of it, size(of) x size(wrt), in a structure that holds all that is ever added to it. It lives from its first operation to the last one that reads
- * it, a result to the end. */
+/* D[of,wrt] or a part of it, size(of) x size(wrt), in a structure that holds all that is ever added to it. It lives
+ * from its first operation to the last one that reads it, a result to the end. */
 typedef struct jc_elimination_value {
-    int64_t of, wrt; /* nodes */
-    int64_t last_op; /* that reads or writes it */
-    bool result;     /* of: a target, wrt: a source */
-    int32_t structure;   /* -1: dense */
+    int64_t of, wrt;   /* nodes */
+    int64_t last_op;   /* that reads or writes it */
+    bool result;       /* of: a target, wrt: a source */
+    int32_t structure; /* -1: dense */
 } jc_elimination_value;
 
 typedef struct jc_elimination {
@@ -54,17 +54,17 @@ typedef struct jc_elimination {
     int64_t n_values;
     jc_vec values; /* jc_elimination_value */
     int64_t n_ops;
-    jc_vec ops; /* jc_elimination_op, as they are to be done */
+    jc_vec ops;                /* jc_elimination_op, as they are to be done */
     jc_structures *structures; /* owned */
     jc_vec densified;          /* jc_densified (plan.h) */
 } jc_elimination;
 
 typedef struct jc_elimination_options {
-    int64_t work;        /* most of the search's steps, some 7 ns each; 0: JC_ELIMINATION_WORK */
-    uint64_t seed;       /* of the search: the same seed finds the same order */
-    int64_t tape_limit;  /* of an operator's `edges`, for its adjoints; -1: none */
-    int64_t bound;       /* what other orders cost: a search that cannot come below may give up; -1: not known */
-    int64_t entry_limit; /* on peak_entries; 0: none */
+    int64_t work;            /* most of the search's steps, some 7 ns each; 0: JC_ELIMINATION_WORK */
+    uint64_t seed;           /* of the search: the same seed finds the same order */
+    int64_t tape_limit;      /* of an operator's `edges`, for its adjoints; -1: none */
+    int64_t bound;           /* what other orders cost: a search that cannot come below may give up; -1: not known */
+    int64_t entry_limit;     /* on peak_entries; 0: none */
     const int64_t *sequence; /* [n_sequence] nodes: this order, all inner nodes in it (else JC_E_USAGE), is taken and
                               * `bound` is not looked at; NULL: one is looked for */
     int64_t n_sequence;
