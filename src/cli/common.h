@@ -10,12 +10,12 @@
 /* The first member of a command's options struct. Start from JC_CLI_SHARED_INIT. */
 typedef struct jc_cli_shared {
     const char *command;
-    const char *of, *wrt; /* comma-separated names, or NULL */
-    int backend;          /* position in JC_CLI_BACKENDS */
-    int precision;        /* position in JC_CLI_PRECISIONS, -1: not given */
-    int order;            /* a jc_order */
-    int64_t threads;      /* 0: not given */
-    int64_t memory_limit; /* 0: not given */
+    const char *of, *wrt;  /* comma-separated names, or NULL */
+    int backend;           /* position in JC_CLI_BACKENDS */
+    int precision;         /* position in JC_CLI_PRECISIONS, -1: not given */
+    int order;             /* a jc_order */
+    int64_t threads;       /* 0: not given */
+    int64_t memory_limit;  /* 0: not given */
     double search_seconds; /* 0: not given */
     int64_t search_seed;
     int64_t tape_limit;             /* -1: not given */
@@ -27,7 +27,7 @@ typedef struct jc_cli_shared {
 
 #define JC_CLI_SHARED_INIT(COMMAND)                                                                                    \
     {                                                                                                                  \
-        .command = (COMMAND), .precision = -1, .tape_limit = -1                                                                          \
+        .command = (COMMAND), .precision = -1, .tape_limit = -1                                                        \
     }
 
 extern const jc_option jc_cli_engine_options[]; /* backend, precision, order, threads, memory limit */

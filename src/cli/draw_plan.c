@@ -159,8 +159,9 @@ static char *make_caption(const jc_plan *plan, int64_t n_fill)
     enum { BYTES = 240 };
     char *text = jc_cli_alloc(BYTES, 1), adds[JC_QUANTITY_BYTES], fill[JC_QUANTITY_BYTES];
     snprintf(text, BYTES, "%s, %s multiply-adds. Numbers: the order of elimination%s%s%s",
-             jc_cli_order_name(plan->by_elimination ? JC_ORDER_ELIMINATION : plan->order), jc_cli_count_text(plan->multiply_adds, adds),
-             n_fill ? "; dashed: fill-in, " : "", n_fill ? jc_cli_count_text(n_fill, fill) : "",
+             jc_cli_order_name(plan->by_elimination ? JC_ORDER_ELIMINATION : plan->order),
+             jc_cli_count_text(plan->multiply_adds, adds), n_fill ? "; dashed: fill-in, " : "",
+             n_fill ? jc_cli_count_text(n_fill, fill) : "",
              n_fill == 1 ? " edge"
              : n_fill    ? " edges"
                          : "");

@@ -1,6 +1,6 @@
-/* The elimination of a plan as a drawing: the part of the graph that is used, its vertices numbered in the order in which
- * they are eliminated, and the pairs of variables that get a Jacobian by it and had none (fill-in).
- * Griewank & Walther, Evaluating Derivatives, 2nd ed. (2008), ch. 9. */
+/* The elimination of a plan as a drawing: the part of the graph that is used, its vertices numbered in the order in
+ * which they are eliminated, and the pairs of variables that get a Jacobian by it and had none (fill-in). Griewank &
+ * Walther, Evaluating Derivatives, 2nd ed. (2008), ch. 9. */
 #ifndef JC_CLI_DRAW_PLAN_H
 #define JC_CLI_DRAW_PLAN_H
 

@@ -27,8 +27,8 @@ typedef struct jc_cli_order {
 } jc_cli_order;
 
 /* Reads the file of --plan-in, for this graph. What is no such document is an invalid input, which the message finds in
- * the file; names, edges and counts that the graph has not, or an --order that says otherwise, are wrong usage (a sweep is an order
- * of elimination too). */
+ * the file; names, edges and counts that the graph has not, or an --order that says otherwise, are wrong usage (a sweep
+ * is an order of elimination too). */
 bool jc_cli_order_load(const jc_cli_shared *shared, const jc_graph *graph, jc_cli_order *order, int *exit_code);
 void jc_cli_order_fini(jc_cli_order *order);
 

@@ -79,10 +79,10 @@ static bool are_same(const jc_cli_shared *s, const jc_graph *graph, const char *
     difference missing = {0}, surplus = {0};
     subtract(graph, needed, n, given, m, &missing, &surplus);
     if (!missing.count && !surplus.count) return true;
-    *exit_code = jc_cli_usage_error(s->command, "%s is not an order of this query: %s %s%s%s%s%s", s->plan_in, what,
-                                    missing.count ? "lacks " : "", missing.text,
-                                    missing.count && surplus.count ? ", and " : "",
-                                    surplus.count ? "has too much: " : "", surplus.text);
+    *exit_code =
+        jc_cli_usage_error(s->command, "%s is not an order of this query: %s %s%s%s%s%s", s->plan_in, what,
+                           missing.count ? "lacks " : "", missing.text, missing.count && surplus.count ? ", and " : "",
+                           surplus.count ? "has too much: " : "", surplus.text);
     return false;
 }
 

@@ -41,9 +41,10 @@ static const jc_option table[] = {
      .type = JC_OPTION_TEXT,
      .offset = offsetof(options, shared.output),
      .value = "FILE",
-     .help = "draw the elimination: FILE.svg, .png or .pdf, which takes Graphviz's program dot (package graphviz) and at "
-             "most 2,000 variables, or .dot, Graphviz's own text. What is used of the graph, its variables numbered in "
-             "the order in which they are eliminated, fill-in dashed"},
+     .help =
+         "draw the elimination: FILE.svg, .png or .pdf, which takes Graphviz's program dot (package graphviz) and at "
+         "most 2,000 variables, or .dot, Graphviz's own text. What is used of the graph, its variables numbered in "
+         "the order in which they are eliminated, fill-in dashed"},
     {0}};
 
 static const jc_usage usage = {

@@ -17,6 +17,12 @@ static char *node_name(const jc_plan_report *r, int64_t node)
     return text;
 }
 
+/* An elimination that is a sweep. */
+static bool falls_back(const jc_plan_report *r)
+{
+    return r->plan->by_elimination && !r->plan->eliminates;
+}
+
 static const jc_densified *dense_at(const jc_plan_report *r, int64_t i)
 {
     return (const jc_densified *)r->plan->densified.data + i;
@@ -97,7 +103,9 @@ void jc_plan_report_print(const jc_plan_report *r)
     const jc_plan_info *p = r->plan_info;
     const jc_program_info *q = r->program_info;
     char text[JC_QUANTITY_BYTES], more[JC_QUANTITY_BYTES];
-    printf("order           %s%s\n", jc_cli_order_name(p->order), seeds[r->plan->seed]);
+    printf("order           %s%s%s%s\n", jc_cli_order_name(p->order), seeds[r->plan->seed],
+           falls_back(r) ? ": nothing was found below the sweep, " : "",
+           falls_back(r) ? jc_cli_order_name(r->plan->order) : "");
     printf("backend         %s (%s), %s, %s\n", q->backend, q->reason, q->device, jc_cli_precision_name(q->precision));
     printf("graph           %s variables and %s edges are used\n", jc_cli_count_text(p->nodes, text),
            jc_cli_count_text(p->edges, more));
@@ -188,6 +196,7 @@ static void emit_plan(jc_emit *e, const jc_plan_report *r)
     const jc_plan_info *p = r->plan_info;
     const jc_program_info *q = r->program_info;
     jc_emit_text(e, "order", jc_cli_order_name(p->order));
+    jc_emit_text(e, "sweep", r->plan->eliminates ? NULL : jc_cli_order_name(r->plan->order));
     jc_emit_text(e, "seed", seeds[r->plan->seed]);
     jc_emit_text(e, "backend", q->backend);
     jc_emit_text(e, "backend_reason", q->reason);

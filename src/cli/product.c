@@ -187,7 +187,8 @@ static jc_status evaluate_query(work *w, jc_query *query, const char *doing, jc_
     return status;
 }
 
-/* The results, and with --compare what they are of when no rule is in force (and the order of a file does not apply). */
+/* The results, and with --compare what they are of when no rule is in force (and the order of a file does not apply).
+ */
 static jc_status evaluate(work *w)
 {
     jc_query query = query_of(w), all = query;

@@ -47,10 +47,14 @@ Test(cli_plan, nothing_is_computed_and_the_prediction_is_what_total_then_uses)
 Test(cli_plan, text_tells_order_costs_memory_and_batches)
 {
     run r = expect_code(0, "plan", POST, "--of", "L", NULL);
-    static const char *const texts[] = {"order           reverse", "eliminate       z, y, x",
-                                        "multiply-adds   56",      "peak memory",
-                                        "predicted time",          "routine",
-                                        "operations      8 in 8",  "  forward                      104  ",
+    static const char *const texts[] = {"order           reverse",
+                                        "eliminate       z, y, x",
+                                        "multiply-adds   56",
+                                        "peak memory",
+                                        "predicted time",
+                                        "routine",
+                                        "operations      8 in 8",
+                                        "  forward                      104  ",
                                         "us  chosen\n"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         cr_expect(strstr(r.out, texts[i]), "'%s' in:\n%s", texts[i], r.out);

@@ -35,8 +35,8 @@ static int count_files(void)
 /* Tangents of x and w: y 2 3 4, z 5 2 4 + 5 2 3, L 3 4 + 2 4 + 5 4 + 2 3 + 5 3. */
 Test(cli_plan_order, the_document_has_the_ends_the_counts_the_cost_and_the_sequence)
 {
-    run r = expect_code(0, "plan", POST, "--of", "L", "--wrt", "x,w", "--order", "forward", "--plan-out", "o.json",
-                        NULL);
+    run r =
+        expect_code(0, "plan", POST, "--of", "L", "--wrt", "x,w", "--order", "forward", "--plan-out", "o.json", NULL);
     run_free(&r);
     json_t *root = read_order("o.json");
     cr_expect(json_same(root, "{\"jacchain_order\": 1, \"of\": [\"L\"], \"wrt\": [\"x\", \"w\"], \"graph\": "
@@ -48,8 +48,8 @@ Test(cli_plan_order, the_document_has_the_ends_the_counts_the_cost_and_the_seque
 /* Sources that are not named are those that the plan found. Of two states of y, one is behind x and one is not. */
 Test(cli_plan_order, states_of_rules_and_sources_that_were_found_are_written)
 {
-    run r = expect_code(0, "plan", POST, "--of", "L", "--through", "x", "--order", "reverse", "--plan-out", "o.json",
-                        NULL);
+    run r =
+        expect_code(0, "plan", POST, "--of", "L", "--through", "x", "--order", "reverse", "--plan-out", "o.json", NULL);
     run_free(&r);
     json_t *root = read_order("o.json");
     cr_expect(json_same(json_at(root, "wrt"), "[\"w\"]"));
@@ -120,9 +120,9 @@ Test(cli_plan_order, products_with_a_seed_and_checks_take_orders_too)
     }
 }
 
-/* z, y, x cost 56 by elimination, x, y, z cost 104 where the products are those of the forward sweep, and are counted by
- * hand as D[y,w] 2 3 4, D[L,w] 1 3 4, D[z,w] 5 2 4, D[L,w] 1 2 4, D[L,w] 1 5 4 here; y first is 5 2 3 + 1 2 3 +
- * 5 2 4 + 1 2 4, then x 5 3 4 + 1 3 4, then z 1 5 4. */
+/* z, y, x cost 56 by elimination, x, y, z cost 104 where the products are those of the forward sweep, and are counted
+ * by hand as D[y,w] 2 3 4, D[L,w] 1 3 4, D[z,w] 5 2 4, D[L,w] 1 2 4, D[L,w] 1 5 4 here; y first is 5 2 3 + 1 2 3 + 5 2
+ * 4 + 1 2 4, then x 5 3 4 + 1 3 4, then z 1 5 4. */
 Test(cli_plan_order, an_order_written_by_hand_is_the_one_that_is_taken)
 {
     static const struct {
@@ -132,11 +132,12 @@ Test(cli_plan_order, an_order_written_by_hand_is_the_one_that_is_taken)
     for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
         char text[512];
         const char *const *s = cases[c].sequence;
-        snprintf(text, sizeof text,
-                 "{\"jacchain_order\": 1, \"of\": [\"L\"], \"wrt\": [\"w\"], \"graph\": {\"variables\": 5, \"edges\": 8}, "
-                 "\"order\": \"elimination\", \"eliminate\": [{\"variable\": \"%s\"}, {\"variable\": \"%s\"}, "
-                 "{\"variable\": \"%s\"}]}",
-                 s[0], s[1], s[2]);
+        snprintf(
+            text, sizeof text,
+            "{\"jacchain_order\": 1, \"of\": [\"L\"], \"wrt\": [\"w\"], \"graph\": {\"variables\": 5, \"edges\": 8}, "
+            "\"order\": \"elimination\", \"eliminate\": [{\"variable\": \"%s\"}, {\"variable\": \"%s\"}, "
+            "{\"variable\": \"%s\"}]}",
+            s[0], s[1], s[2]);
         write_text("o.json", text);
         json_t *plan = expect_json(0, "plan", POST, "--of", "L", "--plan-in", "o.json", "--json", NULL);
         cr_expect(json_same(json_at(plan, "multiply_adds"), cases[c].multiply_adds));
@@ -180,7 +181,7 @@ static void write_quoted(const char *text)
 #define OTHER_GRAPH(graph)                                                                                             \
     "{'jacchain_order': 1, 'of': ['L'], 'wrt': ['w'], 'order': 'reverse', " SEQUENCE ", 'graph': " graph "}"
 #define OTHER_ENDS(of, wrt)                                                                                            \
-    "{'jacchain_order': 1, 'graph': {'variables': 5, 'edges': 8}, 'order': 'reverse', " SEQUENCE ", 'of': " of           \
+    "{'jacchain_order': 1, 'graph': {'variables': 5, 'edges': 8}, 'order': 'reverse', " SEQUENCE ", 'of': " of         \
     ", 'wrt': " wrt "}"
 
 /* Each file is wrong in one place; the right one is the first. */
@@ -197,7 +198,8 @@ static const struct {
     {"{'jacchain_order': 1}", 3, "'graph' is missing"},
     {WITH("'order': 'reverse', 'order': 'reverse', " SEQUENCE), 3, "duplicate"},
     {WITH("'order': 'reverse', 'sequence': [], " SEQUENCE), 3, "/sequence: the key is not known here"},
-    {WITH("'order': 'auto', " SEQUENCE), 3, "/order: expected \"reverse\", \"forward\" or \"elimination\", not text 'auto'"},
+    {WITH("'order': 'auto', " SEQUENCE), 3,
+     "/order: expected \"reverse\", \"forward\" or \"elimination\", not text 'auto'"},
     {WITH(SEQUENCE), 3, "'order' is missing"},
     {WITH("'order': 'reverse', 'multiply_adds': -1, " SEQUENCE), 3, "/multiply_adds: expected an integer"},
     {WITH("'order': 'reverse'"), 3, "'eliminate' is missing"},
@@ -217,7 +219,8 @@ static const struct {
     {ELIMINATE("{'variable': 'z', 'low_rank_edge': 1}"), 3, "/eliminate/0: expected an object with"},
     {ELIMINATE("{'state': 1}"), 3, "/eliminate/0: expected an object with"},
     {ELIMINATE("{'variable': 'z', 'of': 1}"), 3, "/eliminate/0/of: the key is not known"},
-    {ELIMINATE("{'variable': 'z'}, {'variable': 7}"), 3, "/eliminate/1/variable: expected the name of a variable, not 7"},
+    {ELIMINATE("{'variable': 'z'}, {'variable': 7}"), 3,
+     "/eliminate/1/variable: expected the name of a variable, not 7"},
     {ELIMINATE("{'variable': 'z', 'state': -1}"), 3, "/eliminate/0/state: expected an integer of at least 0"},
     {ELIMINATE("{'variable': 'z', 'state': 0.5}"), 3, "/eliminate/0/state: expected an integer"},
     {ELIMINATE("{'low_rank_edge': 'z'}"), 3, "/eliminate/0/low_rank_edge: expected an integer"},

@@ -84,8 +84,8 @@ Test(cli_plan_picture, only_what_is_used_is_drawn)
 
 Test(cli_plan_picture, json_says_the_file_and_how_much_is_filled_in)
 {
-    json_t *root = expect_json(0, "plan", POST, "--of", "L", "--order", "reverse", "--output", "g.dot", "--json",
-                               "--quiet", NULL);
+    json_t *root =
+        expect_json(0, "plan", POST, "--of", "L", "--order", "reverse", "--output", "g.dot", "--json", "--quiet", NULL);
     cr_expect(json_same(json_at(root, "output"), "\"g.dot\""));
     cr_expect(json_same(json_at(root, "fill_in"), "1"));
     json_decref(root);
@@ -177,8 +177,9 @@ static bool leads(const small *g, int u, int t, int limit)
     return false;
 }
 
-/* D[t,u] comes to be exactly where all inner vertices of a path from u to t go while u still has its edges out and t its
- * edges in: a source keeps the former, a target the latter. Rose, Tarjan & Lueker, SIAM J. Comput. 5 (1976), lemma 4. */
+/* D[t,u] comes to be exactly where all inner vertices of a path from u to t go while u still has its edges out and t
+ * its edges in: a source keeps the former, a target the latter. Rose, Tarjan & Lueker, SIAM J. Comput. 5 (1976),
+ * lemma 4. */
 static bool is_filled(const small *g, int u, int t)
 {
     int out = g->is_source[u] ? g->n : g->when[u], in = g->is_target[t] ? g->n : g->when[t];

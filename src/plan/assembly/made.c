@@ -89,8 +89,7 @@ static jc_made make(jc_kind kind, int64_t p, int64_t q, int64_t m)
     jc_made made = {.of_group = -1, .of_field = 0};
     made.group.scale = 1.0;
     made.group.has_numbers = true;
-    made.group.shape =
-        (jc_shape){.kind = kind, .batch = 1, .inner = 1, .p = p, .q = q, .m = m, .rows = p, .cols = q};
+    made.group.shape = (jc_shape){.kind = kind, .batch = 1, .inner = 1, .p = p, .q = q, .m = m, .rows = p, .cols = q};
     return made;
 }
 

@@ -1,5 +1,5 @@
-/* The Jacobians that a plan by elimination makes for itself: computed values as matrices of a kind, selections that move
- * numbers, and the graph's numbers as one row. Each is a made group of the subgraph; equal ones are one. */
+/* The Jacobians that a plan by elimination makes for itself: computed values as matrices of a kind, selections that
+ * move numbers, and the graph's numbers as one row. Each is a made group of the subgraph; equal ones are one. */
 #ifndef JC_PLAN_ASSEMBLY_MADE_H
 #define JC_PLAN_ASSEMBLY_MADE_H
 

@@ -52,8 +52,7 @@ static jc_status need_row(jc_assembly *as, int64_t edge, const jc_entries *e)
     int64_t b, *row = &as->edge_row[edge], value;
     if (*row != JC_NO_DRAFT) return JC_OK;
     jc_status status = row_of_edge(as, edge, e, &b);
-    if (!status)
-        status = jc_draft_value_add(&as->draft, JC_FORM_NUMBERS, 1, e->n_numbers, -1, -1, &value);
+    if (!status) status = jc_draft_value_add(&as->draft, JC_FORM_NUMBERS, 1, e->n_numbers, -1, -1, &value);
     if (!status) status = jc_draft_step_add(&as->draft, value, JC_SEED_IDENTITY, b, e->field < 0, true);
     if (!status) *row = value;
     return status;

@@ -203,7 +203,8 @@ static jc_status search_and_replay(search *s, bool *found, jc_elimination *elimi
     if (!status && s->options.sequence) {
         memcpy(s->order, s->options.sequence, (size_t)s->n * sizeof *s->order);
         s->found = true, s->options.bound = -1;
-    } else if (!status) status = find_order(s);
+    } else if (!status)
+        status = find_order(s);
     bool wanted = !status && s->found && (s->options.bound < 0 || s->cost < s->options.bound);
     if (wanted) status = jc_replay(s->pairs, s->order, s->n, JC_PRODUCTS_FREE, elimination);
     if (!status) *found = wanted;
