@@ -240,10 +240,9 @@ static jc_status as_it_lies(jc_assembly *as, const jc_accumulated *v, int64_t *b
     const jc_structure *s = &v->structure;
     int64_t made;
     bool columns = v->form == JC_FORM_COLUMNS;
-    jc_status status = s->kind == JC_STRUCTURE_DIAGONAL
-                           ? jc_make_diagonal(&as->maker, s->rows, &made)
-                           : jc_make_dense(&as->maker, columns ? s->cols : s->rows, columns ? s->rows : s->cols, 1,
-                                           columns, &made);
+    jc_status status = s->kind == JC_STRUCTURE_DIAGONAL ? jc_make_diagonal(&as->maker, s->rows, &made)
+                                                        : jc_make_dense(&as->maker, columns ? s->cols : s->rows,
+                                                                        columns ? s->rows : s->cols, 1, columns, &made);
     return status ? status : jc_make_operand(&as->maker, made, 0, v->main, b);
 }
 
@@ -283,8 +282,7 @@ static jc_status as_dense(jc_assembly *as, int64_t value, const jc_structure *de
         int64_t made;
         jc_status status = jc_as_jacobian(as, value, &b);
         if (!status) status = add_value(as, v, dense, form, &made);
-        if (!status)
-            status = jc_draft_step_add(&as->draft, made, JC_SEED_IDENTITY, b, form == JC_FORM_COLUMNS, true);
+        if (!status) status = jc_draft_step_add(&as->draft, made, JC_SEED_IDENTITY, b, form == JC_FORM_COLUMNS, true);
         if (status) return status;
         *known = made;
     }
