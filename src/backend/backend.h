@@ -110,13 +110,56 @@ bool jc_program_falls_back(const jc_program *program, const jc_program_options *
 /* run.c: as jc_run_execute, for one window of seed rows. */
 jc_status jc_run_execute_pass(jc_run *run, const jc_pass *pass);
 
-/* run.c: the Jacobian of a step with the numbers bound to the run. */
+/* ---- Jacobians of steps: binding.c. A group's number is jc_plan_group_number's. ---- */
+
+/* The group of a number. */
+static inline const jc_group *jc_plan_group(const jc_plan *plan, int64_t number)
+{
+    if (number < 0) return jc_subgraph_own_group(&plan->subgraph, number);
+    return (const jc_group *)plan->graph->groups.data + number;
+}
+
+/* The made group of a number, or NULL: it is one of the graph, or an extra Jacobian. */
+static inline const jc_made *jc_plan_made(const jc_plan *plan, int64_t number)
+{
+    int64_t i = -1 - number - plan->subgraph.n_extra;
+    return number < 0 && i >= 0 ? (const jc_made *)plan->subgraph.made.data + i : NULL;
+}
+
+/* The number of the group that a step's b names, and the member: of a computed value the JC_ARENA_UNIT of the arena
+ * where it begins. Returns the group. */
+const jc_group *jc_program_jacobian(const jc_program *program, int64_t b, int64_t *number, int64_t *member);
+
+/* What field f of a group is in: the working type for computed values. A seed's is known when it is bound: F64. */
+jc_dtype jc_program_field_dtype(const jc_program *program, int64_t number, int f);
+
+/* jc_group_member_bytes, with computed values in the working type. */
+int64_t jc_program_member_bytes(const jc_program *program, int64_t number);
+
+/* A member of a group with the numbers bound to the run, or those in its arena (host backends). */
+jc_jac jc_run_member(const jc_run *run, int64_t number, int64_t member);
+
+/* The same of the Jacobian of a step. */
 jc_jac jc_run_jacobian(const jc_run *run, int64_t b);
+
+/* ---- windows ---- */
 
 /* Rows of value v that a pass computes: all, or the window's. */
 static inline int64_t jc_pass_rows(const jc_pass *pass, int64_t n_rows)
 {
     return pass->rows && pass->rows < n_rows ? pass->rows : n_rows;
+}
+
+/* Rows that a pass forms of a step, and where a copy of rows of op(B) begins: a whole one's are not those of the
+ * window. */
+static inline int64_t jc_pass_step_rows(const jc_pass *pass, const jc_step *step)
+{
+    return step->whole ? step->n_rows : jc_pass_rows(pass, step->n_rows);
+}
+
+static inline int64_t jc_pass_step_row(const jc_pass *pass, const jc_step *step)
+{
+    return step->a_row + (step->whole ? 0 : pass->row0);
 }
 
 /* host_memory.c: open, close, read and peek for backends whose arena is host memory. */

@@ -1,27 +1,105 @@
-/* Numbers bound to a run in place of the graph's. */
+/* Where the numbers of a step's Jacobian are: in the graph, bound to a run in place of the graph's, or in its arena. */
 #include "backend/backend.h"
 #include "core/dtype.h"
 #include "core/error.h"
+#include "core/size.h"
+#include "plan/arena.h"
 
-/* Where a Jacobian's numbers are bound, or NULL: where the graph has them. */
-static const jc_binding *binding_of(const jc_run *run, int64_t b)
+const jc_group *jc_program_jacobian(const jc_program *program, int64_t b, int64_t *number, int64_t *member)
 {
-    const jc_plan *plan = run->program->plan;
-    if (b < 0) return plan->seed != JC_SEED_NONE && b == -1 ? &run->seed : NULL;
-    return run->bindings ? &run->bindings[jc_graph_group_number(plan->graph, b)] : NULL;
+    const jc_plan *plan = program->plan;
+    int64_t value = jc_plan_value_of_b(plan, b);
+    const jc_group *group = jc_plan_jacobian(plan, b, member);
+    if (value >= 0) *member = program->layout.offset[value] / JC_ARENA_UNIT;
+    *number = jc_plan_group_number(plan, b);
+    return group;
 }
 
-jc_jac jc_run_jacobian(const jc_run *run, int64_t b)
+/* Whether field f of a group has numbers, not indices. */
+static bool is_numbers(const jc_group *group, int f)
 {
-    int64_t member;
-    const jc_group *group = jc_plan_jacobian(run->program->plan, b, &member);
-    const jc_binding *bound = binding_of(run, b);
+    const jc_kind_info *kind = &jc_kinds[group->shape.kind];
+    return f < kind->n_fields && !kind->field[f].is_index;
+}
+
+/* The field of the graph that field f of a group stands for, or NULL: it has its own. */
+static const jc_field *field_of_graph(const jc_plan *plan, int64_t number, int f)
+{
+    const jc_made *made = jc_plan_made(plan, number);
+    if (!made || made->of_group < 0 || !is_numbers(&made->group, f)) return NULL;
+    return &jc_plan_group(plan, made->of_group)->field[made->of_field];
+}
+
+jc_dtype jc_program_field_dtype(const jc_program *program, int64_t number, int f)
+{
+    const jc_field *field = &jc_plan_group(program->plan, number)->field[f];
+    const jc_field *of_graph = field_of_graph(program->plan, number, f);
+    if (field->in_arena) return program->dtype;
+    return of_graph ? of_graph->dtype : field->dtype;
+}
+
+int64_t jc_program_member_bytes(const jc_program *program, int64_t number)
+{
+    const jc_group *group = jc_plan_group(program->plan, number);
+    int64_t bytes = 0;
+    if (!jc_plan_made(program->plan, number)) return jc_group_member_bytes(group);
+    for (int f = 0; f < jc_kinds[group->shape.kind].n_fields; f++) {
+        int64_t each = jc_dtype_bytes(jc_program_field_dtype(program, number, f));
+        bytes = jc_cost_add(bytes, jc_cost_mul(group->field[f].elements, each));
+    }
+    return bytes;
+}
+
+/* Where the numbers of a group are bound, or NULL: where the graph has them. */
+static const jc_binding *binding_of(const jc_run *run, int64_t number)
+{
+    const jc_plan *plan = run->program->plan;
+    bool seed = number == -1 && plan->seed != JC_SEED_NONE && plan->subgraph.n_extra > 0;
+    if (number < 0) return seed ? &run->seed : NULL;
+    return run->bindings ? &run->bindings[number] : NULL;
+}
+
+/* A member of a group of the graph, or of an extra Jacobian. */
+static jc_jac bound_member(const jc_run *run, int64_t number, int64_t member)
+{
+    const jc_group *group = jc_plan_group(run->program->plan, number);
+    const jc_binding *bound = binding_of(run, number);
     if (!bound) return jc_group_member(group, member, NULL);
     const unsigned char *bases[JC_MAX_FIELDS];
     for (int f = 0; f < JC_MAX_FIELDS; f++) bases[f] = bound->data[f] ? bound->data[f] : group->field[f].data;
     jc_jac jac = jc_group_member(group, member, bases);
-    if (b < 0) jac.dtype[0] = bound->dtype[0];
+    if (number < 0) jac.dtype[0] = bound->dtype[0];
     return jac;
+}
+
+static jc_jac made_member(const jc_run *run, const jc_made *made, int64_t member)
+{
+    const jc_group *group = &made->group;
+    jc_jac jac = jc_group_member(group, member, NULL), of = {.group = NULL};
+    if (made->of_group >= 0) of = bound_member(run, made->of_group, member);
+    for (int f = 0; f < jc_kinds[group->shape.kind].n_fields; f++) {
+        if (group->field[f].in_arena) {
+            jac.data[f] = run->arena ? run->arena + member * JC_ARENA_UNIT : NULL;
+            jac.dtype[f] = run->program->dtype;
+        } else if (of.group && is_numbers(group, f)) {
+            jac.data[f] = of.data[made->of_field];
+            jac.dtype[f] = of.dtype[made->of_field];
+        }
+    }
+    return jac;
+}
+
+jc_jac jc_run_member(const jc_run *run, int64_t number, int64_t member)
+{
+    const jc_made *made = jc_plan_made(run->program->plan, number);
+    return made ? made_member(run, made, member) : bound_member(run, number, member);
+}
+
+jc_jac jc_run_jacobian(const jc_run *run, int64_t b)
+{
+    int64_t number, member;
+    jc_program_jacobian(run->program, b, &number, &member);
+    return jc_run_member(run, number, member);
 }
 
 /* Whether field f of an edge can be bound to `data`; the message names the edge. */

@@ -21,14 +21,14 @@ static int usable_processors(void)
 /* Bytes that one step reads and writes: the Jacobian's numbers, its rows of A and of C (read too where it adds). */
 static int64_t step_bytes(const jc_program *program, const jc_value *c, const jc_step *step)
 {
-    int64_t member, element = program->layout.element_bytes;
-    const jc_group *group = jc_plan_jacobian(program->plan, step->b, &member);
+    int64_t number, member, element = program->layout.element_bytes;
+    const jc_group *group = jc_program_jacobian(program, step->b, &number, &member);
     int64_t in = step->transpose ? group->shape.cols : group->shape.rows;
     int64_t row = jc_cost_mul(c->cols, step->first ? 1 : 2);
     const jc_fold *left = jc_plan_left_fold(program->plan, step);
     int64_t rows = jc_cost_mul(row, step->n_rows);
     if (step->a != JC_SEED_IDENTITY) rows = jc_cost_add(rows, jc_cost_mul(in, left ? left->w : step->n_rows));
-    return jc_cost_add(jc_group_member_bytes(group), jc_cost_mul(rows, element));
+    return jc_cost_add(jc_program_member_bytes(program, number), jc_cost_mul(rows, element));
 }
 
 static int64_t moved_bytes(const jc_program *program)

@@ -28,8 +28,11 @@ static void find_last_reads(const jc_plan *plan, int64_t *last_read)
     for (int64_t l = 0; l < plan->n_levels; l++)
         for (int64_t v = plan->levels[l]; v < plan->levels[l + 1]; v++) {
             last_read[v] = l;
-            for (int64_t s = plan->values[v].first_step; s < plan->values[v + 1].first_step; s++)
-                if (plan->steps[s].a >= 0) last_read[plan->steps[s].a] = l;
+            for (int64_t s = plan->values[v].first_step; s < plan->values[v + 1].first_step; s++) {
+                int64_t a = plan->steps[s].a, b = jc_plan_value_of_b(plan, plan->steps[s].b);
+                if (a >= 0) last_read[a] = l;
+                if (b >= 0) last_read[b] = l;
+            }
         }
     for (int64_t o = 0; o < plan->n_outputs; o++)
         if (plan->outputs[o].kind == JC_OUTPUT_VALUE) last_read[plan->outputs[o].value] = JC_OUTLIVES;

@@ -11,7 +11,8 @@ typedef struct jc_layout {
     int64_t element_bytes;
 } jc_layout;
 
-/* keep: no storage is used again. A value lives from its own level to the last level that reads it; outputs to the end.
+/* keep: no storage is used again. A value lives from its own level to the last level that reads it, as rows or as a
+ * Jacobian; outputs to the end.
  * Storage freed after level l is used again from level l + 1, so values of one level never share. */
 jc_status jc_layout_create(const jc_plan *plan, int64_t element_bytes, bool keep, jc_layout *layout);
 

@@ -28,7 +28,7 @@ static bool member_non_finite(const jc_group *group, int64_t member)
 static jc_status find(const jc_plan *plan, uint64_t *seen, jc_vec *edges)
 {
     for (int64_t i = 0; i < plan->subgraph.n_edges; i++) {
-        int64_t e = plan->subgraph.jacobian[i];
+        int64_t e = jc_plan_edge_of_b(plan, plan->subgraph.jacobian[i]);
         if (e < 0 || (seen[e / 64] >> (e % 64) & 1)) continue;
         seen[e / 64] |= UINT64_C(1) << (e % 64);
         const jc_group *group = jc_graph_group(plan->graph, e);

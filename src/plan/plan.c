@@ -14,22 +14,38 @@ const jc_group *jc_plan_jacobian(const jc_plan *plan, int64_t b, int64_t *member
     return jc_subgraph_jacobian(plan->graph, &plan->subgraph, b, member);
 }
 
-/* What a value is to the user: the rows of (target, source), or nothing where no path joins them. */
-static jc_output make_output(const jc_plan *plan, const jc_sweep *sweep, const int64_t *value_of_node, int64_t t,
-                             int64_t s)
+int64_t jc_plan_edge_of_b(const jc_plan *plan, int64_t b)
+{
+    const jc_operand *operand = jc_subgraph_operand(&plan->subgraph, b);
+    if (!operand) return b < 0 ? -1 : b;
+    int64_t group = ((const jc_made *)plan->subgraph.made.data)[operand->made].of_group;
+    return group < 0 ? -1 : ((const jc_group *)plan->graph->groups.data)[group].first_edge + operand->member;
+}
+
+jc_output jc_plan_output(const jc_plan *plan, int64_t t, int64_t s, bool *computed)
 {
     const jc_subgraph *g = &plan->subgraph;
     jc_output out = {.of = g->target_variable[t], .wrt = g->source_variable[s], .kind = JC_OUTPUT_ZERO, .value = -1};
     bool seeded_row = plan->seed == JC_SEED_ROWS, seeded_col = plan->seed == JC_SEED_COLUMNS;
     out.rows = seeded_row ? plan->seed_width : jc_graph_size(plan->graph, out.of) / plan->per_sample;
     out.cols = seeded_col ? plan->seed_width : jc_graph_size(plan->graph, out.wrt) / plan->per_sample;
-    out.transposed = !sweep->reverse;
     bool empty = out.of == out.wrt; /* the graph has no cycles: it is the only path */
-    if (g->target[t] < 0 || g->source[s] < 0 || (empty && !g->empty_path)) return out;
-    if (empty && !seeded_row && !seeded_col && plan->per_sample == 1) {
-        out.kind = JC_OUTPUT_IDENTITY;
-        return out;
-    }
+    *computed = g->target[t] >= 0 && g->source[s] >= 0 && (!empty || g->empty_path);
+    if (!*computed || !empty || seeded_row || seeded_col || plan->per_sample != 1) return out;
+    out.kind = JC_OUTPUT_IDENTITY;
+    *computed = false;
+    return out;
+}
+
+/* What a value is to the user: the rows of (target, source), or nothing where no path joins them. */
+static jc_output make_output(const jc_plan *plan, const jc_sweep *sweep, const int64_t *value_of_node, int64_t t,
+                             int64_t s)
+{
+    const jc_subgraph *g = &plan->subgraph;
+    bool computed;
+    jc_output out = jc_plan_output(plan, t, s, &computed);
+    out.transposed = !sweep->reverse;
+    if (!computed) return out;
     int64_t node = sweep->reverse ? g->source[s] : g->target[t], seed = sweep->reverse ? t : s;
     out.value_row = jc_rowsets_row(&sweep->sets, sweep->set[node], seed);
     if (out.value_row < 0) return out;
@@ -161,16 +177,24 @@ static jc_status choose_order(jc_plan *plan, const jc_walk *walk, const jc_query
     return status;
 }
 
-static jc_status build(jc_plan *plan, const jc_query *query)
+static jc_status build(jc_plan *plan, const jc_query *query, int64_t entry_limit)
 {
     jc_sweep sweep;
     jc_walk walk;
     int64_t *value_of_node = NULL;
     jc_status status = jc_walk_create(plan->graph, query, &walk);
     if (status) return status;
-    status = choose_order(plan, &walk, query, &sweep);
+    jc_query sweeps = *query; /* what an elimination falls back to */
+    if (query->order == JC_ORDER_ELIMINATION) sweeps.order = plan->row_limit ? JC_ORDER_REVERSE : JC_ORDER_AUTO;
+    bool found = false;
+    status = choose_order(plan, &walk, &sweeps, &sweep);
+    if (!status && query->order == JC_ORDER_ELIMINATION) {
+        status = jc_plan_by_elimination(plan, &walk, query, entry_limit, &found);
+        if (status || found) jc_sweep_fini(&sweep);
+    }
     jc_walk_fini(&plan->allocator, &walk);
-    if (status) return status;
+    if (found) find_structure_only(plan);
+    if (status || found) return status;
     status = jc_plan_emit(plan, &sweep, &value_of_node);
     if (!status) status = list_outputs(plan, &sweep, value_of_node, query->n_wrt > 0);
     find_structure_only(plan);
@@ -179,14 +203,15 @@ static jc_status build(jc_plan *plan, const jc_query *query)
     return status;
 }
 
-jc_status jc_plan_create_windowed(const jc_graph *graph, const jc_query *query, int64_t row_limit, jc_plan **plan)
+jc_status jc_plan_create_limited(const jc_graph *graph, const jc_query *query, int64_t row_limit, int64_t entry_limit,
+                                 jc_plan **plan)
 {
     jc_query q;
     jc_plan *p;
     jc_status status = jc_query_check(graph, query, &q);
     if (status) return status;
-    if (row_limit && (q.order == JC_ORDER_FORWARD ? q.n_wrt : q.order == JC_ORDER_REVERSE ? q.n_of : 0) != 1)
-        return jc_fail(JC_E_USAGE, "rows can be cut into windows for one target in reverse, or one source forward");
+    if (row_limit && (q.order == JC_ORDER_FORWARD ? q.n_wrt : q.order == JC_ORDER_AUTO ? 0 : q.n_of) != 1)
+        return jc_fail(JC_E_USAGE, "rows can be cut into windows for one target, or for one source forward");
     status = jc_alloc_zero(&graph->allocator, 1, sizeof *p, "a plan", &p);
     if (status) return status;
     p->graph = graph;
@@ -196,12 +221,19 @@ jc_status jc_plan_create_windowed(const jc_graph *graph, const jc_query *query, 
     p->per_sample = q.per_sample;
     p->by_sample = query->per_sample > 0;
     p->row_limit = row_limit;
-    status = build(p, &q);
+    p->elimination_cost = -1;
+    p->densified = jc_vec_of(sizeof(jc_densified));
+    status = build(p, &q, entry_limit);
     if (status)
         jc_plan_destroy(p);
     else
         *plan = p;
     return status;
+}
+
+jc_status jc_plan_create_windowed(const jc_graph *graph, const jc_query *query, int64_t row_limit, jc_plan **plan)
+{
+    return jc_plan_create_limited(graph, query, row_limit, 0, plan);
 }
 
 jc_status jc_plan_create(const jc_graph *graph, const jc_query *query, jc_plan **plan)
@@ -219,13 +251,23 @@ void jc_plan_destroy(jc_plan *plan)
     jc_free(&a, plan->steps, plan->max_steps, sizeof *plan->steps);
     jc_free(&a, plan->levels, plan->n_levels + 1, sizeof *plan->levels);
     jc_free(&a, plan->outputs, plan->max_outputs, sizeof *plan->outputs);
+    jc_free(&a, plan->eliminated, plan->n_eliminated, sizeof *plan->eliminated);
+    jc_vec_free(&a, &plan->densified);
     jc_free(&a, plan, 1, sizeof *plan);
+}
+
+/* Inner vectors of low_rank Jacobians, each of which joins the halves of one edge. */
+static int64_t count_ranks(const jc_subgraph *s)
+{
+    int64_t n = 0;
+    for (int64_t v = 0; s->rank_of && v < s->n_nodes; v++) n += s->rank_of[v] >= 0;
+    return n;
 }
 
 /* Those of the graph's, copies among them. */
 static int64_t count_edges(const jc_subgraph *s)
 {
-    int64_t n = 0;
+    int64_t n = count_ranks(s);
     for (int64_t e = 0; e < s->n_edges; e++) n += s->jacobian[e] >= 0;
     return n;
 }
@@ -234,7 +276,8 @@ static size_t plan_bytes(const jc_plan *p)
 {
     return sizeof *p + jc_subgraph_bytes(&p->subgraph) + jc_folds_bytes(&p->folds) +
            (size_t)(p->n_values + 1) * sizeof *p->values + (size_t)p->max_steps * sizeof *p->steps +
-           (size_t)(p->n_levels + 1) * sizeof *p->levels + (size_t)p->max_outputs * sizeof *p->outputs;
+           (size_t)(p->n_levels + 1) * sizeof *p->levels + (size_t)p->max_outputs * sizeof *p->outputs +
+           (size_t)p->n_eliminated * sizeof *p->eliminated;
 }
 
 jc_status jc_plan_get_info(const jc_plan *p, jc_plan_info *info)
@@ -242,15 +285,15 @@ jc_status jc_plan_get_info(const jc_plan *p, jc_plan_info *info)
     if (info->struct_size < sizeof *info) return jc_fail(JC_E_USAGE, "jc_plan_info: struct_size is not set");
     *info = (jc_plan_info){
         .struct_size = info->struct_size,
-        .order = p->order,
+        .order = p->by_elimination ? JC_ORDER_ELIMINATION : p->order,
         .levels = p->n_levels,
         .values = p->n_values,
         .steps = p->n_steps,
         .multiply_adds = p->multiply_adds,
         .reverse_cost = p->reverse_cost,
         .forward_cost = p->forward_cost,
-        .elimination_cost = -1,
-        .nodes = p->subgraph.n_nodes - p->subgraph.n_extra,
+        .elimination_cost = p->elimination_cost,
+        .nodes = p->subgraph.n_nodes - p->subgraph.n_extra - count_ranks(&p->subgraph),
         .edges = count_edges(&p->subgraph),
         .structure_only = p->structure_only,
         .plan_bytes = plan_bytes(p),
@@ -277,8 +320,8 @@ jc_status jc_plan_eliminated(const jc_plan *p, int64_t *variables, int64_t capac
     jc_status status = jc_alloc(&p->allocator, g->n_nodes, sizeof *is_end, "the ends of the query", &is_end);
     if (status) return status;
     mark_ends(p, is_end);
-    for (int64_t v = 0; v < p->n_values; v++) {
-        int64_t node = p->values[v].node;
+    for (int64_t i = 0; i < jc_plan_n_vertices(p); i++) {
+        int64_t node = jc_plan_vertex(p, i);
         if (is_end[node]) continue;
         if (n < capacity) variables[n] = g->variable[node];
         n++;
@@ -299,8 +342,9 @@ jc_precision jc_plan_precision(const jc_plan *plan)
 {
     bool any = false;
     for (int64_t i = 0; i < plan->subgraph.n_edges; i++) {
-        if (plan->subgraph.jacobian[i] < 0) continue;
-        const jc_group *group = jc_graph_group(plan->graph, plan->subgraph.jacobian[i]);
+        int64_t e = jc_plan_edge_of_b(plan, plan->subgraph.jacobian[i]);
+        if (e < 0) continue;
+        const jc_group *group = jc_graph_group(plan->graph, e);
         for (int f = 0; f < jc_kinds[group->shape.kind].n_fields; f++) {
             const jc_field *field = &group->field[f];
             if ((!field->data && !field->on_device) || field->literal || !jc_dtype_is_float(field->dtype)) continue;
@@ -314,7 +358,7 @@ jc_precision jc_plan_precision(const jc_plan *plan)
 int64_t jc_plan_edge_on_device(const jc_plan *plan)
 {
     for (int64_t i = 0; i < plan->subgraph.n_edges; i++) {
-        int64_t e = plan->subgraph.jacobian[i];
+        int64_t e = jc_plan_edge_of_b(plan, plan->subgraph.jacobian[i]);
         const jc_group *group = e < 0 ? NULL : jc_graph_group(plan->graph, e);
         for (int f = 0; group && f < JC_MAX_FIELDS; f++)
             if (group->field[f].on_device) return e;
@@ -325,7 +369,7 @@ int64_t jc_plan_edge_on_device(const jc_plan *plan)
 int64_t jc_plan_edge_without_numbers(const jc_plan *plan)
 {
     for (int64_t i = 0; i < plan->subgraph.n_edges; i++) {
-        int64_t e = plan->subgraph.jacobian[i];
+        int64_t e = jc_plan_edge_of_b(plan, plan->subgraph.jacobian[i]);
         if (e >= 0 && !jc_graph_group(plan->graph, e)->has_numbers) return e;
     }
     return -1;

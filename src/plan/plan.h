@@ -131,12 +131,40 @@ static inline const jc_fold *jc_plan_left_fold(const jc_plan *plan, const jc_ste
 /* The group and member that a step's b names. */
 const jc_group *jc_plan_jacobian(const jc_plan *plan, int64_t b, int64_t *member);
 
+/* The edge of the graph whose numbers a jc_step.b (an element of jc_subgraph.jacobian) has, or -1. */
+int64_t jc_plan_edge_of_b(const jc_plan *plan, int64_t b);
+
+/* The nodes in the order in which they are eliminated; of a sweep those of its values, the ends among them. */
+static inline int64_t jc_plan_n_vertices(const jc_plan *plan)
+{
+    return plan->eliminates ? plan->n_eliminated : plan->n_values;
+}
+
+static inline int64_t jc_plan_vertex(const jc_plan *plan, int64_t i)
+{
+    return plan->eliminates ? plan->eliminated[i] : plan->values[i].node;
+}
+
 /* The value that a step reads as its Jacobian, or -1. */
 static inline int64_t jc_plan_value_of_b(const jc_plan *plan, int64_t b)
 {
     const jc_operand *operand = jc_subgraph_operand(&plan->subgraph, b);
     return operand ? operand->value : -1;
 }
+
+/* The same, where an elimination may hold at most entry_limit entries of values at a time; 0: any number. */
+jc_status jc_plan_create_limited(const jc_graph *graph, const jc_query *query, int64_t row_limit, int64_t entry_limit,
+                                 jc_plan **plan);
+
+/* Everything of a result but its value. *computed: it is the sum over the paths between two nodes, if there are any
+ * (it is zero until a value is set); else it is zero or the identity. */
+jc_output jc_plan_output(const jc_plan *plan, int64_t target, int64_t source, bool *computed);
+
+/* by_elimination.c: *found: the plan, of which the sweeps' costs are known, is one by elimination, for a smaller cost
+ * than the sweeps' or in the order that the query names; otherwise it is as before. JC_E_USAGE for an order that does
+ * not go with the query. */
+jc_status jc_plan_by_elimination(jc_plan *plan, const jc_walk *walk, const jc_query *query, int64_t entry_limit,
+                                 bool *found);
 
 /* As jc_plan_create; row_limit > 0 for a query with one seeded end whose rows are cut into windows of that many. */
 jc_status jc_plan_create_windowed(const jc_graph *graph, const jc_query *query, int64_t row_limit, jc_plan **plan);

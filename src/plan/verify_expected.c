@@ -281,8 +281,8 @@ static jc_status establish(jc_expected *x, const jc_plan *plan, const jc_query *
 
 jc_status jc_expected_create(const jc_plan *plan, const jc_query *query, jc_expected *expected)
 {
-    if (plan->order != JC_ORDER_REVERSE && plan->order != JC_ORDER_FORWARD)
-        return jc_fail(JC_E_INTERNAL, "plan: neither a reverse nor a forward sweep");
+    if (plan->order != JC_ORDER_REVERSE && plan->order != JC_ORDER_FORWARD && plan->order != JC_ORDER_ELIMINATION)
+        return jc_fail(JC_E_INTERNAL, "plan: neither a sweep nor an elimination");
     jc_expected x = {.graph = plan->graph,
                      .allocator = &plan->allocator,
                      .forward = plan->order == JC_ORDER_FORWARD,

@@ -85,9 +85,14 @@ jc_status jc_query_check(const jc_graph *g, const jc_query *query, jc_query *che
     jc_status status = jc_query_read(query, &q);
     if (status) return status;
     if (!g->finished) return jc_fail(JC_E_USAGE, "the graph is not finished: jc_graph_finish comes before a plan");
-    if (q.order == JC_ORDER_ELIMINATION) return jc_fail(JC_E_USAGE, "the elimination order is not there yet");
     if ((unsigned)q.order > JC_ORDER_ELIMINATION) return jc_fail(JC_E_USAGE, "there is no such order");
     if (q.n_of < 1) return jc_fail(JC_E_USAGE, "a query needs at least one target");
+    if (!(q.search_seconds >= 0)) return jc_fail(JC_E_USAGE, "the time for a search is negative");
+    if (q.limits_tape && q.tape_limit < 0) return jc_fail(JC_E_USAGE, "the limit on tapes is negative");
+    if (q.eliminate && q.order != JC_ORDER_ELIMINATION)
+        return jc_fail(JC_E_USAGE, "an order of vertices is for an elimination");
+    if (q.n_eliminate < 0 || (q.n_eliminate && !q.eliminate))
+        return jc_fail(JC_E_USAGE, "the order of vertices is not there");
     if (q.per_sample < 0) return jc_fail(JC_E_USAGE, "the number of samples is negative");
     if (q.per_sample == 0) q.per_sample = 1;
     status = check_variables(g, q.of, q.n_of, "of");

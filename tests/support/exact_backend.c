@@ -23,8 +23,10 @@ static inline uint64_t from_integer(double value)
     return n < 0 ? PRIME - (uint64_t)-n : (uint64_t)n;
 }
 
+/* Computed values are residues, in the type of the program. */
 static inline uint64_t jc_num_load(jc_dtype dtype, const void *data, int64_t i)
 {
+    if (dtype == JC_I64) return ((const uint64_t *)data)[i];
     return from_integer(jc_load_float(dtype, data, i));
 }
 
@@ -136,10 +138,9 @@ static jc_status exact_execute(jc_run *run, const jc_pass *pass)
         for (int64_t s = plan->values[c].first_step; s < plan->values[c + 1].first_step && !status; s++) {
             const jc_step *step = &plan->steps[s];
             jc_jac jac = jc_run_jacobian(run, step->b);
-            const uint64_t *x = step->a == JC_SEED_IDENTITY ? NULL : value_row(run, step->a, step->a_row);
-            status =
-                jc_loops_step(&jac, step, jc_plan_fold(plan, step), step->a_row + pass->row0,
-                              jc_pass_rows(pass, step->n_rows), x, value_row(run, c, step->c_row), run->impl, NULL);
+            status = jc_loops_step(&jac, step, jc_plan_fold(plan, step), jc_pass_step_row(pass, step),
+                                   jc_pass_step_rows(pass, step), jc_plain_operand(run, step, &jac.group->shape),
+                                   value_row(run, c, step->c_row), run->impl, NULL);
         }
     return status;
 }

@@ -35,14 +35,14 @@ typedef struct cpu_run {
 
 static const jc_group *group_of(const jc_run *run, const jc_cpu_op *op)
 {
-    const jc_plan *plan = run->program->plan;
-    if (op->group < 0) return &plan->subgraph.extra[-1 - op->group];
-    return (const jc_group *)plan->graph->groups.data + op->group;
+    return jc_plan_group(run->program->plan, op->group);
 }
 
+/* Of field 0. */
 static const unsigned char *field_of(const jc_run *run, const jc_cpu_op *op, const jc_group *group)
 {
     const unsigned char *base = group->field[0].data;
+    if (op->group < 0) return jc_run_member(run, op->group, op->member).data[0];
     if (run->bindings && run->bindings[op->group].data[0]) base = run->bindings[op->group].data[0];
     return base + op->member * group->field[0].stride;
 }
@@ -51,16 +51,14 @@ static const unsigned char *field_of(const jc_run *run, const jc_cpu_op *op, con
 static jc_cpu_call call_of(const cpu_run *r, const jc_cpu_op *op, const worker_state *state)
 {
     const jc_run *run = r->run;
-    int64_t edge = op->group;
-    if (op->group >= 0)
-        edge = ((const jc_group *)run->program->plan->graph->groups.data)[op->group].first_edge + op->member;
     jc_cpu_product k = jc_cpu_product_of(run->program->plan, op);
-    jc_cpu_call c = {.shape = &k.group->shape, .direction = k.direction, .jac = jc_run_jacobian(run, edge)};
+    jc_cpu_call c = {.shape = &k.group->shape, .direction = k.direction};
+    c.jac = jc_run_member(run, op->group, op->member);
     for (int f = 0; f < JC_MAX_FIELDS; f++) c.batched[f] = k.group->field[f].batched;
-    c.n = jc_pass_rows(r->pass, op->n_rows);
+    c.n = op->whole ? op->n_rows : jc_pass_rows(r->pass, op->n_rows);
     c.ldx = k.in, c.ldy = k.out;
     if (op->identity)
-        c.x_row = op->x + r->pass->row0;
+        c.x_row = op->x + (op->whole ? 0 : r->pass->row0);
     else
         c.x = run->arena + op->x;
     c.y = run->arena + op->y;

@@ -20,8 +20,8 @@ enum { JC_CPU_LINE = 64 }; /* bytes of a cache line */
 typedef struct jc_cpu_op {
     int64_t x;      /* bytes into the arena of the first row of A; for the identity: the first row of op(B) */
     int64_t y;      /* bytes into the arena of the first row written */
-    int64_t group;  /* of the graph, or -1-i: extra Jacobian i */
-    int64_t member; /* of the group */
+    int64_t group;  /* its number: jc_plan_group_number */
+    int64_t member; /* of the group: jc_program_jacobian */
     int64_t n_rows;
     uint8_t identity; /* A is the identity */
     uint8_t transpose;
@@ -30,6 +30,7 @@ typedef struct jc_cpu_op {
     uint8_t blas;    /* its products of matrices go to BLAS */
     uint8_t down;    /* fixed: the next product's D lies below this one, so its rows are taken from the last */
     int32_t fold;    /* as jc_step.fold */
+    uint8_t whole;   /* as jc_step.whole */
     uint8_t chained; /* one of several rank updates of one weight formed together; 2: the last of them */
 } jc_cpu_op;
 

@@ -133,8 +133,7 @@ static const rule rules[JC_KIND_COUNT] = {
 
 jc_cpu_product jc_cpu_product_of(const jc_plan *plan, const jc_cpu_op *op)
 {
-    const jc_group *groups = plan->graph->groups.data;
-    const jc_group *g = op->group >= 0 ? &groups[op->group] : &plan->subgraph.extra[-1 - op->group];
+    const jc_group *g = jc_plan_group(plan, op->group);
     jc_cpu_product k = {.group = g, .n = op->n_rows, .identity = op->identity};
     k.in = op->transpose ? g->shape.cols : g->shape.rows;
     k.out = op->transpose ? g->shape.rows : g->shape.cols;

@@ -8,8 +8,9 @@ static uint8_t fixed_of(const jc_program *program, const jc_cpu_unit *unit, cons
                         const jc_cpu_op *op)
 {
     const jc_shape *s = &k->group->shape;
-    if (op->identity || op->fold || op->group < 0 || op->n_rows != 1 || s->kind != JC_DENSE || s->p != s->q) return 0;
-    if (s->batch != 1 || s->inner != 1 || k->group->field[0].dtype != program->dtype) return 0;
+    bool extra = op->group < 0 && !jc_plan_made(program->plan, op->group);
+    if (op->identity || op->fold || extra || op->n_rows != 1 || s->kind != JC_DENSE || s->p != s->q) return 0;
+    if (s->batch != 1 || s->inner != 1 || jc_program_field_dtype(program, op->group, 0) != program->dtype) return 0;
     for (int i = 0; i < JC_CPU_FIXED_COUNT; i++)
         if (unit->fixed[i].size == s->p) return (uint8_t)(i + 1);
     return 0;
@@ -22,13 +23,12 @@ static jc_cpu_op op_of(const jc_program *program, const jc_cpu_unit *unit, int64
     int64_t element = layout->element_bytes;
     jc_cpu_op op = {.n_rows = step->n_rows, .transpose = step->transpose, .first = step->first};
     op.identity = step->a == JC_SEED_IDENTITY;
-    op.fold = step->fold;
-    op.x = step->a_row;
-    if (!op.identity) op.x = layout->offset[step->a] + step->a_row * plan->values[step->a].cols * element;
-    op.y = layout->offset[c] + step->c_row * plan->values[c].cols * element;
-    op.group = jc_plan_group_number(plan, step->b);
-    jc_plan_jacobian(plan, step->b, &op.member);
+    op.fold = step->fold, op.whole = step->whole;
+    jc_program_jacobian(program, step->b, &op.group, &op.member);
     jc_cpu_product k = jc_cpu_product_of(plan, &op);
+    op.x = step->a_row;
+    if (!op.identity) op.x = layout->offset[step->a] + step->a_row * k.in * element;
+    op.y = layout->offset[c] + step->c_row * plan->values[c].cols * element;
     op.fixed = fixed_of(program, unit, &k, &op);
     op.blas = !op.fixed && !op.fold && jc_cpu_use_blas(&k);
     return op;

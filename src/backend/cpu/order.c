@@ -17,9 +17,12 @@ static bool all_fixed(const jc_cpu_op *ops, int64_t n)
     return true;
 }
 
+/* Where the Jacobian of an op lies: its edge, or the place of a computed value in the arena. */
 static int64_t edge_of(const jc_plan *plan, const jc_cpu_op *op)
 {
-    return ((const jc_group *)plan->graph->groups.data)[op->group].first_edge + op->member;
+    const jc_made *made = jc_plan_made(plan, op->group);
+    if (made && made->of_group < 0) return op->member;
+    return jc_plan_group(plan, made ? made->of_group : op->group)->first_edge + op->member;
 }
 
 /* Where an op is to stand: ops by key, those of one key as they stood. */

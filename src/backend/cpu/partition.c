@@ -19,7 +19,7 @@ static double op_seconds(const jc_program *program, const jc_cpu_program *impl, 
     double vectors = n * element * (op->first ? 1 : 2) * (double)k.out;
     if (op->fold) n = (double)program->plan->folds.fold[op->fold - 1].w;
     if (!op->identity) vectors += n * element * (double)k.in;
-    double bytes = (double)jc_group_member_bytes(k.group) + vectors;
+    double bytes = (double)jc_program_member_bytes(program, op->group) + vectors;
     jc_direction direction = op->transpose ? JC_TANGENT : JC_ADJOINT;
     double madds = n * (double)jc_group_cost(k.group, op->member, direction);
     double flop_s = madds / (program->dtype == JC_F32 ? f32_madds_per_s : f64_madds_per_s),

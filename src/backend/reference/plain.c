@@ -137,13 +137,20 @@ static jc_status fail_edge(const jc_graph *g, int64_t edge, jc_status status)
     return jc_fail_prefix(status, "edge %s: ", text);
 }
 
+const void *jc_plain_operand(const jc_run *run, const jc_step *step, const jc_shape *shape)
+{
+    int64_t in = step->transpose ? shape->cols : shape->rows;
+    if (step->a == JC_SEED_IDENTITY) return NULL;
+    return run->arena + run->program->layout.offset[step->a] + step->a_row * in * NUMBER_BYTES;
+}
+
 static jc_status execute_step(jc_run *run, const jc_pass *pass, int64_t c, const jc_step *step, jc_plain_step apply)
 {
     jc_jac jac = jc_run_jacobian(run, step->b);
-    int64_t n = jc_pass_rows(pass, step->n_rows);
-    const void *x = step->a == JC_SEED_IDENTITY ? NULL : jc_plain_row(run, step->a, step->a_row);
-    jc_status status = apply(run, &jac, step, jc_plan_fold(run->program->plan, step), step->a_row + pass->row0, n, x,
-                             jc_plain_row(run, c, step->c_row), run->impl);
+    const void *x = jc_plain_operand(run, step, &jac.group->shape);
+    jc_status status =
+        apply(run, &jac, step, jc_plan_fold(run->program->plan, step), jc_pass_step_row(pass, step),
+              jc_pass_step_rows(pass, step), x, jc_plain_row(run, c, step->c_row), run->impl);
     return status && step->b >= 0 ? fail_edge(run->program->plan->graph, step->b, status) : status;
 }
 

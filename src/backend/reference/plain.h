@@ -23,6 +23,10 @@ void jc_plain_close(jc_run *run);
 /* Values in the order of the plan, steps in the order of the value. */
 jc_status jc_plain_execute(jc_run *run, const jc_pass *pass, jc_plain_step step);
 
+/* The rows that a step reads, as its Jacobian (of that shape) takes them: those of a value from a_row on. NULL: the
+ * identity's. */
+const void *jc_plain_operand(const jc_run *run, const jc_step *step, const jc_shape *shape);
+
 /* Row `row` of a value. */
 void *jc_plain_row(const jc_run *run, int64_t value, int64_t row);
 
