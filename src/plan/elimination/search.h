@@ -83,4 +83,16 @@ typedef struct jc_sparse {
 jc_status jc_sparse_order(const jc_pairs *pairs, const jc_sparse *how, bool *found, int64_t *order, int64_t *cost,
                           int64_t *products);
 
+/* ---- limited.c ---- */
+
+typedef struct jc_limited {
+    int64_t entry_limit; /* most entries of values at once */
+    int64_t work;        /* steps */
+    uint64_t seed;
+} jc_limited;
+
+/* Improves an order by moving nodes within it, first until its values fit, then its cost. *found = false: they do not
+ * fit. The cost is that of its operations. */
+jc_status jc_limited_order(const jc_pairs *pairs, const jc_limited *how, int64_t *order, bool *found, int64_t *cost);
+
 #endif
