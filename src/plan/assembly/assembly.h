@@ -96,8 +96,8 @@ jc_status jc_entries_of_value(const jc_assembly *as, int64_t value, jc_vec *entr
 
 /* ---- sparse.c ---------------------------------------------------------------------------------------------------- */
 
-/* Adds the entries of an edge to a structured one. */
-jc_status jc_accumulate_entries(jc_assembly *as, int64_t value, int64_t edge);
+/* Adds the entries of an operand of an elimination to a structured one. */
+jc_status jc_accumulate_entries(jc_assembly *as, int64_t value, int64_t operand);
 
 /* Adds left . right, operands of an elimination, by the entries that meet. */
 jc_status jc_multiply_entries(jc_assembly *as, int64_t value, int64_t left, int64_t right);

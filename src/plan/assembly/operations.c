@@ -32,12 +32,36 @@ static jc_status accumulate_dense(jc_assembly *as, int64_t value, int64_t edge, 
     return jc_add_product(as, value, form, JC_SEED_IDENTITY, jacobian_of_edge(as, edge), form == JC_FORM_COLUMNS);
 }
 
+/* The window's rows of another value. */
+static jc_status accumulate_in_window(jc_assembly *as, const jc_elimination_op *op)
+{
+    const jc_accumulated *right = jc_accumulated_at(as, op->right);
+    int64_t made, b;
+    jc_status status = jc_make_identity(&as->maker, right->structure.cols, &made);
+    if (!status) status = jc_make_operand(&as->maker, made, 0, -1, &b);
+    jc_accumulated_at(as, op->right)->read = true;
+    return status ? status : jc_add_product(as, op->result, JC_FORM_ROWS, right->main, b, false);
+}
+
+/* value += another one, which its structure holds. */
+static jc_status accumulate_value(jc_assembly *as, const jc_elimination_op *op)
+{
+    const jc_accumulated *v = jc_accumulated_at(as, op->result);
+    int64_t b;
+    if (v->windowed) return accumulate_in_window(as, op);
+    if (v->structure.kind != JC_STRUCTURE_DENSE) return jc_accumulate_entries(as, op->result, op->right);
+    jc_status status = jc_as_jacobian(as, op->right, &b);
+    return status ? status
+                  : jc_add_product(as, op->result, v->form, JC_SEED_IDENTITY, b, v->form == JC_FORM_COLUMNS);
+}
+
 static jc_status accumulate(jc_assembly *as, const jc_elimination_op *op)
 {
     const jc_accumulated *v = jc_accumulated_at(as, op->result);
     int64_t edge = -1 - op->right, ones;
+    if (op->right >= 0) return accumulate_value(as, op);
     if (v->structure.kind == JC_STRUCTURE_DENSE) return accumulate_dense(as, op->result, edge, op->direction);
-    if (v->structure.kind != JC_STRUCTURE_DIAGONAL) return jc_accumulate_entries(as, op->result, edge);
+    if (v->structure.kind != JC_STRUCTURE_DIAGONAL) return jc_accumulate_entries(as, op->result, op->right);
     jc_status status = jc_need_ones(as, v->structure.rows, &ones);
     return status ? status : jc_add_product(as, op->result, JC_FORM_NUMBERS, ones, jacobian_of_edge(as, edge), false);
 }

@@ -163,13 +163,13 @@ static jc_status spread(jc_assembly *as, numbered *x)
     return status;
 }
 
-jc_status jc_accumulate_entries(jc_assembly *as, int64_t value, int64_t edge)
+jc_status jc_accumulate_entries(jc_assembly *as, int64_t value, int64_t operand)
 {
     const jc_accumulated *v = jc_accumulated_at(as, value);
     numbered x;
     bool once;
     int64_t *place;
-    jc_status status = numbered_of_edge(as, edge, &x);
+    jc_status status = numbered_of(as, operand, &x);
     if (status) return status;
     status = each_once(as, &x, &once);
     if (!status && !once) status = spread(as, &x);
