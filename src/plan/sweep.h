@@ -11,6 +11,7 @@ typedef struct jc_sweep {
     const jc_graph *graph;
     const jc_subgraph *subgraph;
     const jc_allocator *allocator;
+    int64_t n_nodes, n_edges; /* of the subgraph: what fini needs of it */
     bool reverse;
     const jc_folds *folds; /* forward; NULL: nothing is folded */
     int64_t n_ends;        /* targets (reverse) or sources (forward): the first seeds */
