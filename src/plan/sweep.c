@@ -148,6 +148,7 @@ jc_status jc_sweep_init(jc_sweep *s, const jc_graph *graph, const jc_subgraph *s
     memset(s, 0, sizeof *s);
     s->graph = graph;
     s->subgraph = subgraph;
+    s->n_nodes = subgraph->n_nodes, s->n_edges = subgraph->n_edges;
     s->allocator = &graph->allocator;
     s->sets.allocator = s->allocator;
     s->n_nodes = subgraph->n_nodes;

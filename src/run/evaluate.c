@@ -220,7 +220,7 @@ static jc_status keep_order(const jc_graph *g, jc_query *q, jc_vertex **vertices
     if (!status) status = jc_alloc(&g->allocator, *n, sizeof **vertices, "an order of elimination", vertices);
     if (!status && *n) status = jc_plan_vertices(plan, *vertices, *n, n);
     jc_plan_destroy(plan);
-    q->eliminate = *vertices, q->n_eliminate = *n;
+    q->eliminate = *n ? *vertices : NULL, q->n_eliminate = *n;
     return status;
 }
 
