@@ -151,8 +151,6 @@ jc_status jc_sweep_init(jc_sweep *s, const jc_graph *graph, const jc_subgraph *s
     s->n_nodes = subgraph->n_nodes, s->n_edges = subgraph->n_edges;
     s->allocator = &graph->allocator;
     s->sets.allocator = s->allocator;
-    s->n_nodes = subgraph->n_nodes;
-    s->n_edges = subgraph->n_edges;
     s->reverse = reverse;
     s->folds = folds;
     s->unfolded = jc_vec_of(sizeof(int64_t));

@@ -11,7 +11,6 @@ typedef struct jc_sweep {
     const jc_graph *graph;
     const jc_subgraph *subgraph;
     const jc_allocator *allocator;
-    int64_t n_nodes, n_edges; /* of the subgraph: what fini needs of it */
     bool reverse;
     int64_t n_nodes, n_edges; /* of the subgraph as it was swept: sizes of arrays */
     const jc_folds *folds; /* forward; NULL: nothing is folded */
