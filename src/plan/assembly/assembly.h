@@ -87,7 +87,11 @@ jc_status jc_add_scattered(jc_assembly *as, int64_t value, int64_t from, int64_t
  */
 jc_status jc_gather(jc_assembly *as, int64_t from, int64_t n_from, int64_t n, int64_t *place, int64_t *to);
 
-/* The entries of an accumulated Jacobian with their places in its main value. */
+/* The entries of a structure with their places in that form, by rows. */
+jc_status jc_entries_of_structure(const jc_allocator *allocator, const jc_structure *structure, jc_form form,
+                                  jc_vec *entries);
+
+/* The same of an accumulated Jacobian and its main value. */
 jc_status jc_entries_of_value(const jc_assembly *as, int64_t value, jc_vec *entries);
 
 /* ---- sparse.c ---------------------------------------------------------------------------------------------------- */
