@@ -82,12 +82,13 @@ static jc_status find_results(const jc_assembly *as, int64_t **result)
     return status;
 }
 
-/* The draft value with all of an accumulated Jacobian as a dense matrix. */
+/* The draft value with all of an accumulated Jacobian as a dense matrix; of a per-sample total its rows, in which
+ * jc_output has the blocks side by side. */
 static jc_status whole_of(jc_assembly *as, int64_t value, int64_t *matrix, bool *columns)
 {
     const jc_accumulated *v = jc_accumulated_at(as, value);
     *columns = v->form == JC_FORM_COLUMNS;
-    if (v->structure.kind == JC_STRUCTURE_DENSE) {
+    if (v->structure.kind == JC_STRUCTURE_DENSE && !(*columns && as->plan->per_sample > 1)) {
         *matrix = v->main;
         return JC_OK;
     }
