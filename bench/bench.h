@@ -13,7 +13,7 @@
 typedef struct bench_options {
     const char *backend;
     const char *folder; /* for generated files */
-    const char *only;   /* "graphs", "rules" or "wide"; NULL: all */
+    const char *only;   /* "graphs", "rules", "wide", "predict" or "orders"; NULL: all */
     int threads;        /* of the runs and of the bandwidth; > 0 */
     bool quick, json;
 } bench_options;
@@ -62,7 +62,7 @@ jc_allocator bench_meter_allocator(bench_meter *meter);
  * own. */
 double bench_read_bandwidth(int threads, const float *data, int64_t bytes);
 
-/* ---- graphs.c, rules.c, wide.c ------------------------------------------------------------------------------- */
+/* ---- graphs.c, rules.c, wide.c, predict.c ------------------------------------------------------------------ */
 
 /* Chains and layered graphs of 16 x 16 f32 Jacobians; bandwidth in bytes per second. */
 void bench_graphs(bench_report *report, const bench_options *options, double bandwidth);
@@ -72,5 +72,12 @@ void bench_rules(bench_report *report, const bench_options *options);
 
 /* Variables of 10^8 scalars, and offsets beyond 32 bits. */
 void bench_wide(bench_report *report, const bench_options *options);
+
+/* Predicted against measured times of chains and levels of products of all sizes. */
+void bench_predict(bench_report *report, const bench_options *options);
+
+/* Elimination beside the sweeps: what it gains on a chain of wide and narrow variables, what it costs where there is
+ * nothing to gain. */
+void bench_orders(bench_report *report, const bench_options *options);
 
 #endif

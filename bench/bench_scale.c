@@ -9,11 +9,11 @@ static const char usage[] =
     "bench_scale [--quick] [--json] [--only PART] [--threads N] [--backend NAME] [--folder DIR]\n"
     "\n"
     "Validates and times chains and layered graphs of 10^4 to 10^6 edges, path rules on as many, variables of 10^8\n"
-    "scalars and Jacobians beyond 32-bit offsets, beside the read bandwidth of the machine. Needs 10 GB of memory and\n"
-    "1.1 GB in the folder.\n"
+    "scalars and Jacobians beyond 32-bit offsets, beside the read bandwidth of the machine; predicted times of products\n"
+    "of all sizes beside measured ones; orders beside each other. Needs 10 GB of memory and 1.1 GB in the folder.\n"
     "  --quick         up to 10^5 edges and 10^6 scalars, some seconds; speed is shown but not judged\n"
     "  --json          one JSON document\n"
-    "  --only PART     graphs, rules or wide (all three)\n"
+    "  --only PART     graphs, rules, wide, predict or orders (all of them)\n"
     "  --threads N     of the runs and of the bandwidth (all processors this process may use)\n"
     "  --backend NAME  cpu, reference (cpu)\n"
     "  --folder DIR    for the generated files, removed again ($TMPDIR, or /tmp)\n"
@@ -55,7 +55,10 @@ static bool is_asked(const bench_options *o, const char *part)
 
 static bool knows_part(const bench_options *o)
 {
-    return is_asked(o, "graphs") || is_asked(o, "rules") || is_asked(o, "wide");
+    static const char *const parts[] = {"graphs", "rules", "wide", "predict", "orders"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (is_asked(o, parts[i])) return true;
+    return false;
 }
 
 /* The machine and what it can read: memory of its own, larger than any cache. */
@@ -95,6 +98,8 @@ int main(int argc, char **argv)
     if (is_asked(&o, "graphs")) bench_graphs(report, &o, bandwidth);
     if (is_asked(&o, "rules")) bench_rules(report, &o);
     if (is_asked(&o, "wide")) bench_wide(report, &o);
+    if (is_asked(&o, "predict")) bench_predict(report, &o);
+    if (is_asked(&o, "orders")) bench_orders(report, &o);
     int code = bench_finish(report);
     bench_report_destroy(report);
     return code;

@@ -148,6 +148,7 @@ jc_status jc_sweep_init(jc_sweep *s, const jc_graph *graph, const jc_subgraph *s
     memset(s, 0, sizeof *s);
     s->graph = graph;
     s->subgraph = subgraph;
+    s->n_nodes = subgraph->n_nodes, s->n_edges = subgraph->n_edges;
     s->allocator = &graph->allocator;
     s->sets.allocator = s->allocator;
     s->reverse = reverse;
@@ -160,14 +161,14 @@ jc_status jc_sweep_init(jc_sweep *s, const jc_graph *graph, const jc_subgraph *s
 
 void jc_sweep_fini(jc_sweep *s)
 {
-    int64_t n = s->subgraph->n_nodes;
+    int64_t n = s->n_nodes;
     jc_rowsets_fini(&s->sets);
     jc_vec_free(s->allocator, &s->unfolded);
     jc_free(s->allocator, s->fold_end, s->n_seeds - s->n_ends, sizeof *s->fold_end);
     jc_free(s->allocator, s->seed_rows, s->n_seeds, sizeof *s->seed_rows);
     jc_free(s->allocator, s->seed_of, n, sizeof *s->seed_of);
     jc_free(s->allocator, s->start, n + 1, sizeof *s->start);
-    jc_free(s->allocator, s->edges, s->subgraph->n_edges, sizeof *s->edges);
+    jc_free(s->allocator, s->edges, s->n_edges, sizeof *s->edges);
     jc_free(s->allocator, s->set, n, sizeof *s->set);
     jc_free(s->allocator, s->level, n, sizeof *s->level);
     memset(s, 0, sizeof *s);

@@ -12,6 +12,7 @@ typedef struct jc_sweep {
     const jc_subgraph *subgraph;
     const jc_allocator *allocator;
     bool reverse;
+    int64_t n_nodes, n_edges; /* of the subgraph as it was swept: sizes of arrays */
     const jc_folds *folds; /* forward; NULL: nothing is folded */
     int64_t n_ends;        /* targets (reverse) or sources (forward): the first seeds */
     int64_t n_seeds;       /* and the folds of the sources after them */

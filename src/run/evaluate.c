@@ -10,7 +10,9 @@
 #include "core/progress.h"
 #include "core/size.h"
 #include "rules/query.h"
+#include "run/choose.h"
 #include "run/collect.h"
+#include "run/fit.h"
 
 static double now_s(void)
 {
@@ -52,13 +54,15 @@ typedef struct attempt {
     bool falls_back;              /* it failed on a device in a way that another attempt on the host mends */
 } attempt;
 
+static jc_fit fit_of(const attempt *at, const jc_graph *g, const jc_query *q)
+{
+    return (jc_fit){g, q, at->chosen, at->options, at->failed};
+}
+
 static jc_status create_program(const attempt *at, const jc_plan *plan, int64_t limit, jc_program **program)
 {
-    jc_program_options o = *at->options;
-    o.memory_limit = limit;
-    if (at->chosen) return jc_program_create_on(plan, at->chosen, &o, program);
-    if (at->failed) return jc_program_create_on_host(plan, &o, at->failed, program);
-    return jc_program_create(plan, &o, program);
+    jc_fit fit = fit_of(at, plan->graph, NULL);
+    return jc_fit_program(&fit, plan, limit, program);
 }
 
 static jc_status note_failure(attempt *at, const jc_program *program, jc_status status, bool started)
@@ -104,7 +108,7 @@ static void note_program(jc_results *r, const attempt *at, const jc_program *pro
     r->info.device = r->device;
     r->info.reason = r->reason;
     r->info.backend = program->backend->name;
-    r->info.order = program->plan->order;
+    r->info.order = program->plan->by_elimination ? JC_ORDER_ELIMINATION : program->plan->order;
     r->info.precision = program->precision;
     r->info.threads = program->threads;
     r->info.multiply_adds = jc_cost_add(r->info.multiply_adds, program->plan->multiply_adds);
@@ -202,32 +206,81 @@ static jc_status find_window(attempt *at, const jc_graph *g, const jc_query *q, 
     return JC_OK;
 }
 
-/* One target (reverse) or source (forward) at a time, each in windows. */
+/* The order of elimination that was found for one target is that of all its windows: it is looked for once. *vertices:
+ * allocated, or NULL. */
+static jc_status keep_order(const jc_graph *g, jc_query *q, jc_vertex **vertices, int64_t *n)
+{
+    jc_plan *plan;
+    *vertices = NULL;
+    *n = 0;
+    if (q->order != JC_ORDER_ELIMINATION || q->n_eliminate) return JC_OK;
+    jc_status status = jc_plan_create_windowed(g, q, 1, &plan);
+    if (status) return status;
+    if (plan->eliminates) status = jc_plan_vertices(plan, NULL, 0, n);
+    if (!status) status = jc_alloc(&g->allocator, *n, sizeof **vertices, "an order of elimination", vertices);
+    if (!status && *n) status = jc_plan_vertices(plan, *vertices, *n, n);
+    jc_plan_destroy(plan);
+    q->eliminate = *n ? *vertices : NULL, q->n_eliminate = *n;
+    return status;
+}
+
+/* The windows of one target (reverse, elimination) or source (forward). */
+static jc_status run_end(jc_results *r, attempt *at, const jc_graph *g, const jc_query *q, const jc_array *seed,
+                         double *t)
+{
+    jc_plan *plan;
+    jc_program *program;
+    jc_status status = choose_for_windows(at, g, q);
+    if (!status) status = find_window(at, g, q, &plan, &program);
+    if (status) return status;
+    lap(t, &r->info.plan_s);
+    note_program(r, at, program);
+    status = run_program(r, at, program, seed, NULL);
+    destroy_window(plan, program);
+    *t = now_s();
+    return status;
+}
+
+/* One target or source at a time, each in windows. */
 static jc_status run_windowed(jc_results *r, attempt *at, const jc_graph *g, const jc_query *q, const jc_array *seed,
                               double *t)
 {
-    bool reverse = q->order == JC_ORDER_REVERSE;
-    const jc_plan *whole = r->plan;
-    int64_t n = reverse ? whole->subgraph.n_targets : whole->subgraph.n_sources;
-    const int64_t *ends = reverse ? whole->subgraph.target_variable : whole->subgraph.source_variable;
-    for (int64_t i = 0; i < n; i++) {
+    bool forward = q->order == JC_ORDER_FORWARD;
+    const jc_subgraph *whole = &r->plan->subgraph;
+    int64_t n = forward ? whole->n_sources : whole->n_targets;
+    const int64_t *ends = forward ? whole->source_variable : whole->target_variable;
+    jc_status status = JC_OK;
+    for (int64_t i = 0; i < n && !status; i++) {
         jc_query one = *q;
-        jc_plan *plan;
-        jc_program *program;
-        if (reverse)
-            one.of = &ends[i], one.n_of = 1;
-        else
+        jc_vertex *vertices;
+        int64_t n_vertices;
+        if (forward)
             one.wrt = &ends[i], one.n_wrt = 1;
-        jc_status status = choose_for_windows(at, g, &one);
-        if (!status) status = find_window(at, g, &one, &plan, &program);
-        if (status) return status;
-        lap(t, &r->info.plan_s);
-        note_program(r, at, program);
-        status = run_program(r, at, program, seed, NULL);
-        destroy_window(plan, program);
-        if (status) return status;
-        *t = now_s();
+        else
+            one.of = &ends[i], one.n_of = 1;
+        status = keep_order(g, &one, &vertices, &n_vertices);
+        if (!status) status = run_end(r, at, g, &one, seed, t);
+        jc_free(&g->allocator, vertices, n_vertices, sizeof *vertices);
     }
+    return status;
+}
+
+/* A program of r->plan within the limit; of another elimination where that one is over it. JC_E_LIMIT: none. */
+static jc_status make_whole(jc_results *r, const attempt *at, const jc_graph *g, const jc_query *q)
+{
+    jc_plan *plan;
+    jc_program *whole, *program;
+    bool found;
+    if (r->program) return JC_OK;
+    jc_status status = create_program(at, r->plan, at->options->memory_limit, &r->program);
+    if (!over_limit(status, at->options) || !r->plan->eliminates) return status;
+    if (create_program(at, r->plan, 0, &whole)) return status;
+    jc_fit fit = fit_of(at, g, q);
+    jc_status fits = jc_fit_elimination(&fit, whole, &found, &plan, &program);
+    jc_program_destroy(whole);
+    if (fits || !found) return fits ? fits : status;
+    jc_plan_destroy(r->plan);
+    r->plan = plan, r->program = program;
     return JC_OK;
 }
 
@@ -235,7 +288,7 @@ static jc_status run_windowed(jc_results *r, attempt *at, const jc_graph *g, con
 static jc_status compute(jc_results *r, attempt *at, const jc_graph *g, const jc_query *q, const jc_array *seed,
                          double *t)
 {
-    jc_status status = create_program(at, r->plan, at->options->memory_limit, &r->program);
+    jc_status status = make_whole(r, at, g, q);
     lap(t, &r->info.plan_s);
     if (!status) {
         note_program(r, at, r->program);
@@ -262,6 +315,20 @@ static jc_status compute_or_fall_back(jc_results *r, const jc_graph *g, const jc
     return compute(r, &at, g, q, &o->seed, t);
 }
 
+/* The plan; of JC_ORDER_AUTO the chosen one, with its program where that keeps the memory limit. */
+static jc_status make_plan(jc_results *r, const jc_graph *g, const jc_query *q, const jc_backend *backend,
+                           const jc_program_options *o)
+{
+    jc_order_options options = {.backend = backend, .program = o};
+    jc_order_choice choice;
+    if (q->order != JC_ORDER_AUTO) return jc_plan_create(g, q, &r->plan);
+    jc_status status = jc_order_choose(g, q, &options, &choice);
+    if (status) return status;
+    jc_order_choice_take(&choice, &r->plan, &r->program);
+    jc_order_choice_fini(&choice);
+    return JC_OK;
+}
+
 static jc_status evaluate(jc_results *r, const jc_graph *g, const jc_query *query, const jc_backend *backend,
                           const jc_evaluate_options *options)
 {
@@ -269,7 +336,7 @@ static jc_status evaluate(jc_results *r, const jc_graph *g, const jc_query *quer
     jc_query q;
     jc_evaluate_options chosen = *options, *o = &chosen;
     jc_status status = jc_query_read(query, &q);
-    if (!status) status = jc_plan_create(g, &q, &r->plan);
+    if (!status) status = make_plan(r, g, &q, backend, &o->program);
     if (!status) status = check_seed(g, &q, &o->seed); /* of a query that was checked */
     if (status) return status;
     q.order = r->plan->order;

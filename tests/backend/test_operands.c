@@ -22,10 +22,10 @@ typedef struct scene {
     jc_graph *graph;
     int64_t rows, cols; /* of op(B) */
     bool transpose;
-    int64_t k, copied; /* rows of X; rows of op(B) that are added */
-    double *X, *B;     /* [k x rows], op(B) */
-    int64_t N;         /* numbers of B */
-    bool flat;         /* X is held as two rows of half the length: k is 1 */
+    int64_t k, copied;       /* rows of X; rows of op(B) that are added */
+    double *X, *B;           /* [k x rows], op(B) */
+    int64_t N;               /* numbers of B */
+    bool flat;               /* X is held as two rows of half the length: k is 1 */
     double *numbers, *twice; /* [N] */
     jc_made made;
     jc_operand operand;
@@ -47,7 +47,7 @@ static void add_edge(jc_graph *g, int64_t rows, int64_t cols, const jc_jacobian 
 {
     int64_t of, wrt;
     char name[2][24];
-    for (int i = 0; i < 2; i++) snprintf(name[i], sizeof name[i], "%c%lld", "yx"[i], (long long)g->n_edges);
+    for (int i = 0; i < 2; i++) snprintf(name[i], sizeof name[i], "%c%lld", "yx"[i], (long long)g -> n_edges);
     jt_ok(jc_graph_add_variable(g, name[0], rows, &of), "y");
     jt_ok(jc_graph_add_variable(g, name[1], cols, &wrt), "x");
     jt_ok(jc_graph_add_edge(g, of, wrt, jacobian, NULL, 0), "edge");
@@ -150,7 +150,6 @@ static jc_program *program_of(const scene *s, const jt_backend *backend)
     jc_program *program;
     jc_program_options options = JC_PROGRAM_OPTIONS_INIT;
     options.precision = backend->precision, options.threads = backend->threads, options.backend = backend->name;
-    options.keep_adjoints = 1;
     if (jt_is_exact(backend))
         jt_ok(jc_program_create_on(&s->plan, &jt_exact_backend, &options, &program), "program");
     else if (jt_is_standin(backend))

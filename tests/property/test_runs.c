@@ -278,7 +278,9 @@ Test(property, a_run_allocates_the_bytes_that_its_program_names)
             cr_assert_eq(state.calls, calls, "an execution allocates");
             machine_fini(&m);
             jt_graph_fini(&g);
-            cr_assert(state.live_bytes == 0 && state.defects == 0);
+            cr_assert(state.live_bytes == 0 && state.defects == 0, "seed %llu, %s: %lld bytes are left, %lld defects",
+                      (unsigned long long)seed, jc_backend_name(b), (long long)state.live_bytes,
+                      (long long)state.defects);
         }
 }
 

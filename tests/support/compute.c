@@ -177,7 +177,7 @@ static jt_results compute(jt_pool *pool, const jc_graph *graph, const jc_query *
     jc_plan *plan;
     jc_program *program;
     jc_run *run;
-    jt_ok(jc_plan_create(graph, query, &plan), "plan");
+    jt_ok(jc_plan_create_limited(graph, query, 0, query->order == JC_ORDER_ELIMINATION ? INT64_MAX : 0, &plan), "plan");
     jt_ok(jc_plan_get_info(plan, &results.info), "plan info");
     if (jt_is_standin(backend)) jt_device_begin(device_seed++, NULL);
     program = jt_program(plan, backend);

@@ -61,7 +61,8 @@ typedef struct jt_results {
     jc_plan_info info;
 } jt_results;
 
-/* seed: F64 or NULL. All memory from the pool. Ends the test where the library fails. */
+/* seed: F64 or NULL. JC_ORDER_ELIMINATION: by elimination also where a sweep is cheaper. All memory from the pool. Ends
+ * the test where the library fails. */
 jt_results jt_compute(jt_pool *pool, const jc_graph *graph, const jc_query *query, const jt_backend *backend,
                       const double *seed);
 

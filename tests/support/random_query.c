@@ -20,7 +20,7 @@ void jt_query_totals(jt_rng *rng, const jt_graph *graph, jt_query *q)
     q->query.of = q->of, q->query.wrt = q->wrt;
     q->query.n_of = random_variables(rng, graph, true, q->of);
     q->query.n_wrt = jt_below(rng, 5) ? random_variables(rng, graph, false, q->wrt) : 0;
-    q->query.order = (jc_order)jt_below(rng, 3);
+    q->query.order = (jc_order)jt_below(rng, 4);
 }
 
 void jt_query_seeded(jt_rng *rng, const jt_graph *graph, jc_seed seed, jt_query *q)

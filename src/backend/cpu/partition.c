@@ -3,39 +3,116 @@
  * worth a barrier are joined to one phase of one thread: a chain runs without any. */
 #include "backend/cpu/lower.h"
 #include "backend/cpu/rules.h"
+#include "core/dtype.h"
 #include "core/size.h"
 
-/* What a core of today does, roughly; only the choice between ways of working depends on them. */
-static const double bytes_per_s = 12e9, f32_madds_per_s = 30e9, f64_madds_per_s = 15e9, op_s = 2e-8, barrier_s = 2e-6;
+/* What one core does, measured by bench_scale --only predict on an AMD EPYC with AVX-512, 1 MiB of second-level cache and
+ * 32 MiB of third, where it says all of 27 kinds of chains and levels within a factor of 2. The choice between orders,
+ * between backends and between ways of working depends on them, no result does.
+ *
+ *     seconds of a product = start + max(multiply-adds / rate, Jacobian's bytes / its rate + rows' bytes / theirs)
+ *
+ * start: of a loop of fixed size 5 ns (4 x 4 in 7 ns), of other loops 75 ns (a scalar in 84 ns, a diagonal of 100 in
+ * 77 ns), of a call of BLAS 0.4 us more (32 x 32 by 64 rows in 1.8 us).
+ * rate, 10^9/s:                      f32   f64
+ *   BLAS, 16 rows and more            46    24     (64 x 64 by 64 rows 46 and 23, 1024 x 1024 by 1024 rows 38 and 24)
+ *   BLAS, fewer rows                  20    10     (256 x 256 by 8 rows 16)
+ *   loops, by whole vectors           20    16     (16 x 16 by 16 rows 18 and 17; 5 x 5 by 5 rows 7)
+ *   csr, select: an index each      0.75  0.75     (csr of 4 numbers a row 0.57 to 0.85) */
+typedef struct rate {
+    double f32, f64;
+} rate;
+
+static const rate blas_rate = {46e9, 24e9}, thin_blas_rate = {20e9, 10e9}, loop_rate = {20e9, 16e9};
+static const double index_rate = 0.75e9, convert_rate = 2e9, operator_rate = 2e9;
+static const double fixed_start_s = 5e-9, loop_start_s = 75e-9, blas_start_s = 0.4e-6, barrier_s = 2e-6;
+
+/* Bytes a second, of numbers that are `bytes` together: where they are found again. */
+static double cache_rate(double bytes)
+{
+    return bytes < 0x1p20 ? 80e9 : bytes < 0x3p23 ? 30e9 : 20e9;
+}
 
 /* A level is worth its barrier when it takes one thread longer than this. */
 static const double level_s = 8e-6;
 
-static double op_seconds(const jc_program *program, const jc_cpu_program *impl, int64_t i)
+static double of_dtype(const jc_program *program, rate r)
+{
+    return program->dtype == JC_F32 ? r.f32 : r.f64;
+}
+
+/* Multiply-adds a second. */
+static double product_rate(const jc_program *program, const jc_cpu_op *op, const jc_cpu_product *k)
+{
+    enum { LANES_BYTES = 64, FEW_ROWS = 16 };
+    jc_kind kind = k->group->shape.kind;
+    if (kind == JC_OPERATOR) return operator_rate;
+    if (op->blas) return of_dtype(program, k->n < FEW_ROWS ? thin_blas_rate : blas_rate);
+    if (kind == JC_CSR || kind == JC_SELECT) return index_rate;
+    int64_t lanes = LANES_BYTES / program->layout.element_bytes;
+    return of_dtype(program, loop_rate) * (double)k->out / (double)jc_round_up(k->out, lanes);
+}
+
+/* Seconds in which numbers of another type are converted: once in a product. */
+static double conversion_s(const jc_program *program, const jc_group *group)
+{
+    double elements = 0;
+    for (int f = 0; f < jc_kinds[group->shape.kind].n_fields; f++) {
+        const jc_field *field = &group->field[f];
+        bool other = !field->in_arena && jc_dtype_is_float(field->dtype) && field->dtype != program->dtype;
+        if (other && (field->data || field->on_device)) elements += (double)field->elements;
+    }
+    return elements / convert_rate;
+}
+
+/* Multiply-adds of an op: none where rows of the Jacobian are copied, unless an operator makes them. */
+static double op_madds(const jc_program *program, const jc_cpu_op *op, const jc_cpu_product *k)
+{
+    double n = (double)op->n_rows;
+    if (op->identity && k->group->shape.kind != JC_OPERATOR) return 0;
+    if (op->fold) n = (double)program->plan->folds.fold[op->fold - 1].w;
+    return n * (double)jc_group_cost(k->group, op->member, op->transpose ? JC_TANGENT : JC_ADJOINT);
+}
+
+/* Bytes of the rows that an op reads and writes. */
+static double row_bytes(const jc_program *program, const jc_cpu_op *op, const jc_cpu_product *k)
+{
+    double element = (double)program->layout.element_bytes, n = (double)op->n_rows;
+    double bytes = n * element * (op->first ? 1 : 2) * (double)k->out;
+    if (op->fold) n = (double)program->plan->folds.fold[op->fold - 1].w;
+    return op->identity ? bytes : bytes + n * element * (double)k->in;
+}
+
+/* jacobians_rate: bytes a second at which the Jacobians of the whole plan are read, each of them once. */
+static double op_seconds(const jc_program *program, const jc_cpu_program *impl, int64_t i, double jacobians_rate)
 {
     const jc_cpu_op *op = &impl->ops[i];
     jc_cpu_product k = jc_cpu_product_of(program->plan, op);
-    double element = (double)program->layout.element_bytes, n = (double)op->n_rows;
-    double vectors = n * element * (op->first ? 1 : 2) * (double)k.out;
-    if (op->fold) n = (double)program->plan->folds.fold[op->fold - 1].w;
-    if (!op->identity) vectors += n * element * (double)k.in;
-    double bytes = (double)jc_program_member_bytes(program, op->group) + vectors;
-    jc_direction direction = op->transpose ? JC_TANGENT : JC_ADJOINT;
-    double madds = n * (double)jc_group_cost(k.group, op->member, direction);
-    double flop_s = madds / (program->dtype == JC_F32 ? f32_madds_per_s : f64_madds_per_s),
-           byte_s = bytes / bytes_per_s;
-    if (op->identity && k.group->shape.kind != JC_OPERATOR) flop_s = 0;
-    return op_s + (flop_s > byte_s ? flop_s : byte_s);
+    double rows = row_bytes(program, op, &k);
+    double start_s = op->fixed ? fixed_start_s : op->blas ? loop_start_s + blas_start_s : loop_start_s;
+    double byte_s = (double)jc_program_member_bytes(program, op->group) / jacobians_rate + rows / cache_rate(rows);
+    double flop_s = op_madds(program, op, &k) / product_rate(program, op, &k);
+    return start_s + conversion_s(program, k.group) + (flop_s > byte_s ? flop_s : byte_s);
+}
+
+/* Bytes of the Jacobians of all ops. */
+static double jacobian_bytes(const jc_program *program, const jc_cpu_program *impl)
+{
+    double bytes = 0;
+    for (int64_t i = 0; i < impl->n_ops; i++)
+        bytes += (double)jc_program_member_bytes(program, impl->ops[i].group);
+    return bytes;
 }
 
 /* Predicted seconds of every value on one thread. */
 static void predict_values(const jc_program *program, const jc_cpu_program *impl, double *seconds)
 {
     const jc_value *values = program->plan->values;
+    double jacobians_rate = cache_rate(jacobian_bytes(program, impl));
     for (int64_t v = 0; v < program->plan->n_values; v++) {
         seconds[v] = 0;
         for (int64_t i = values[v].first_step; i < values[v + 1].first_step; i++)
-            seconds[v] += op_seconds(program, impl, i);
+            seconds[v] += op_seconds(program, impl, i, jacobians_rate);
     }
 }
 

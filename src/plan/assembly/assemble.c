@@ -33,7 +33,7 @@ static jc_accumulated accumulated_of(const jc_assembly *as, int64_t value)
                         .rows = JC_NO_DRAFT,
                         .cols = JC_NO_DRAFT};
     v.structure = dense(size[from->of], size[from->wrt]);
-    if (from->structure < 0 || v.windowed) return v;
+    if (from->structure < 0 || v.windowed || !jc_structures_at(e->structures, from->structure)->entries) return v;
     v.id = from->structure;
     v.structure = *jc_structures_at(e->structures, from->structure);
     return v;
@@ -78,17 +78,15 @@ static jc_status find_results(const jc_assembly *as, int64_t **result)
                 (*result)[target[values[v].of] * g->n_sources + source[values[v].wrt]] = v;
     }
     jc_free(as->allocator, target, 2 * g->n_nodes, sizeof *target);
-    if (status) jc_free(as->allocator, *result, n, sizeof **result);
     return status;
 }
 
-/* The draft value with all of an accumulated Jacobian as a dense matrix; of a per-sample total its rows, in which
- * jc_output has the blocks side by side. */
+/* The draft value with all of an accumulated Jacobian as a dense matrix; by rows where its blocks are of columns. */
 static jc_status whole_of(jc_assembly *as, int64_t value, int64_t *matrix, bool *columns)
 {
     const jc_accumulated *v = jc_accumulated_at(as, value);
     *columns = v->form == JC_FORM_COLUMNS;
-    if (v->structure.kind == JC_STRUCTURE_DENSE && !(*columns && as->plan->per_sample > 1)) {
+    if (v->structure.kind == JC_STRUCTURE_DENSE && (as->plan->per_sample == 1 || !*columns)) {
         *matrix = v->main;
         return JC_OK;
     }
