@@ -139,6 +139,7 @@ static jc_status term_of_step(lowering *w, const jc_step *step, int64_t row, int
     if (g->shape.kind == JC_LOW_RANK && g->has_numbers) return low_rank_term(w, group, direction, term, rows);
     jc_status status = jc_cuda_operand_find(w->program, &w->table, group, member, 0, direction, &term->operand);
     if (status) return status;
+    if (!term->expand) ((jc_cuda_operand *)w->impl->operands.data)[term->operand].in_products = true;
     *term = term_of(w, term->operand, member, term->a, rows, term->expand);
     return term->route == JC_CUDA_OPERATOR ? operator_term(w, term, rows) : JC_OK;
 }
