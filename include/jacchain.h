@@ -325,10 +325,10 @@ typedef struct jc_query {
     int no_empty_path;    /* 1: d v/d v is zero, since the path without edges does not count */
     const jc_rule *rules; /* [n_rules] */
     int64_t n_rules;
-    double search_seconds;      /* for a search of elimination orders, counted in steps, so that it finds the same every
-                                 * time; 0: some hundredths of a second */
-    int64_t search_seed;        /* of its random choices */
-    int limits_tape;            /* 1: an operator's adjoints may be formed only where its `edges` are at most tape_limit */
+    double search_seconds; /* for a search of elimination orders, counted in steps, so that it finds the same every
+                            * time; 0: some hundredths of a second */
+    int64_t search_seed;   /* of its random choices */
+    int limits_tape;       /* 1: an operator's adjoints may be formed only where its `edges` are at most tape_limit */
     int64_t tape_limit;
     const jc_vertex *eliminate; /* [n_eliminate] JC_ORDER_ELIMINATION: this order, all vertices that lie between sources
                                  * and targets; NULL: one is looked for */

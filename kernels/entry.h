@@ -57,10 +57,11 @@ template <class W> JC_DEVICE term_view<W> view_term(const arrays<W> &in, const j
     const jc_gpu_source *s = in.sources + load_const(&term->source);
     v.source = s;
     v.member = load_const(&term->member);
-    v.expand = load_const(&term->expand) != 0;
+    const int32_t expand = load_const(&term->expand);
+    v.expand = expand != 0;
     int64_t a = load_const(&term->a);
     v.a = v.expand ? nullptr : in.arena + a;
-    v.expand_row = a + in.row0;
+    v.expand_row = a + (expand == JC_GPU_EXPAND_WINDOW ? in.row0 : 0);
     v.h = load_const(&s->fold_h), v.w = load_const(&s->fold_w);
     v.p = load_const(&s->p), v.q = load_const(&s->q);
     v.batch = load_const(&s->batch), v.inner = load_const(&s->inner);

@@ -65,12 +65,15 @@ typedef struct jc_gpu_source {
     int64_t fold_h, fold_w;
 } jc_gpu_source;
 
+/* Where the identity is the window of a pass, pass->row0 is added to the `a` of a term that expands; else it is not. */
+enum { JC_GPU_EXPAND_WINDOW = 1, JC_GPU_EXPAND_WHOLE = 2 };
+
 /* One product of a destination. */
 typedef struct jc_gpu_term {
     int64_t a;      /* element of the arena where A begins; expanding: row of op(B) that is row 0 of the destination */
     int64_t member; /* of the group */
     int32_t source;
-    int32_t expand; /* A is the identity; pass->row0 is added to `a`; rows past op(B)'s last are zero */
+    int32_t expand; /* JC_GPU_EXPAND_...: A is the identity, rows past op(B)'s last are zero; 0: A is a value */
 } jc_gpu_term;
 
 /* A piece of a destination. `from`, `to`: of a tile with one term that does not expand, the part of the sum: i in

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/against.h"
+#include "cli/order_file.h"
 #include "cli/product.h"
 #include "cli/verdict.h"
 
@@ -43,7 +44,7 @@ static const jc_usage usage = {
             "two is at most 1 where all is well, at any depth. Beside it each total's distance from the reference "
             "stands with its own bound.\nExit code 0: passed; 1: failed, or NaN, Inf or too wide bounds left it "
             "undecided.",
-    .tables = {table, jc_cli_engine_options, jc_cli_report_options, jc_cli_rule_options},
+    .tables = {table, jc_cli_engine_options, jc_cli_search_options, jc_cli_report_options, jc_cli_rule_options},
     .min_words = 1,
     .max_words = 1,
     .example = "jacchain check examples/digits_rnn.json --against examples/digits_rnn.expected.safetensors"};
@@ -55,12 +56,14 @@ typedef struct work {
     jc_graph *graph;
     jc_cli_variables of, wrt;
     jc_cli_rules rules;
+    jc_cli_order order;
     jc_check_report *report;
 } work;
 
 static void work_fini(work *w)
 {
     jc_check_destroy(w->report);
+    jc_cli_order_fini(&w->order);
     jc_cli_rules_fini(&w->rules);
     free(w->wrt.ids);
     free(w->of.ids);
@@ -69,9 +72,11 @@ static void work_fini(work *w)
 
 static bool check_options(const options *o, int *exit_code)
 {
-    bool fits = !o->against || (!o->shared.output && !o->shared.backend && !o->shared.order);
+    const jc_cli_shared *s = &o->shared;
+    bool fits = !o->against || (!s->output && !s->backend && !s->order && !s->plan_in && !s->plan_out);
     if (!fits) {
-        *exit_code = jc_cli_usage_error("check", "--output, --backend and --order do not apply with --against");
+        *exit_code = jc_cli_usage_error(
+            "check", "--output, --backend, --order, --plan-in and --plan-out do not apply with --against");
     }
     if (!fits) return false;
     return o->against ? jc_against_check_name(o->against, exit_code) : jc_cli_shared_check(&o->shared, exit_code);
@@ -82,7 +87,7 @@ static jc_query query_of(const work *w)
     jc_query q = JC_QUERY_INIT;
     q.of = w->of.ids, q.n_of = w->of.count;
     q.wrt = w->wrt.ids, q.n_wrt = w->wrt.count;
-    q.order = (jc_order)w->options->shared.order;
+    jc_cli_order_ask(&w->options->shared, &w->order, &q);
     q.rules = w->rules.rule, q.n_rules = w->rules.count;
     return q;
 }
@@ -94,7 +99,8 @@ static bool prepare(work *w, int *exit_code)
     if (!check_options(w->options, exit_code) || !jc_cli_load(s, w->path, &w->graph, &seconds, exit_code) ||
         !jc_cli_find_variables(s, w->graph, "of", s->of, &w->of, exit_code) ||
         !jc_cli_find_variables(s, w->graph, "wrt", s->wrt, &w->wrt, exit_code) ||
-        !jc_cli_find_rules(s, w->graph, &w->rules, exit_code)) {
+        !jc_cli_find_rules(s, w->graph, &w->rules, exit_code) ||
+        !jc_cli_order_load(s, w->graph, &w->order, exit_code)) {
         return false;
     }
     if (!s->of && !w->options->against) {
@@ -102,7 +108,8 @@ static bool prepare(work *w, int *exit_code)
         w->of = jc_cli_sinks(w->graph);
     }
     jc_query query = query_of(w);
-    return jc_cli_check_result_count(s, w->graph, &query, exit_code);
+    return jc_cli_order_fits(s, w->graph, &query, &w->order, exit_code) &&
+           jc_cli_check_result_count(s, w->graph, &query, exit_code);
 }
 
 static jc_status judge(work *w)
@@ -141,6 +148,8 @@ static int run(work *w)
     if (status) return of_file ? jc_cli_failed(status) : jc_cli_failed_in(status, w->path);
     jc_verdict verdict = jc_verdict_report(w->graph, w->report, w->options->against, w->options->shared.json);
     code = jc_cli_flush();
+    jc_query query = query_of(w);
+    if (code == JC_EXIT_DONE) code = jc_cli_order_deliver(&w->options->shared, w->graph, &query);
     if (code != JC_EXIT_DONE) return code;
     if (w->options->shared.output) status = write_totals(w);
     if (status) return jc_cli_failed(status);

@@ -52,7 +52,7 @@ typedef enum jc_option_type {
     JC_OPTION_TEXTS,  /* jc_texts: as JC_OPTION_TEXT, and may be given more than once */
     JC_OPTION_CHOICE, /* int: position of the value in `choices` */
     JC_OPTION_COUNT,  /* int64_t: decimal integer from min to max (max 0: INT64_MAX) */
-    JC_OPTION_REAL,   /* double: finite decimal number */
+    JC_OPTION_REAL,   /* double: finite decimal number, with min 1 above 0 */
     JC_OPTION_SIZE,   /* int64_t: positive bytes, 4096, 512M, 1.5G; K, M, G, T are powers of 1024 */
     JC_OPTION_LATER   /* no field: an option of the contract that is not there yet */
 } jc_option_type;
@@ -64,11 +64,10 @@ typedef struct jc_option {
     const char *value;   /* what --help calls the value, "FILE"; NULL for flags */
     const char *help;    /* one paragraph, wrapped by the printer; names the default */
     const char *choices; /* JC_OPTION_CHOICE: "auto|cpu|reference" */
-    const char *later;   /* JC_OPTION_CHOICE: those of them that are not there yet, "a|b", or NULL */
-    int64_t min, max;    /* JC_OPTION_COUNT */
+    int64_t min, max;    /* JC_OPTION_COUNT; JC_OPTION_REAL: min 1, above 0 */
 } jc_option;
 
-enum { JC_MAX_WORDS = 4, JC_MAX_TABLES = 5, JC_MAX_TEXTS = 64 };
+enum { JC_MAX_WORDS = 4, JC_MAX_TABLES = 6, JC_MAX_TEXTS = 64 };
 
 /* The values of an option that may be given more than once, in their order. */
 typedef struct jc_texts {

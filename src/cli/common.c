@@ -34,7 +34,8 @@ const jc_option jc_cli_engine_options[] = {
      .type = JC_OPTION_CHOICE,
      .offset = offsetof(jc_cli_shared, order),
      .value = "ORDER",
-     .help = "order of the products: auto (the default: the cheaper one), reverse (adjoints) or forward (tangents)",
+     .help = "order of the products: reverse (adjoints), forward (tangents), elimination (variables are eliminated one "
+             "by one, in an order that is looked for) or auto (the default: the cheapest of these)",
      .choices = "auto|reverse|forward|elimination"},
     {.name = "threads",
      .type = JC_OPTION_COUNT,
@@ -52,6 +53,38 @@ const jc_option jc_cli_engine_options[] = {
              "blocks; where not even one does, "
              "the exit code is 5",
      .min = 1},
+    {0}};
+
+const jc_option jc_cli_search_options[] = {
+    {.name = "search-seconds",
+     .type = JC_OPTION_REAL,
+     .offset = offsetof(jc_cli_shared, search_seconds),
+     .value = "X",
+     .help = "how long an order of elimination is looked for, about: it is counted in steps, so that the same command "
+             "finds the same order every time. Default: some hundredths of a second",
+     .min = 1},
+    {.name = "search-seed",
+     .type = JC_OPTION_COUNT,
+     .offset = offsetof(jc_cli_shared, search_seed),
+     .value = "N",
+     .help = "of the random choices of that search (default 0)"},
+    {.name = "tape-limit",
+     .type = JC_OPTION_COUNT,
+     .offset = offsetof(jc_cli_shared, tape_limit),
+     .value = "N",
+     .help = "by elimination, adjoints of an operator are formed only where the memory that they need, its \"edges\", "
+             "is at most N edges; default: no limit"},
+    {.name = "plan-in",
+     .type = JC_OPTION_TEXT,
+     .offset = offsetof(jc_cli_shared, plan_in),
+     .value = "FILE",
+     .help = "take the order that --plan-out wrote, and look for none. It must be of the same graph, targets, sources "
+             "and path rules"},
+    {.name = "plan-out",
+     .type = JC_OPTION_TEXT,
+     .offset = offsetof(jc_cli_shared, plan_out),
+     .value = "FILE",
+     .help = "write the order to a JSON document, whole or not at all"},
     {0}};
 
 const jc_option jc_cli_rule_options[] = {
@@ -164,9 +197,20 @@ static int check_output(const jc_cli_shared *shared)
     return status ? jc_cli_failed(status) : JC_EXIT_DONE;
 }
 
+static int check_plan_out(const jc_cli_shared *shared)
+{
+    const char *path = shared->plan_out;
+    if (!path) return JC_EXIT_DONE;
+    if (shared->output && !strcmp(path, shared->output))
+        return jc_cli_usage_error(shared->command, "--plan-out and --output name the same file, %s", path);
+    jc_status status = jc_cli_check_folder(path);
+    return status ? jc_cli_failed(status) : JC_EXIT_DONE;
+}
+
 bool jc_cli_shared_check(const jc_cli_shared *shared, int *exit_code)
 {
     int code = check_output(shared);
+    if (code == JC_EXIT_DONE) code = check_plan_out(shared);
     if (code == JC_EXIT_DONE) code = check_backend(shared);
     if (code == JC_EXIT_DONE) return true;
     *exit_code = code;

@@ -10,12 +10,16 @@
 /* The first member of a command's options struct. Start from JC_CLI_SHARED_INIT. */
 typedef struct jc_cli_shared {
     const char *command;
-    const char *of, *wrt; /* comma-separated names, or NULL */
-    int backend;          /* position in JC_CLI_BACKENDS */
-    int precision;        /* position in JC_CLI_PRECISIONS, -1: not given */
-    int order;            /* a jc_order */
-    int64_t threads;      /* 0: not given */
-    int64_t memory_limit; /* 0: not given */
+    const char *of, *wrt;  /* comma-separated names, or NULL */
+    int backend;           /* position in JC_CLI_BACKENDS */
+    int precision;         /* position in JC_CLI_PRECISIONS, -1: not given */
+    int order;             /* a jc_order */
+    int64_t threads;       /* 0: not given */
+    int64_t memory_limit;  /* 0: not given */
+    double search_seconds; /* 0: not given */
+    int64_t search_seed;
+    int64_t tape_limit;             /* -1: not given */
+    const char *plan_in, *plan_out; /* files of an order, or NULL */
     const char *output;
     jc_texts avoid, through, avoid_label, match; /* path rules, as they stand */
     bool json, quiet, values;
@@ -23,10 +27,11 @@ typedef struct jc_cli_shared {
 
 #define JC_CLI_SHARED_INIT(COMMAND)                                                                                    \
     {                                                                                                                  \
-        .command = (COMMAND), .precision = -1                                                                          \
+        .command = (COMMAND), .precision = -1, .tape_limit = -1                                                        \
     }
 
 extern const jc_option jc_cli_engine_options[]; /* backend, precision, order, threads, memory limit */
+extern const jc_option jc_cli_search_options[]; /* search-seconds, search-seed, tape-limit, plan-in, plan-out */
 extern const jc_option jc_cli_rule_options[];   /* avoid, through, avoid-label, match */
 extern const jc_option jc_cli_output_options[]; /* output, json, values, quiet */
 extern const jc_option jc_cli_report_options[]; /* json, quiet */

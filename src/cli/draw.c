@@ -5,8 +5,6 @@
 #include "cli/draw.h"
 #include "graph/graph.h"
 
-enum { MOST_DRAWN = 2000, MOST_EDGES_DRAWN = 20000 }; /* variables, edges that Graphviz lays out while one waits */
-
 enum { COLOUR_PLAIN, COLOUR_NORM };
 
 typedef struct options {
@@ -63,34 +61,20 @@ static const jc_usage usage = {
     .max_words = 1,
     .example = "jacchain draw examples/post.json --output post.svg --of L --wrt x"};
 
-/* What --output ends with. */
-typedef struct picture_kind {
-    const char *end;
-    const char *format; /* of Graphviz; NULL: its text itself */
-} picture_kind;
-
-static const picture_kind kinds[] = {{".svg", "svg"}, {".png", "png"}, {".pdf", "pdf"}, {".dot", NULL}};
-enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
-
 /* One run of the command: what it holds, freed together. */
 typedef struct work {
     const options *options;
-    const picture_kind *kind;
+    const jc_draw_kind *kind;
     jc_graph *graph;
     jc_cli_variables of, wrt, path;
     jc_cli_rules rules;
     jc_drawing drawing;
-    jc_draw_layout layout;
-    char *dot;
-    size_t dot_bytes;
     jc_picture picture;
 } work;
 
 static void work_fini(work *w)
 {
     jc_picture_fini(&w->picture);
-    free(w->dot);
-    jc_draw_layout_fini(&w->layout);
     jc_drawing_fini(&w->drawing);
     jc_cli_rules_fini(&w->rules);
     free(w->path.ids);
@@ -104,34 +88,15 @@ static void work_fini(work *w)
 static bool check_output(work *w, int *exit_code)
 {
     const char *path = w->options->shared.output;
-    if (!path) {
-        *exit_code = jc_cli_usage_error("draw", "--output is missing: FILE.svg, .png, .pdf or .dot");
-        return false;
-    }
-    for (int i = 0; i < N_KINDS && !w->kind; i++) {
-        if (jc_cli_ends_with(path, kinds[i].end)) w->kind = &kinds[i];
-    }
-    if (!w->kind) {
-        *exit_code =
-            jc_cli_usage_error("draw", "--output takes a name that ends with .svg, .png, .pdf or .dot, not '%s'", path);
-        return false;
-    }
-    jc_status status = jc_cli_check_folder(path);
-    if (status) *exit_code = jc_cli_failed(status);
-    return status == JC_OK;
+    if (path) return (w->kind = jc_draw_kind_of("draw", path, exit_code)) != NULL;
+    *exit_code = jc_cli_usage_error("draw", "--output is missing: FILE.svg, .png, .pdf or .dot");
+    return false;
 }
 
 static bool check_size(const work *w, int *exit_code)
 {
-    char count[JC_QUANTITY_BYTES], limit[JC_QUANTITY_BYTES];
-    int64_t n = jc_graph_variable_count(w->graph), m = jc_graph_edge_count(w->graph);
-    bool many = n > MOST_DRAWN;
-    if (!w->kind->format || (!many && m <= MOST_EDGES_DRAWN)) return true;
-    *exit_code = jc_cli_usage_error(
-        "draw", "the graph has %s %s, too many for a %s (at most %s): write a .dot, which other programs can cut",
-        jc_cli_count_text(many ? n : m, count), many ? "variables" : "edges", w->kind->end,
-        jc_cli_count_text(many ? MOST_DRAWN : MOST_EDGES_DRAWN, limit));
-    return false;
+    return jc_draw_check_size("draw", w->kind, jc_graph_variable_count(w->graph), jc_graph_edge_count(w->graph),
+                              exit_code);
 }
 
 /* The ends that are not said are those of the whole graph; they are not marked as ends. */
@@ -178,30 +143,6 @@ static bool prepare(work *w, const char *path, int *exit_code)
     if (o->path && !mark_path(w, exit_code)) return false;
     if (o->colour == COLOUR_NORM) jc_draw_take_norms(&w->drawing);
     return true;
-}
-
-/* ---- making the picture -------------------------------------------------------------------------------------- */
-
-static jc_status make_dot(work *w)
-{
-    jc_draw_layout_init(&w->layout, &w->drawing);
-    FILE *out = open_memstream(&w->dot, &w->dot_bytes);
-    if (!out) return jc_fail(JC_E_MEMORY, "not enough memory for the picture's text");
-    jc_draw_write_dot(out, &w->drawing, &w->layout);
-    bool failed = ferror(out);
-    failed = fclose(out) || failed;
-    return failed ? jc_fail(JC_E_MEMORY, "not enough memory for the picture's text") : JC_OK;
-}
-
-static jc_status make_picture(work *w)
-{
-    jc_status status = make_dot(w);
-    if (status || !w->kind->format) return status;
-    jc_cli_meter meter;
-    jc_cli_meter_begin(&meter, w->options->shared.quiet, "drawing");
-    status = jc_draw_render(w->dot, w->dot_bytes, w->kind->format, &w->picture);
-    jc_cli_meter_end(&meter);
-    return status;
 }
 
 /* ---- saying what was made ------------------------------------------------------------------------------------ */
@@ -262,9 +203,7 @@ static void emit(const void *ctx)
 
 static int deliver(const work *w)
 {
-    bool painted = w->kind->format;
-    int code = jc_picture_deliver(w->options->shared.output, painted ? w->picture.data : w->dot,
-                                  painted ? w->picture.bytes : w->dot_bytes, emit, w);
+    int code = jc_picture_deliver(w->options->shared.output, w->picture.data, w->picture.bytes, emit, w);
     if (code == JC_EXIT_DONE) narrate(w);
     return code;
 }
@@ -277,7 +216,7 @@ int jc_cli_draw(int argc, char **argv)
     if (!jc_cli_parse(&usage, argc, argv, &o, &words, &code)) return code;
     work w = {.options = &o};
     if (prepare(&w, words.word[0], &code)) {
-        jc_status status = make_picture(&w);
+        jc_status status = jc_draw_paint(&w.drawing, w.kind, o.shared.quiet, &w.picture);
         code = status ? jc_cli_failed(status) : deliver(&w);
     }
     work_fini(&w);

@@ -26,6 +26,16 @@ typedef struct jc_draw_place {
 
 enum { JC_DRAW_SEPARATOR = 1 }; /* no name has a control character */
 
+/* The elimination of a plan, on a graph that was made for it: its nodes and edges, and those that come by fill-in. */
+typedef struct jc_draw_elimination {
+    const jc_graph *document; /* the graph whose Jacobians the edges have */
+    int64_t *number;          /* [n_variables] from 1 on, in the order in which they are eliminated; 0: they are not */
+    int64_t *edge;            /* [n_edges] of the document; or one of JC_DRAW_FILL, .. */
+    char *caption;            /* what stands below */
+} jc_draw_elimination;
+
+enum { JC_DRAW_FILL = -1, JC_DRAW_ADDED = -2 }; /* fill-in; an edge to a seed or a sum over samples */
+
 typedef struct jc_drawing {
     const jc_graph *graph;
     int64_t n_variables, n_edges;
@@ -35,6 +45,7 @@ typedef struct jc_drawing {
     bool has_groups;                        /* some variable is in one */
     bool *node_on, *edge_on;                /* on a path that --of and --wrt ask for; NULL: nothing is dimmed */
     bool *node_end;                         /* named by --of or --wrt; NULL: none are */
+    const jc_draw_elimination *elimination; /* borrowed; NULL: none is drawn */
     bool *node_path, *edge_path;            /* on --path; NULL: not asked for */
     int64_t n_on, n_edges_on, n_path_edges; /* how many of them are set */
     jc_draw_scale scale;
@@ -92,7 +103,7 @@ void jc_draw_layout_fini(jc_draw_layout *layout);
 /* Sets x, y and aside and returns true where the graph is an unrolled network. */
 bool jc_draw_grid(const jc_drawing *d, jc_draw_layout *layout);
 
-/* ---- to a picture: draw_text.c, draw_dot.c, draw_render.c --------------------------------------------------- */
+/* ---- to a picture: draw_text.c, draw_dot.c, draw_render.c, draw_output.c ------------------------------------ */
 
 /* Texts of any name, safe where they stand: "quoted" as the name of a node; inside of a quoted text that is shown,
  * where DOT knows escapes and entities; inside of an HTML-like label, at most `most` characters of it (0: all). */
@@ -102,6 +113,22 @@ void jc_dot_html(FILE *out, const char *text, int64_t most);
 
 /* The drawing as DOT text. Errors stay with the stream. */
 void jc_draw_write_dot(FILE *out, const jc_drawing *d, const jc_draw_layout *layout);
+
+/* What a picture's name ends with. */
+typedef struct jc_draw_kind {
+    const char *end;
+    const char *format; /* of Graphviz; NULL: its text itself */
+} jc_draw_kind;
+
+/* The kind of --output for a command; NULL: it has none, or its folder cannot be written, which is said. */
+const jc_draw_kind *jc_draw_kind_of(const char *command, const char *path, int *exit_code);
+
+/* Refuses graphs that are too large to be laid out while one waits. */
+bool jc_draw_check_size(const char *command, const jc_draw_kind *kind, int64_t n_variables, int64_t n_edges,
+                        int *exit_code);
+
+/* The drawing laid out, as a picture of that kind. */
+jc_status jc_draw_paint(const jc_drawing *d, const jc_draw_kind *kind, bool quiet, jc_picture *picture);
 
 /* Runs Graphviz's program dot on DOT text. format: "svg", "png" or "pdf". JC_E_UNAVAILABLE where it is not installed,
  * JC_E_DEVICE with what it said where it fails. */

@@ -27,6 +27,7 @@ static const ink path_edge = {"#d55e00", NULL, "#b34f00", 3.2, NULL};
 static const ink dim_edge = {"#d3d3d3", NULL, "#b8b8b8", 0.8, NULL};
 static const ink unknown_edge = {"#a6a6a6", NULL, "#1f2328", 1.0, NULL};
 static const ink zero_edge = {"#a6a6a6", NULL, "#1f2328", 1.2, "dotted"};
+static const ink fill_edge = {"#d55e00", NULL, "#b34f00", 1.2, "dashed"};
 static const ink not_finite_edge = {"#000000", NULL, "#1f2328", 2.2, "dashed"};
 
 static const ink plain_node = {"#2b6ca3", "#e8f1fa", "#1f2328", 1.1, NULL};
@@ -35,6 +36,17 @@ static const ink path_node = {"#d55e00", "#fde9d9", "#1f2328", 2.2, NULL};
 static const ink dim_node = {"#d0d0d0", "#fafafa", "#a8a8a8", 0.9, NULL};
 
 /* ---- edges --------------------------------------------------------------------------------------------------- */
+
+/* The edge of the document whose Jacobian it has, or one of JC_DRAW_FILL, .. */
+static int64_t edge_of_document(const jc_drawing *d, int64_t e)
+{
+    return d->elimination ? d->elimination->edge[e] : e;
+}
+
+static const jc_graph *document_of(const jc_drawing *d)
+{
+    return d->elimination ? d->elimination->document : d->graph;
+}
 
 static bool is_dim(const jc_drawing *d, int64_t e)
 {
@@ -58,6 +70,7 @@ static ink ink_of_edge(const jc_drawing *d, const jc_draw_layout *layout, int64_
 {
     bool on_path = d->edge_path && d->edge_path[e];
     if (is_dim(d, e)) return dim_edge;
+    if (edge_of_document(d, e) == JC_DRAW_FILL) return fill_edge;
     if (d->scale.norm) {
         ink i = ink_of_norm(d, e, text);
         if (on_path) i.width = path_edge.width + 1;
@@ -80,23 +93,30 @@ static bool write_words(FILE *out, const jc_graph *g, int64_t e)
     return set->count > 0;
 }
 
-/* "D[x,w], 3 x 4, dense; edge 0; param" */
-static void write_edge_tooltip(FILE *out, const jc_drawing *d, int64_t e)
+/* ", dense; edge 0; param" */
+static void write_jacobian(FILE *out, const jc_graph *g, int64_t e)
 {
-    const jc_graph *g = d->graph;
     const jc_shape *s = &jc_graph_group(g, e)->shape;
-    int64_t of = jc_graph_of(g, e), wrt = jc_graph_wrt(g, e);
-    fputs("tooltip=\"D[", out);
-    jc_dot_escaped(out, d->name[of]);
-    putc(',', out);
-    jc_dot_escaped(out, d->name[wrt]);
-    fprintf(out, "], %lld x %lld, %s%s", (long long)jc_graph_size(g, of), (long long)jc_graph_size(g, wrt),
-            jc_kind_name(s->kind), s->transpose ? ", transposed" : "");
+    fprintf(out, ", %s%s", jc_kind_name(s->kind), s->transpose ? ", transposed" : "");
     if (s->batch > 1) fprintf(out, ", batch %lld", (long long)s->batch);
     if (s->inner > 1) fprintf(out, ", inner %lld", (long long)s->inner);
     fprintf(out, "; edge %lld", (long long)e);
     if (jc_graph_group(g, e)->label_set) fputs("; ", out);
     write_words(out, g, e);
+}
+
+/* "D[x,w], 3 x 4, dense; edge 0; param" */
+static void write_edge_tooltip(FILE *out, const jc_drawing *d, int64_t e)
+{
+    const jc_graph *g = d->graph;
+    int64_t of = jc_graph_of(g, e), wrt = jc_graph_wrt(g, e), given = edge_of_document(d, e);
+    fputs("tooltip=\"D[", out);
+    jc_dot_escaped(out, d->name[of]);
+    putc(',', out);
+    jc_dot_escaped(out, d->name[wrt]);
+    fprintf(out, "], %lld x %lld", (long long)jc_graph_size(g, of), (long long)jc_graph_size(g, wrt));
+    if (given >= 0) write_jacobian(out, document_of(d), given);
+    if (given == JC_DRAW_FILL) fputs("; fill-in", out);
     if (d->scale.norm && d->scale.norm[e] == -1) fputs("; no numbers", out);
     if (d->scale.norm && d->scale.norm[e] != -1) fprintf(out, "; norm %.6g", d->scale.norm[e]);
     putc('"', out);
@@ -116,12 +136,13 @@ static void write_index(FILE *out, const jc_drawing *d, int64_t of, int64_t wrt)
 
 static void write_edge_label(FILE *out, const jc_drawing *d, int64_t e)
 {
+    int64_t given = edge_of_document(d, e);
     fputs(" label=<<I>D", out);
     write_index(out, d, jc_graph_of(d->graph, e), jc_graph_wrt(d->graph, e));
     fputs("</I>", out);
-    if (jc_graph_group(d->graph, e)->label_set) {
+    if (given >= 0 && jc_graph_group(document_of(d), given)->label_set) {
         fputs("<BR/><FONT POINT-SIZE=\"4\">&#160;</FONT><BR/><FONT FACE=\"Helvetica\" POINT-SIZE=\"9\">", out);
-        write_words(out, d->graph, e);
+        write_words(out, document_of(d), given);
         fputs("</FONT>", out);
     }
     putc('>', out);
@@ -156,13 +177,24 @@ static const ink *ink_of_node(const jc_drawing *d, int64_t v)
     return d->node_on && !d->node_on[v] ? &dim_node : &plain_node;
 }
 
+/* "3. " in front of a vertex that is eliminated. */
+static void write_number(FILE *out, const jc_drawing *d, int64_t v)
+{
+    int64_t number = d->elimination ? d->elimination->number[v] : 0;
+    if (!number) return;
+    fprintf(out, "<FONT FACE=\"Helvetica\" POINT-SIZE=\"10\" COLOR=\"%s\"><B>%lld.</B></FONT>&#160;", fill_edge.text,
+            (long long)number);
+}
+
 /* The name, and the size below it or, in a long graph, behind it. */
-static void write_node_label(FILE *out, const jc_draw_layout *layout, const char *leaf, int64_t size, const ink *i)
+static void write_node_label(FILE *out, const jc_drawing *d, const jc_draw_layout *layout, int64_t v, const ink *i)
 {
     bool below = layout->formulas || layout->style == JC_DRAW_GRID || !layout->downwards;
+    int64_t size = jc_graph_size(d->graph, v);
     fputs("label=<", out);
+    write_number(out, d, v);
     if (layout->formulas) fputs("<I>", out);
-    jc_dot_html(out, leaf, NAME_CHARACTERS);
+    jc_dot_html(out, d->leaf[v], NAME_CHARACTERS);
     if (layout->formulas) fputs("</I>", out);
     fprintf(out, "%s<FONT FACE=\"Helvetica\" POINT-SIZE=\"9\" COLOR=\"%s\">%lld</FONT>>", below ? "<BR/>" : "&#160; ",
             i == &dim_node ? i->text : "#57606a", (long long)size);
@@ -175,7 +207,7 @@ static void write_node(FILE *out, const jc_drawing *d, const jc_draw_layout *lay
     fputs("  ", out);
     jc_dot_identifier(out, d->name[v]);
     fprintf(out, " [id=\"variable%lld\" ", (long long)v);
-    write_node_label(out, layout, d->leaf[v], size, i);
+    write_node_label(out, d, layout, v, i);
     fputs(" tooltip=\"", out);
     jc_dot_escaped(out, d->name[v]);
     fprintf(out, ", size %lld\"", (long long)size);
@@ -306,11 +338,19 @@ static void write_defaults(FILE *out, const jc_drawing *d, const jc_draw_layout 
             layout->formulas ? 15 : 13, tight ? "0.5" : "0.7", plain_edge.line, plain_edge.text, plain_edge.width);
 }
 
+static void write_caption(FILE *out, const jc_draw_elimination *e)
+{
+    fputs("  labelloc=b;\n  labeljust=c;\n  label=\"", out);
+    jc_dot_escaped(out, e->caption);
+    fputs("\";\n", out);
+}
+
 void jc_draw_write_dot(FILE *out, const jc_drawing *d, const jc_draw_layout *layout)
 {
     fputs("digraph jacchain {\n", out);
     write_defaults(out, d, layout);
     if (d->scale.norm) jc_draw_write_legend(out, d);
+    if (d->elimination) write_caption(out, d->elimination);
     write_nodes(out, d, layout);
     for (int64_t e = 0; e < d->n_edges; e++) write_edge(out, d, layout, e);
     fputs("}\n", out);

@@ -4,18 +4,10 @@
 
 #include "cli/help.h"
 
-/* "a|b|c" less those of "b" as words of the shell: "a c". The words are letters, digits, '-' and '_'. */
-static void put_choices(const char *choices, const char *without)
+/* "a|b|c" as words of the shell: "a b c". The words are letters, digits, '-' and '_'. */
+static void put_choices(const char *choices)
 {
-    const char *separator = "";
-    while (choices) {
-        size_t n = strcspn(choices, "|");
-        const char *bar = strchr(choices, '|');
-        bool left_out = without && strlen(without) == n && !memcmp(without, choices, n);
-        if (!left_out) printf("%s%.*s", separator, (int)n, choices);
-        if (!left_out) separator = " ";
-        choices = bar ? bar + 1 : NULL;
-    }
+    for (const char *p = choices; *p; p++) putchar(*p == '|' ? ' ' : *p);
 }
 
 /* What the value of an option is, by what --help calls it. */
@@ -32,7 +24,7 @@ static void put_case(const jc_option *o)
     printf("  --%s) ", o->name);
     if (o->type == JC_OPTION_CHOICE) {
         fputs("kind=words words='", stdout);
-        put_choices(o->choices, o->later);
+        put_choices(o->choices);
         puts("' ;;");
     } else {
         printf("kind=%s ;;\n", kind_of(o));
@@ -55,7 +47,7 @@ void jc_bash_command(const jc_usage *usage)
     fputs("'\n", stdout);
     if (usage->words) {
         fputs("  kind=words words='", stdout);
-        put_choices(usage->words, NULL);
+        put_choices(usage->words);
         puts("'");
     } else {
         printf("  kind=%s\n", usage->max_words ? "graphs" : "nothing");

@@ -27,7 +27,8 @@ static const jc_usage usage = {
     .text =
         "Products of total derivatives with seed columns (tangents, forward): dT/dS times the seed, size(T) x k, for "
         "every T.",
-    .tables = {table, jc_cli_output_options, jc_cli_engine_options, jc_cli_report_options, jc_cli_rule_options},
+    .tables = {table, jc_cli_output_options, jc_cli_engine_options, jc_cli_search_options, jc_cli_report_options,
+               jc_cli_rule_options},
     .min_words = 1,
     .max_words = 1,
     .example = "jacchain total examples/post.json --of x --wrt w --output seed.safetensors\njacchain jvp "

@@ -105,9 +105,6 @@ static int refuse_count(const char *command, const jc_option *option, const char
 
 static int set_choice(const char *command, const jc_option *option, const char *text, int *field)
 {
-    if (option->later && find_choice(option->later, text) >= 0) {
-        return jc_cli_not_yet(command, "--%s %s", option->name, text);
-    }
     int position = find_choice(option->choices, text);
     if (position < 0) {
         char hint[JC_HINT_BYTES];
@@ -142,8 +139,9 @@ static int set_value(const char *command, const jc_option *option, const char *t
     case JC_OPTION_COUNT:
         return read_count(text, option->min, option->max, field) ? JC_EXIT_DONE : refuse_count(command, option, text);
     case JC_OPTION_REAL:
-        if (read_real(text, field)) return JC_EXIT_DONE;
-        return jc_cli_usage_error(command, "--%s takes a number, not '%.*s'", option->name, VALUE_BYTES, text);
+        if (read_real(text, field) && (!option->min || *(double *)field > 0)) return JC_EXIT_DONE;
+        return jc_cli_usage_error(command, "--%s takes a number%s, not '%.*s'", option->name,
+                                  option->min ? " above 0" : "", VALUE_BYTES, text);
     case JC_OPTION_SIZE:
         if (read_size(text, field)) return JC_EXIT_DONE;
         return jc_cli_usage_error(command, "--%s takes bytes such as 65536, 512M or 1.5G, not '%.*s'", option->name,

@@ -2,9 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/batches.h"
+#include "cli/draw_plan.h"
+#include "cli/order_file.h"
+#include "cli/plan_report.h"
 #include "cli/product.h"
-#include "plan/elimination/elimination.h"
 #include "plan/plan.h"
 
 typedef struct options {
@@ -36,15 +37,23 @@ static const jc_option table[] = {
      .value = "B",
      .help = "plan per-sample totals, as total --per-sample B",
      .min = 1},
+    {.name = "output",
+     .type = JC_OPTION_TEXT,
+     .offset = offsetof(options, shared.output),
+     .value = "FILE",
+     .help =
+         "draw the elimination: FILE.svg, .png or .pdf, which takes Graphviz's program dot (package graphviz) and at "
+         "most 2,000 variables, or .dot, Graphviz's own text. What is used of the graph, its variables numbered in "
+         "the order in which they are eliminated, fill-in dashed"},
     {0}};
 
 static const jc_usage usage = {
     .command = "plan",
     .synopsis = "GRAPH --of T[,..] [--wrt S[,..]] [options]",
     .text = "What would run for these totals: order, levels, batches with their routines, multiply-adds, bytes moved, "
-            "peak memory, predicted time, and what the other orders would cost. Nothing is computed, and Jacobians "
-            "without numbers will do: they are counted as dense ones.",
-    .tables = {table, jc_cli_engine_options, jc_cli_report_options, jc_cli_rule_options},
+            "peak memory and predicted time of each order, and in which order variables are eliminated. Nothing is "
+            "computed, and Jacobians without numbers will do: they are counted as dense ones.",
+    .tables = {table, jc_cli_engine_options, jc_cli_search_options, jc_cli_report_options, jc_cli_rule_options},
     .min_words = 1,
     .max_words = 1,
     .example = "jacchain plan examples/digits_rnn.json --of L"};
@@ -56,21 +65,28 @@ typedef struct work {
     jc_graph *graph;
     jc_cli_variables of, wrt, eliminated;
     jc_cli_rules rules;
+    jc_cli_order order;
     jc_seed seed;
+    const jc_draw_kind *kind; /* of the picture, or NULL */
     jc_plan *plan;
     jc_program *program;
     bool in_blocks; /* over the memory limit, but not one row at a time */
     jc_plan_info plan_info;
     jc_program_info program_info;
     jc_batches batches;
+    jc_draw_plan drawn;
+    jc_picture picture;
 } work;
 
 static void work_fini(work *w)
 {
+    jc_picture_fini(&w->picture);
+    jc_draw_plan_fini(&w->drawn);
     jc_batches_fini(&w->batches);
     jc_program_destroy(w->program);
     jc_plan_destroy(w->plan);
     free(w->eliminated.ids);
+    jc_cli_order_fini(&w->order);
     jc_cli_rules_fini(&w->rules);
     free(w->wrt.ids);
     free(w->of.ids);
@@ -92,14 +108,18 @@ static bool choose_seed(work *w, int *exit_code)
     return false;
 }
 
-static bool prepare(work *w, int *exit_code)
+/* The shared check, which would take --output for results, and that of the picture. */
+static bool check_options(work *w, int *exit_code)
 {
-    const jc_cli_shared *s = &w->options->shared;
-    double seconds;
-    return jc_cli_shared_check(s, exit_code) && jc_cli_load(s, w->path, &w->graph, &seconds, exit_code) &&
-           jc_cli_find_variables(s, w->graph, "of", s->of, &w->of, exit_code) &&
-           jc_cli_find_variables(s, w->graph, "wrt", s->wrt, &w->wrt, exit_code) && choose_seed(w, exit_code) &&
-           jc_cli_find_rules(s, w->graph, &w->rules, exit_code);
+    jc_cli_shared shared = w->options->shared;
+    const char *output = shared.output;
+    shared.output = NULL;
+    if (output && !(w->kind = jc_draw_kind_of("plan", output, exit_code))) return false;
+    if (output && shared.plan_out && !strcmp(output, shared.plan_out)) {
+        *exit_code = jc_cli_usage_error("plan", "--plan-out and --output name the same file, %s", output);
+        return false;
+    }
+    return jc_cli_shared_check(&shared, exit_code);
 }
 
 static jc_query query_of(const work *w)
@@ -107,11 +127,28 @@ static jc_query query_of(const work *w)
     jc_query q = JC_QUERY_INIT;
     q.of = w->of.ids, q.n_of = w->of.count;
     q.wrt = w->wrt.ids, q.n_wrt = w->wrt.count;
-    q.order = (jc_order)w->options->shared.order;
+    jc_cli_order_ask(&w->options->shared, &w->order, &q);
     q.seed = w->seed, q.seed_width = w->options->seed_width;
     q.per_sample = w->options->per_sample;
     q.rules = w->rules.rule, q.n_rules = w->rules.count;
     return q;
+}
+
+static bool check_order(const work *w, int *exit_code)
+{
+    jc_query query = query_of(w);
+    return jc_cli_order_fits(&w->options->shared, w->graph, &query, &w->order, exit_code);
+}
+
+static bool prepare(work *w, int *exit_code)
+{
+    const jc_cli_shared *s = &w->options->shared;
+    double seconds;
+    return check_options(w, exit_code) && jc_cli_load(s, w->path, &w->graph, &seconds, exit_code) &&
+           jc_cli_find_variables(s, w->graph, "of", s->of, &w->of, exit_code) &&
+           jc_cli_find_variables(s, w->graph, "wrt", s->wrt, &w->wrt, exit_code) && choose_seed(w, exit_code) &&
+           jc_cli_find_rules(s, w->graph, &w->rules, exit_code) &&
+           jc_cli_order_load(s, w->graph, &w->order, exit_code) && check_order(w, exit_code);
 }
 
 /* Over the memory limit: whether one seed row at a time keeps it, as jc_evaluate then does, end by end. */
@@ -165,114 +202,83 @@ static jc_status make_plan(work *w)
     w->program_info.struct_size = sizeof w->program_info;
     jc_status status = jc_plan_create(w->graph, &q, &w->plan);
     if (!status) status = jc_plan_get_info(w->plan, &w->plan_info);
-    if (!status) status = jc_plan_elimination_cost(w->plan, &w->plan_info.elimination_cost);
     if (!status) status = make_program(w);
     if (!status) status = jc_program_get_info(w->program, &w->program_info);
     if (!status) status = jc_batches_collect(w->program, &w->batches);
     return status ? status : find_eliminated(w);
 }
 
-/* ---- text -------------------------------------------------------------------------------------------------- */
+/* ---- the picture ------------------------------------------------------------------------------------------------ */
 
-static void print_cost(const char *name, int64_t cost)
+static int draw(work *w)
 {
-    char text[JC_QUANTITY_BYTES];
-    printf("  %-14s%s\n", name, cost < 0 ? "not known" : jc_cli_count_text(cost, text));
+    int code = JC_EXIT_DONE;
+    const jc_subgraph *s = &w->plan->subgraph;
+    if (!w->kind || !jc_draw_check_size("plan", w->kind, s->n_nodes, s->n_edges, &code)) return code;
+    jc_status status = jc_draw_plan_init(&w->drawn, w->plan);
+    if (status) return jc_cli_failed(status);
+    if (!jc_draw_check_size("plan", w->kind, s->n_nodes, w->drawn.drawing.n_edges, &code)) return code;
+    status = jc_draw_paint(&w->drawn.drawing, w->kind, w->options->shared.quiet, &w->picture);
+    return status ? jc_cli_failed(status) : JC_EXIT_DONE;
 }
 
-static void print_eliminated(const work *w)
-{
-    enum { SHOWN = 12 };
-    printf("eliminate       ");
-    for (int64_t i = 0; i < w->eliminated.count && i < SHOWN; i++) {
-        char *name = jc_cli_name(w->graph, w->eliminated.ids[i]);
-        printf("%s%s", i ? ", " : "", name);
-        free(name);
-    }
-    if (w->eliminated.count > SHOWN) printf(" and %lld more", (long long)(w->eliminated.count - SHOWN));
-    puts(w->eliminated.count ? "" : "nothing");
-}
+/* ---- what is said ------------------------------------------------------------------------------------------------ */
 
-static void print(const work *w)
+static void say(const void *ctx)
 {
-    const jc_plan_info *p = &w->plan_info;
-    const jc_program_info *r = &w->program_info;
-    char text[JC_QUANTITY_BYTES], more[JC_QUANTITY_BYTES];
-    printf("order           %s%s\n", jc_cli_order_name(p->order),
-           w->seed == JC_SEED_ROWS      ? ", seed rows (vjp)"
-           : w->seed == JC_SEED_COLUMNS ? ", seed columns (jvp)"
-                                        : "");
-    printf("backend         %s (%s), %s, %s\n", r->backend, r->reason, r->device, jc_cli_precision_name(r->precision));
-    printf("graph           %s variables and %s edges are used\n", jc_cli_count_text(p->nodes, text),
-           jc_cli_count_text(p->edges, more));
-    printf("levels          %s\n", jc_cli_count_text(p->levels, text));
-    print_eliminated(w);
-    printf("multiply-adds   %s\n", jc_cli_count_text(p->multiply_adds, text));
-    printf("bytes moved     %s\n", jc_cli_bytes_text(r->bytes, text));
-    printf("peak memory     %s%s\n", jc_cli_bytes_text(r->peak_bytes, text),
-           w->in_blocks ? ": over the memory limit, so the seed rows will be taken in blocks" : "");
-    printf("predicted time  %s", jc_cli_seconds_text(r->seconds_predicted, text));
-    if (r->start_seconds > 0) printf(", after %s of start and upload", jc_cli_seconds_text(r->start_seconds, more));
-    putchar('\n');
-    puts("multiply-adds of the orders");
-    print_cost("reverse", p->reverse_cost);
-    print_cost("forward", p->forward_cost);
-    print_cost("elimination", p->elimination_cost);
-    if (p->structure_only) puts("Some edges have no numbers: the cost is counted as that of a dense D.");
-    jc_batches_print(&w->batches);
-}
-
-/* ---- JSON -------------------------------------------------------------------------------------------------- */
-
-static void emit_cost(jc_emit *e, const char *name, int64_t cost)
-{
-    if (cost < 0)
-        jc_emit_null(e, name);
+    const work *w = ctx;
+    jc_plan_report report = {.graph = w->graph,
+                             .plan = w->plan,
+                             .plan_info = &w->plan_info,
+                             .program_info = &w->program_info,
+                             .batches = &w->batches,
+                             .eliminated = &w->eliminated,
+                             .in_blocks = w->in_blocks,
+                             .picture = w->options->shared.output,
+                             .n_fill = w->drawn.n_fill};
+    jc_query query = query_of(w);
+    jc_program_options program = jc_cli_program_options(&w->options->shared);
+    jc_plan_report_orders(&report, &query, &program);
+    if (w->options->shared.json)
+        jc_plan_report_emit(&report);
     else
-        jc_emit_int(e, name, cost);
+        jc_plan_report_print(&report);
 }
 
-static void emit_alternatives(jc_emit *e, const jc_plan_info *p)
+static void narrate(const work *w)
 {
-    jc_emit_open(e, "alternatives", '{');
-    emit_cost(e, "reverse", p->reverse_cost);
-    emit_cost(e, "forward", p->forward_cost);
-    emit_cost(e, "elimination", p->elimination_cost);
-    jc_emit_close(e, '}');
+    const jc_cli_shared *s = &w->options->shared;
+    char size[JC_GRAPH_SIZE_BYTES], fill[JC_QUANTITY_BYTES];
+    if (!w->kind) return;
+    if (w->picture.said && *w->picture.said && !s->quiet) fputs(w->picture.said, stderr);
+    jc_cli_narrate(
+        s->quiet, "%s: %s, fill-in %s", s->output,
+        jc_cli_graph_size_text(w->drawn.drawing.n_variables, w->drawn.drawing.n_edges - w->drawn.n_fill, size),
+        jc_cli_count_text(w->drawn.n_fill, fill));
 }
 
-static void emit(const work *w)
+/* The picture goes to its place when all is said, the order after that. */
+static int deliver(const work *w)
 {
-    static const char *const seeds[] = {NULL, "rows", "columns"};
-    const jc_plan_info *p = &w->plan_info;
-    const jc_program_info *r = &w->program_info;
-    jc_emit e = jc_emit_to(stdout);
-    jc_emit_open(&e, NULL, '{');
-    jc_emit_text(&e, "order", jc_cli_order_name(p->order));
-    jc_emit_text(&e, "seed", seeds[w->seed]);
-    jc_emit_text(&e, "backend", r->backend);
-    jc_emit_text(&e, "backend_reason", r->reason);
-    jc_emit_text(&e, "device", r->device);
-    jc_emit_text(&e, "precision", jc_cli_precision_name(r->precision));
-    jc_emit_int(&e, "threads", r->threads);
-    jc_emit_int(&e, "levels", p->levels);
-    jc_emit_int(&e, "variables", p->nodes);
-    jc_emit_int(&e, "edges", p->edges);
-    jc_emit_bool(&e, "structure_only", p->structure_only);
-    jc_emit_open(&e, "eliminate", '[');
-    for (int64_t i = 0; i < w->eliminated.count; i++) jc_cli_emit_name(&e, NULL, w->graph, w->eliminated.ids[i]);
-    jc_emit_close(&e, ']');
-    jc_batches_emit(&e, &w->batches);
-    jc_emit_int(&e, "multiply_adds", p->multiply_adds);
-    jc_emit_int(&e, "bytes", r->bytes);
-    jc_emit_int(&e, "peak_bytes", r->peak_bytes);
-    jc_emit_bool(&e, "in_blocks", w->in_blocks);
-    jc_emit_int(&e, "plan_bytes", (int64_t)p->plan_bytes);
-    jc_emit_double(&e, "seconds_predicted", r->seconds_predicted);
-    jc_emit_double(&e, "start_seconds_predicted", r->start_seconds);
-    emit_alternatives(&e, p);
-    jc_emit_close(&e, '}');
-    putchar('\n');
+    const jc_cli_shared *s = &w->options->shared;
+    jc_output_file *order = NULL;
+    int code;
+    jc_status status = s->plan_out ? jc_cli_order_write(w->graph, w->plan, s->plan_out, &order) : JC_OK;
+    if (status) return jc_cli_failed(status);
+    if (w->kind) {
+        code = jc_picture_deliver(s->output, w->picture.data, w->picture.bytes, say, w);
+    } else {
+        say(w);
+        code = jc_cli_flush();
+    }
+    if (code != JC_EXIT_DONE || !order) {
+        jc_output_abandon(order);
+        return code;
+    }
+    status = jc_output_commit(order);
+    if (status) return jc_cli_failed(status);
+    jc_cli_narrate(s->quiet, "wrote the order to %s", s->plan_out);
+    return JC_EXIT_DONE;
 }
 
 static int run(work *w)
@@ -281,11 +287,10 @@ static int run(work *w)
     if (!prepare(w, &code)) return code;
     jc_status status = make_plan(w);
     if (status) return jc_cli_failed_in(status, w->path);
-    if (w->options->shared.json)
-        emit(w);
-    else
-        print(w);
-    return JC_EXIT_DONE;
+    code = draw(w);
+    if (code == JC_EXIT_DONE) code = deliver(w);
+    if (code == JC_EXIT_DONE) narrate(w);
+    return code;
 }
 
 int jc_cli_plan(int argc, char **argv)

@@ -5,6 +5,7 @@
 
 #include "cli/compare.h"
 #include "cli/formula.h"
+#include "cli/order_file.h"
 #include "cli/report.h"
 #include "cli/seed.h"
 #include "graph/edge_set.h"
@@ -26,6 +27,7 @@ typedef struct work {
     double load_s;
     jc_cli_variables of, wrt, local;
     jc_cli_rules rules;
+    jc_cli_order order;
     jc_vec edges; /* int64_t: of a partial that is not local to variables, the edges of its two variables */
     jc_cli_seed seed;
     jc_results *results;
@@ -38,6 +40,7 @@ static void work_fini(work *w)
     jc_results_destroy(w->results);
     jc_cli_seed_fini(&w->seed);
     if (w->graph) jc_vec_free(&w->graph->allocator, &w->edges);
+    jc_cli_order_fini(&w->order);
     jc_cli_rules_fini(&w->rules);
     free(w->local.ids);
     free(w->wrt.ids);
@@ -95,7 +98,7 @@ static jc_query query_of(const work *w)
     q.n_of = w->of.count;
     q.wrt = w->wrt.ids;
     q.n_wrt = w->wrt.count;
-    q.order = (jc_order)w->shared->order;
+    jc_cli_order_ask(w->shared, &w->order, &q);
     q.seed = w->product->seed;
     q.per_sample = w->product->per_sample;
     q.rules = w->rules.rule, q.n_rules = w->rules.count;
@@ -151,6 +154,12 @@ static bool check_output_count(const work *w, int *exit_code)
     return jc_cli_check_result_count(w->shared, w->graph, &query, exit_code);
 }
 
+static bool check_order(const work *w, int *exit_code)
+{
+    jc_query query = query_of(w);
+    return jc_cli_order_fits(w->shared, w->graph, &query, &w->order, exit_code);
+}
+
 static bool prepare(work *w, int *exit_code)
 {
     const jc_cli_shared *s = w->shared;
@@ -159,7 +168,8 @@ static bool prepare(work *w, int *exit_code)
            jc_cli_find_variables(s, w->graph, "of", s->of, &w->of, exit_code) &&
            jc_cli_find_variables(s, w->graph, "wrt", s->wrt, &w->wrt, exit_code) && check_seed_end(w, exit_code) &&
            check_partial_ends(w, exit_code) && jc_cli_find_rules(s, w->graph, &w->rules, exit_code) &&
-           prepare_compare(w, exit_code) && prepare_partial(w, exit_code) && check_output_count(w, exit_code) &&
+           jc_cli_order_load(s, w->graph, &w->order, exit_code) && prepare_compare(w, exit_code) &&
+           prepare_partial(w, exit_code) && check_order(w, exit_code) && check_output_count(w, exit_code) &&
            load_seed(w, exit_code);
 }
 
@@ -177,11 +187,14 @@ static jc_status evaluate_query(work *w, jc_query *query, const char *doing, jc_
     return status;
 }
 
-/* The results, and with --compare what they are of when no rule is in force. */
+/* The results, and with --compare what they are of when no rule is in force (and the order of a file does not apply).
+ */
 static jc_status evaluate(work *w)
 {
     jc_query query = query_of(w), all = query;
     all.rules = NULL, all.n_rules = 0;
+    all.order = (jc_order)w->shared->order;
+    all.eliminate = NULL, all.n_eliminate = 0;
     jc_status status = evaluate_query(w, &query, "computing", &w->results);
     if (status || !w->product->compare) return status;
     return evaluate_query(w, &all, "computing the totals over all paths", &w->all);
@@ -231,6 +244,17 @@ jc_status jc_cli_write_results(const jc_graph *graph, const jc_results *results,
     return status;
 }
 
+/* The order that the results were computed in. */
+static int deliver_order(const work *w)
+{
+    jc_query query = query_of(w);
+    jc_results_info info = {.struct_size = sizeof info};
+    jc_results_get_info(w->results, &info);
+    query.order = info.order;
+    if (query.seed != JC_SEED_NONE) query.seed_width = w->seed.array.dims[query.seed == JC_SEED_ROWS ? 0 : 1];
+    return jc_cli_order_deliver(w->shared, w->graph, &query);
+}
+
 /* Standard output first: a file is only put in place when nothing can fail any more. */
 static int deliver(const work *w)
 {
@@ -253,6 +277,7 @@ static int deliver(const work *w)
     if (w->all && !w->shared->json) jc_compare_print(w->graph, w->results, w->all);
     free(name.text);
     int code = jc_cli_flush();
+    if (code == JC_EXIT_DONE) code = deliver_order(w);
     if (code != JC_EXIT_DONE || !output) return code;
     jc_status status = jc_cli_write_results(w->graph, w->results, output);
     if (status) return jc_cli_failed(status);

@@ -34,7 +34,8 @@ static const jc_usage usage = {
     .text = "Total derivatives of every T with respect to every S: the sums over all paths from S to T of the products "
             "of the Jacobians on the path; the identity where T is S, zero where there is no path. Small results are "
             "printed as tables, large ones as shape, norm, smallest and largest entry.",
-    .tables = {table, jc_cli_output_options, jc_cli_engine_options, jc_cli_report_options, jc_cli_rule_options},
+    .tables = {table, jc_cli_output_options, jc_cli_engine_options, jc_cli_search_options, jc_cli_report_options,
+               jc_cli_rule_options},
     .min_words = 1,
     .max_words = 1,
     .example = "jacchain total examples/post.json --of L --wrt w,x"};

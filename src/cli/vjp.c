@@ -25,7 +25,8 @@ static const jc_usage usage = {
     .synopsis = "GRAPH --of T --wrt S[,..] --seed FILE[:NAME] [options]",
     .text = "Products of seed rows with total derivatives (adjoints, reverse): the seed times dT/dS, k x size(S), for "
             "every S.",
-    .tables = {table, jc_cli_output_options, jc_cli_engine_options, jc_cli_report_options, jc_cli_rule_options},
+    .tables = {table, jc_cli_output_options, jc_cli_engine_options, jc_cli_search_options, jc_cli_report_options,
+               jc_cli_rule_options},
     .min_words = 1,
     .max_words = 1,
     .example = "jacchain total examples/post.json --of y --wrt x --output seed.safetensors\njacchain vjp "

@@ -8,7 +8,8 @@
 
 static const char *const WHAT = "an order of elimination";
 
-/* ---- vertices ----------------------------------------------------------------------------------------------------- */
+/* ---- vertices -----------------------------------------------------------------------------------------------------
+ */
 
 /* What a node is as a vertex: its variable, or -1 - e; JC_NO_OPERAND: an end that the query adds. */
 static int64_t name_of(const jc_subgraph *g, int64_t node)
@@ -113,7 +114,8 @@ jc_status jc_plan_vertices(const jc_plan *p, jc_vertex *list, int64_t capacity, 
     return JC_OK;
 }
 
-/* ---- the plan ----------------------------------------------------------------------------------------------------- */
+/* ---- the plan -----------------------------------------------------------------------------------------------------
+ */
 
 /* The cheaper of the two sweeps, or -1: neither is known. */
 static int64_t sweep_cost(const jc_plan *plan)

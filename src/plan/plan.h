@@ -23,8 +23,9 @@
 
 /* What a value's numbers are. By elimination values belong to two nodes: D[of,wrt], or what helps to form it. */
 typedef enum jc_form {
-    JC_FORM_SWEEP,   /* a node's, as above */
-    JC_FORM_ROWS,    /* rows of D[of,wrt] (of a structured one: of its blocks side by side, plan/elimination/structure.h) */
+    JC_FORM_SWEEP, /* a node's, as above */
+    JC_FORM_ROWS,  /* rows of D[of,wrt] (of a structured one: of its blocks side by side, plan/elimination/structure.h)
+                    */
     JC_FORM_COLUMNS, /* the same of its transpose */
     JC_FORM_NUMBERS  /* one row: the numbers of a structured one, or of a part of it */
 } jc_form;
@@ -54,7 +55,7 @@ typedef struct jc_step {
 
 /* A product of structured Jacobians that no kind holds: D[of,wrt] became dense by it. */
 typedef struct jc_densified {
-    int64_t of, via, wrt;    /* nodes */
+    int64_t of, via, wrt;     /* nodes */
     const char *left, *right; /* what the factors were: static texts */
     int64_t entries, multiply_adds;
 } jc_densified;
@@ -94,12 +95,12 @@ struct jc_plan {
     int64_t n_outputs, max_outputs;
     int64_t row_limit; /* n > 0: values have at most n rows, a window of the single identity; 0: all rows */
 
-    bool eliminates;              /* values are of pairs of nodes (elimination), else a sweep's */
-    bool by_elimination;          /* that order was asked for or chosen; where no cheaper one than the better sweep was
-                                   * found it is that sweep, which is an order of elimination too */
-    int64_t *eliminated;          /* [n_eliminated] nodes in the order in which they go; only where it eliminates */
+    bool eliminates;     /* values are of pairs of nodes (elimination), else a sweep's */
+    bool by_elimination; /* that order was asked for or chosen; where no cheaper one than the better sweep was
+                          * found it is that sweep, which is an order of elimination too */
+    int64_t *eliminated; /* [n_eliminated] nodes in the order in which they go; only where it eliminates */
     int64_t n_eliminated;
-    jc_vec densified;             /* jc_densified */
+    jc_vec densified; /* jc_densified */
 
     int64_t multiply_adds;              /* of one pass over all rows */
     int64_t forward_cost, reverse_cost; /* multiply-adds of both sweeps, -1: not known */

@@ -15,6 +15,8 @@ typedef struct jc_made {
     int64_t of_group; /* the numbers are those of field of_field of this group of the graph, member by member: a factor
                        * of low_rank ones, the values of csr ones; -1: they are a value's, or there are none */
     int of_field;
+    int64_t row_of;    /* a constant, or a row of numbers that are not known: those of the members of this group of the
+                        * graph, or of extra Jacobian -2 - row_of; -1: of none. Not looked at in other groups */
     int64_t *index[2]; /* owned I64 arrays behind its index fields, in their order, or NULL */
     int64_t n_index[2];
 } jc_made;

@@ -50,8 +50,9 @@ static jc_status check_value(const verifier *v, int64_t i)
 {
     const jc_value *value = &v->plan->values[i];
     const jc_subgraph *s = &v->plan->subgraph;
-    if (value->node < 0 || value->node >= s->n_nodes || value->other < 0 || value->other >= s->n_nodes)
-        return jc_fail(JC_E_INTERNAL, "plan: value %lld is of no nodes", (long long)i);
+    bool helps = value->form == JC_FORM_NUMBERS && value->node == -1 && value->other == -1;
+    bool ok = value->node >= 0 && value->node < s->n_nodes && value->other >= 0 && value->other < s->n_nodes;
+    if (!ok && !helps) return jc_fail(JC_E_INTERNAL, "plan: value %lld is of no nodes", (long long)i);
     if (value->form != JC_FORM_ROWS && value->form != JC_FORM_COLUMNS && value->form != JC_FORM_NUMBERS)
         return jc_frame_broken(&v->frame, i, -1, "is not of a form of eliminations");
     if (value->rows < 0 || value->cols < 0 || (value->form == JC_FORM_NUMBERS && value->rows != 1))
@@ -143,23 +144,22 @@ static jc_stand_in turned(const jc_stand_in *a, bool transpose)
     return transpose ? jc_stand_in_transposed(a) : *a;
 }
 
-/* a op(B) as it adds to D. Of numbers in some arrangement the pairs of nodes say which factor is on the left. */
+/* a op(B) as it adds to D. Where columns are formed, and where a row of numbers is multiplied by a transposed Jacobian,
+ *
+ *     D^T += A^T op(B)     else     D += A op(B)
+ *
+ * Of numbers in some arrangement, A and B are what they are numbers of. */
 static jc_stand_in product_of(const verifier *v, int64_t c, const jc_step *step)
 {
     const jc_value *values = v->plan->values, *to = &values[c];
-    bool columns = to->form == JC_FORM_COLUMNS, numbers = to->form == JC_FORM_NUMBERS;
+    bool row = to->form == JC_FORM_NUMBERS, columns = to->form == JC_FORM_COLUMNS || (row && step->transpose);
     jc_stand_in b;
-    jc_operand_role role = jc_verify_operand(&v->frame, step->b, v->of_value, &b);
-    if (step->a < 0 && numbers) return b;
-    if (step->a >= 0 && role == JC_ROLE_MOVE) return v->of_value[step->a];
-    if (step->a >= 0 && numbers) {
-        const jc_stand_in *a = &v->of_value[step->a];
-        return of_node(&values[step->a]) == of_node(to) ? jc_stand_in_product(a, &b) : jc_stand_in_product(&b, a);
-    }
+    jc_operand_role role = jc_verify_operand(&v->frame, step->b, row && step->a < 0, v->of_value, &b);
+    if (role == JC_ROLE_MOVE) return step->a < 0 ? b : v->of_value[step->a];
     b = turned(&b, role == JC_ROLE_NUMBERS ? columns : step->transpose);
     if (step->a >= 0) {
-        jc_form form = values[step->a].form;
-        jc_stand_in a = turned(&v->of_value[step->a], form == JC_FORM_NUMBERS ? columns : form == JC_FORM_COLUMNS);
+        bool lies = !row && values[step->a].form != JC_FORM_NUMBERS;
+        jc_stand_in a = turned(&v->of_value[step->a], lies ? values[step->a].form == JC_FORM_COLUMNS : columns);
         b = jc_stand_in_product(&a, &b);
     }
     return turned(&b, columns);
@@ -170,7 +170,7 @@ static void range_of(const verifier *v, int64_t c, const jc_step *step, int64_t 
     int64_t member;
     const jc_shape *shape = &jc_plan_jacobian(v->plan, step->b, &member)->shape;
     *begin = step->c_row * v->plan->values[c].cols;
-    *end = *begin + step->n_rows * (step->transpose ? shape->rows : shape->cols);
+    *end = jc_max(1, *begin + step->n_rows * (step->transpose ? shape->rows : shape->cols));
 }
 
 static int compare_places(const void *a, const void *b)
@@ -179,12 +179,12 @@ static int compare_places(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Cuts the value where its steps begin and end. */
+/* Cuts the value where its steps begin and end; one without numbers is one piece. */
 static void cut_value(verifier *v, int64_t c)
 {
     int64_t n, kept = 0, begin, end, count = 0;
     const jc_step *steps = jc_plan_steps_of(v->plan, c, &n);
-    v->cut[count++] = 0, v->cut[count++] = count_of(&v->plan->values[c]);
+    v->cut[count++] = 0, v->cut[count++] = jc_max(1, count_of(&v->plan->values[c]));
     for (int64_t i = 0; i < n; i++) {
         range_of(v, c, &steps[i], &begin, &end);
         if (begin != v->cut[0]) v->cut[count++] = begin;
@@ -243,7 +243,7 @@ static jc_status check_steps_of(verifier *v, int64_t c)
         if (!jc_stand_in_equal(&v->pieces[i].sum, &v->pieces[0].sum))
             return jc_frame_broken(&v->frame, c, -1, "its parts are not of one Jacobian");
     }
-    if (v->n_pieces) v->of_value[c] = v->pieces[0].sum;
+    v->of_value[c] = v->pieces[0].sum;
     return JC_OK;
 }
 

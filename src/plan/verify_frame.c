@@ -8,9 +8,9 @@ static const char *const WHAT = "the verifier of plans";
 
 jc_status jc_frame_broken(const jc_frame *f, int64_t value, int64_t step, const char *what)
 {
-    char name[128] = "what the query adds", state[40] = "";
-    int64_t node = f->node[f->plan->values[value].node],
-            variable = node < 0 ? -1 : jc_expected_variable(f->expected, node);
+    char name[128] = "no variable", state[40] = "";
+    int64_t at = f->plan->values[value].node, node = at < 0 ? -1 : f->node[at];
+    int64_t variable = node < 0 ? -1 : jc_expected_variable(f->expected, node);
     if (variable >= 0) jc_graph_variable_name(f->plan->graph, variable, name, sizeof name);
     if (variable >= 0 && f->expected->by_rules)
         snprintf(state, sizeof state, ", node %lld of the rules", (long long)node);

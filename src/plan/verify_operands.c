@@ -52,10 +52,11 @@ static int number_field(const jc_group *group)
 static const char *check_indices(const jc_group *group)
 {
     const jc_kind_info *info = &jc_kinds[group->shape.kind];
-    for (int f = 0; f < info->n_fields; f++)
-        if (info->field[f].is_index &&
-            (!group->field[f].data || group->field[f].dtype != JC_I64 || group->field[f].batched))
+    for (int f = 0; f < info->n_fields; f++) {
+        const jc_field *field = &group->field[f];
+        if (info->field[f].is_index && (!field->data || field->dtype != JC_I64 || field->batched || field->stride))
             return "has no indices of its own";
+    }
     if (!info->check_indices) return NULL;
     jc_jac jac = jc_group_member(group, 0, NULL);
     return info->check_indices(&jac) == JC_OK ? NULL : "has indices that are none of its shape";
@@ -89,6 +90,31 @@ static const char *check_alias(const jc_plan *plan, const jc_made *made)
     return NULL;
 }
 
+/* A constant, or a row of numbers that are not known, of members of a group of the graph or of what the query adds. */
+static const char *check_row(const jc_plan *plan, const jc_made *made)
+{
+    const jc_subgraph *s = &plan->subgraph;
+    const jc_group *groups = plan->graph->groups.data;
+    bool known = made->group.has_numbers;
+    if (made->row_of == -1) return known && made->group.scale == 1.0 ? NULL : "is a row of no Jacobian";
+    if (made->row_of < -1 - s->n_extra || made->row_of >= plan->graph->groups.count)
+        return "is of a group that is not there";
+    const jc_group *of = made->row_of < 0 ? &s->extra[-2 - made->row_of] : &groups[made->row_of];
+    if (made->group.n_edges != of->n_edges) return "has other members than the group that it is of";
+    if (!known) return made->row_of >= 0 && jc_group_only_structure(of) ? NULL : "has no numbers, and its group has";
+    return number_field(of) < 0 && of->shape.kind != JC_OPERATOR ? NULL : "is of a group that has numbers";
+}
+
+/* A matrix of a kind whose numbers are a value's. */
+static const char *check_value_group(const jc_group *group, int field)
+{
+    const jc_field *f = &group->field[field];
+    if (numbers_of(group, field) < 0) return "is of a kind that no value is";
+    if (f->data || f->on_device || f->stride != JC_ARENA_UNIT || !group->has_numbers)
+        return "has numbers that are no value's";
+    return f->elements == numbers_of(group, field) ? NULL : "has more or fewer numbers than its shape";
+}
+
 static const char *check_made(const jc_plan *plan, const jc_made *made)
 {
     const jc_group *group = &made->group;
@@ -96,15 +122,27 @@ static const char *check_made(const jc_plan *plan, const jc_made *made)
     const char *what = check_indices(group);
     if (what || made->of_group >= 0) return what ? what : check_alias(plan, made);
     int field = number_field(group);
-    if (field < 0) return group->has_numbers ? NULL : "has neither numbers nor indices";
-    if (numbers_of(group, field) < 0) return "is of a kind that no value is";
-    const jc_field *f = &group->field[field];
-    if (!f->in_arena || f->data || f->on_device || f->stride != JC_ARENA_UNIT || !group->has_numbers)
-        return "has numbers that are no value's";
-    return f->elements == numbers_of(group, field) ? NULL : "has more or fewer numbers than its shape";
+    if (field >= 0 && group->field[field].in_arena) return check_value_group(group, field);
+    if (group->shape.kind == JC_TILE || field >= 0) return check_row(plan, made);
+    return group->has_numbers && group->scale == 1.0 ? NULL : "does not move numbers as they are";
 }
 
 /* ---- operands ---------------------------------------------------------------------------------------------------- */
+
+static double scale_of(const jc_group *group, int64_t member)
+{
+    return group->scales ? group->scales[member] : group->scale;
+}
+
+/* A member of a made group. */
+static const char *check_member(const jc_plan *plan, const jc_made *made, int64_t member)
+{
+    if (member < 0 || member >= made->group.n_edges) return "is no member of its group";
+    if (made->group.shape.kind != JC_TILE || made->row_of == -1) return NULL;
+    const jc_group *of = made->row_of < 0 ? &plan->subgraph.extra[-2 - made->row_of]
+                                          : (const jc_group *)plan->graph->groups.data + made->row_of;
+    return scale_of(of, member) == made->group.scale ? NULL : "has another scale than the Jacobian that it is of";
+}
 
 static const char *check_operand(const jc_plan *plan, const jc_operand *operand)
 {
@@ -112,14 +150,11 @@ static const char *check_operand(const jc_plan *plan, const jc_operand *operand)
     const jc_made *made = made_at(plan, operand->made);
     int field = number_field(&made->group);
     bool in_arena = field >= 0 && made->group.field[field].in_arena;
-    if (operand->value < 0)
-        return !in_arena && operand->member >= 0 && operand->member < made->group.n_edges ? NULL
-                                                                                          : "is no member of its group";
+    if (operand->value < 0) return in_arena ? "is of no value" : check_member(plan, made, operand->member);
     if (operand->value >= plan->n_values || operand->member != 0 || !in_arena) return "is of no value";
     const jc_value *value = &plan->values[operand->value];
-    return made->group.field[field].elements <= jc_cost_mul(value->rows, value->cols)
-               ? NULL
-               : "has more numbers than its value";
+    int64_t numbers = made->group.field[field].elements;
+    return numbers <= jc_cost_mul(value->rows, value->cols) ? NULL : "has more numbers than its value";
 }
 
 jc_status jc_verify_operands(const jc_plan *plan)
@@ -169,8 +204,9 @@ jc_stand_in jc_verify_addition(const jc_graph *g, int64_t addition)
     return jc_stand_in_random((uint64_t)(NUMBERS_OF_AN_EDGE * g->n_edges + addition), false);
 }
 
-/* A member of a part of the graph's numbers. V is stored q x rho. */
-static jc_operand_role part_of_edge(const jc_graph *g, const jc_made *made, int64_t member, jc_stand_in *stand_in)
+/* A member of a part of the graph's numbers, as a row of them or as the matrix that it is. V is stored q x rho. */
+static jc_operand_role part_of_edge(const jc_graph *g, const jc_made *made, int64_t member, bool as_row,
+                                    jc_stand_in *stand_in)
 {
     const jc_group *whole = (const jc_group *)g->groups.data + made->of_group;
     int64_t edge = whole->first_edge + member;
@@ -178,26 +214,43 @@ static jc_operand_role part_of_edge(const jc_graph *g, const jc_made *made, int6
         *stand_in = jc_verify_edge(g, edge);
         return JC_ROLE_NUMBERS;
     }
-    *stand_in = turned(factor_of(g, edge, made->of_field), made->group.shape.transpose != (made->of_field == 1));
-    return JC_ROLE_MATRIX;
+    bool transpose = as_row ? whole->shape.transpose : made->group.shape.transpose != (made->of_field == 1);
+    *stand_in = turned(factor_of(g, edge, made->of_field), transpose);
+    return as_row ? JC_ROLE_NUMBERS : JC_ROLE_MATRIX;
 }
 
-jc_operand_role jc_verify_operand(const jc_frame *frame, int64_t b, const jc_stand_in *of_value, jc_stand_in *stand_in)
+/* A computed value as a Jacobian: dense as it lies, or its numbers in another arrangement. */
+static jc_operand_role value_as(const jc_plan *plan, const jc_operand *operand, const jc_stand_in *of_value,
+                                jc_stand_in *stand_in)
+{
+    const jc_shape *shape = &made_at(plan, operand->made)->group.shape;
+    jc_form form = plan->values[operand->value].form;
+    bool lies = form != JC_FORM_NUMBERS && shape->kind == JC_DENSE && shape->batch == 1;
+    *stand_in = turned(of_value[operand->value], lies && shape->transpose != (form == JC_FORM_COLUMNS));
+    return lies ? JC_ROLE_MATRIX : JC_ROLE_NUMBERS;
+}
+
+jc_operand_role jc_verify_operand(const jc_frame *frame, int64_t b, bool as_row, const jc_stand_in *of_value,
+                                  jc_stand_in *stand_in)
 {
     const jc_plan *plan = frame->plan;
+    const jc_graph *g = plan->graph;
     const jc_operand *operand = jc_subgraph_operand(&plan->subgraph, b);
     if (!operand) {
-        *stand_in = b >= 0 ? jc_verify_edge(plan->graph, b) : jc_verify_addition(plan->graph, frame->addition[-1 - b]);
+        *stand_in = b >= 0 ? jc_verify_edge(g, b) : jc_verify_addition(g, frame->addition[-1 - b]);
         return JC_ROLE_MATRIX;
     }
     const jc_made *made = made_at(plan, operand->made);
-    if (operand->value >= 0) {
-        jc_form form = plan->values[operand->value].form;
-        bool transpose = made->group.shape.transpose != (form == JC_FORM_COLUMNS);
-        *stand_in = turned(of_value[operand->value], form != JC_FORM_NUMBERS && transpose);
-        return form == JC_FORM_NUMBERS ? JC_ROLE_NUMBERS : JC_ROLE_MATRIX;
-    }
-    if (made->of_group >= 0) return part_of_edge(plan->graph, made, operand->member, stand_in);
+    if (operand->value >= 0) return value_as(plan, operand, of_value, stand_in);
+    if (made->of_group >= 0) return part_of_edge(g, made, operand->member, as_row, stand_in);
+    bool is_row = made->group.shape.kind == JC_TILE || made->group.shape.kind == JC_DENSE;
     *stand_in = jc_stand_in_unit();
-    return JC_ROLE_MOVE;
+    if (!is_row || made->row_of == -1) return JC_ROLE_MOVE;
+    if (made->row_of < 0) {
+        *stand_in = jc_verify_addition(g, frame->addition[-2 - made->row_of]);
+    } else {
+        const jc_group *of = (const jc_group *)g->groups.data + made->row_of;
+        *stand_in = jc_verify_edge(g, of->first_edge + operand->member);
+    }
+    return JC_ROLE_NUMBERS;
 }

@@ -18,9 +18,11 @@ typedef enum jc_operand_role {
     JC_ROLE_MOVE     /* no numbers: it moves those of the other operand, or is a part of the identity */
 } jc_operand_role;
 
-/* The Jacobian that b names: *stand_in of it, as it is before jc_step.transpose (of NUMBERS: of D). of_value: what
- * stands for D of each value that comes before. b is valid, and every operand was looked at. */
-jc_operand_role jc_verify_operand(const jc_frame *frame, int64_t b, const jc_stand_in *of_value, jc_stand_in *stand_in);
+/* The Jacobian that b names: *stand_in of it, as it is before jc_step.transpose (of NUMBERS: of D). as_row: its numbers
+ * are copied as a row. of_value: what stands for D of each value that comes before. b is valid, and every operand was
+ * looked at. */
+jc_operand_role jc_verify_operand(const jc_frame *frame, int64_t b, bool as_row, const jc_stand_in *of_value,
+                                  jc_stand_in *stand_in);
 
 /* What stands for the Jacobian of an edge of the graph, and for the one that the query adds at an end. */
 jc_stand_in jc_verify_edge(const jc_graph *graph, int64_t edge);

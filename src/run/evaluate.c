@@ -71,28 +71,12 @@ static jc_status note_failure(attempt *at, const jc_program *program, jc_status 
     return status;
 }
 
-/* Multiply-adds that every window forms anew: those of an elimination's products that no window cuts. */
-static int64_t whole_cost(const jc_plan *plan)
-{
-    int64_t cost = 0, member;
-    for (int64_t i = 0; i < plan->n_steps; i++) {
-        const jc_step *step = &plan->steps[i];
-        if (!step->whole) continue;
-        const jc_group *group = jc_plan_jacobian(plan, step->b, &member);
-        if (step->a == JC_SEED_IDENTITY && group->shape.kind != JC_OPERATOR) continue;
-        int64_t row = jc_group_cost(group, member, step->transpose ? JC_TANGENT : JC_ADJOINT);
-        cost = jc_cost_add(cost, jc_cost_mul(step->n_rows, row));
-    }
-    return cost;
-}
-
 /* Runs one program over its windows (one pass over everything where the plan has no windows) and collects. *keep is the
  * run, which then holds results; NULL: they are copied. */
 static jc_status run_program(jc_results *r, attempt *at, const jc_program *program, const jc_array *seed, jc_run **keep)
 {
     const jc_plan *plan = program->plan;
     int64_t total = plan->row_limit ? jc_plan_seed_rows(plan) : 1, step = plan->row_limit ? plan->row_limit : 1;
-    int64_t again = plan->row_limit ? whole_cost(plan) : 0;
     jc_run *run = NULL;
     double t = now_s();
     jc_results_set_dtype(r, program->dtype);
@@ -109,7 +93,6 @@ static jc_status run_program(jc_results *r, attempt *at, const jc_program *progr
         r->info.blocks++;
         if (plan->row_limit) jc_progress_tell(&at->options->progress, "rows", row + pass.rows, total);
         r->info.bytes = jc_cost_add(r->info.bytes, program->bytes);
-        if (row) r->info.multiply_adds = jc_cost_add(r->info.multiply_adds, again);
     }
     if (keep && !status)
         *keep = run;

@@ -92,11 +92,11 @@ Test(cli_help, completion_knows_commands_options_and_choices)
     expect_answers("--version\n", "jacchain --v");
     expect_answers("", "jacchain nothing");
     expect_answers("--wrt\n", "jacchain total g.json --wr");
-    expect_answers("--per-sample\n--precision\n", "jacchain total g.json --p");
+    expect_answers("--per-sample\n--precision\n--plan-in\n--plan-out\n", "jacchain total g.json --p");
     expect_answers("cpu\n", "jacchain total g.json --backend cp");
     expect_answers("cpu\n", "jacchain total g.json --backend = cp");
-    expect_answers("auto\nreverse\nforward\n", "jacchain total g.json --order ");
-    expect_answers("auto\nreverse\nforward\n", "jacchain total g.json --order =");
+    expect_answers("auto\nreverse\nforward\nelimination\n", "jacchain total g.json --order ");
+    expect_answers("auto\nreverse\nforward\nelimination\n", "jacchain total g.json --order =");
     expect_answers("none\nnorm\n", "jacchain draw g.json --color ");
     expect_answers("ladder\nlayered\n", "jacchain gen la");
     expect_answers("--man\n", "jacchain help --m");

@@ -179,5 +179,4 @@ static void expect_not_yet(const char *const *arguments)
 Test(cli_options, what_is_not_there_yet_says_so_in_one_line)
 {
     expect_not_yet(ARGUMENTS("bench", POST, "--of", "L"));
-    expect_not_yet(ARGUMENTS("total", POST, "--of", "L", "--order", "elimination"));
 }

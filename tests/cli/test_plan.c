@@ -47,13 +47,61 @@ Test(cli_plan, nothing_is_computed_and_the_prediction_is_what_total_then_uses)
 Test(cli_plan, text_tells_order_costs_memory_and_batches)
 {
     run r = expect_code(0, "plan", POST, "--of", "L", NULL);
-    static const char *const texts[] = {"order           reverse", "eliminate       z, y, x",
-                                        "multiply-adds   56",      "forward       104",
-                                        "elimination   56",        "peak memory",
-                                        "predicted time",          "routine"};
+    static const char *const texts[] = {"order           reverse",
+                                        "eliminate       z, y, x",
+                                        "multiply-adds   56",
+                                        "peak memory",
+                                        "predicted time",
+                                        "routine",
+                                        "operations      8 in 8",
+                                        "  forward                      104  ",
+                                        "us  chosen\n"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         cr_expect(strstr(r.out, texts[i]), "'%s' in:\n%s", texts[i], r.out);
     run_free(&r);
+}
+
+static void expect_row(json_t *plan, const char *order, json_t *of_order)
+{
+    static const char *const keys[] = {"multiply_adds", "bytes", "peak_bytes", "seconds_predicted"};
+    json_t *row = json_object_get(json_at(plan, "orders"), order);
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        cr_expect(json_equal(json_object_get(row, keys[i]), json_object_get(of_order, keys[i])), "%s of %s", keys[i],
+                  order);
+}
+
+/* A row is what the command says of that order alone. */
+Test(cli_plan, orders_stand_side_by_side_as_each_would_be_planned_alone)
+{
+    static const char *const orders[] = {"reverse", "forward", "elimination"};
+    json_t *alone[3];
+    for (int o = 0; o < 3; o++)
+        alone[o] = expect_json(0, "plan", DIGITS, "--of", "L", "--order", orders[o], "--json", NULL);
+    for (int o = 0; o < 3; o++)
+        for (int row = 0; row < 3; row++) {
+            expect_row(alone[o], orders[row], alone[row]);
+            json_t *cost = json_object_get(json_at(alone[o], "alternatives"), orders[row]);
+            cr_expect(json_equal(cost, json_at(alone[row], "multiply_adds")), "%s", orders[row]);
+        }
+    for (int o = 0; o < 3; o++) json_decref(alone[o]);
+}
+
+/* A graph that would take long has the row of its own order and the costs of the others. */
+Test(cli_plan, orders_of_large_graphs_are_not_planned)
+{
+    folder_enter();
+    run r = expect_code(0, "gen", "chain", "--depth", "60000", "--size", "1", "--output", "c", "--quiet", NULL);
+    run_free(&r);
+    json_t *root = expect_json(0, "plan", "c.json", "--of", "v60000", "--order", "reverse", "--json", NULL);
+    cr_expect(json_is_integer(json_at(root, "orders/reverse/peak_bytes")));
+    cr_expect(json_is_integer(json_at(root, "orders/forward/multiply_adds")));
+    cr_expect(json_is_null(json_at(root, "orders/forward/peak_bytes")));
+    cr_expect(json_is_null(json_at(root, "orders/forward/seconds_predicted")));
+    json_decref(root);
+    r = expect_code(0, "plan", "c.json", "--of", "v60000", "--order", "reverse", NULL);
+    cr_expect(strstr(r.out, "  59,999            -            -               -\n"), "%s", r.out);
+    run_free(&r);
+    folder_leave();
 }
 
 /* A seed of k rows for L costs k times the products, and D[L,.] must then be multiplied too: 3 (56 + 5 + 2 + 3). */

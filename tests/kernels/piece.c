@@ -316,7 +316,7 @@ static void add_expected(const maker *make, const jt_piece *piece, const jc_gpu_
     const source *s = &make->sources[term->source];
     const double *matrix = s->matrix[term->member], *structure = s->structure[term->member];
     if (term->expand) {
-        int64_t in = term->a + piece->launch.pass->row0 + row;
+        int64_t in = term->a + (term->expand == JC_GPU_EXPAND_WHOLE ? 0 : piece->launch.pass->row0) + row;
         if (in >= s->n_in) return;
         *sum += matrix[in * s->n_out + column];
         *absolute += fabs(matrix[in * s->n_out + column]);
@@ -417,8 +417,9 @@ static void make_term(maker *make, const jt_piece *piece, jc_gpu_term *term, int
     term->source = (int32_t)jt_below(rng, make->n_sources);
     const source *s = &make->sources[term->source];
     term->member = jt_below(rng, s->jac.members);
-    term->expand = make->kind->expand && jt_below(rng, 2);
-    term->a = term->expand ? jt_below(rng, s->n_in) - piece->launch.pass->row0 : *used + jt_between(rng, 0, 3);
+    term->expand = make->kind->expand ? (int32_t)jt_below(rng, JC_GPU_EXPAND_WHOLE + 1) : 0;
+    term->a = term->expand ? jt_below(rng, s->n_in) : *used + jt_between(rng, 0, 3);
+    if (term->expand == JC_GPU_EXPAND_WINDOW) term->a -= piece->launch.pass->row0;
     if (!term->expand) *used = term->a + rows * s->n_in;
 }
 

@@ -22,7 +22,8 @@ void jt_add_variable(jc_graph *graph, int64_t size);
 void jt_add_edge(jc_graph *graph, int64_t of, int64_t wrt, const jc_jacobian *jacobian);
 
 /* Judges an elimination by its operations alone: operands fit and were written, first operations write, the costs are
- * those of SPEC's rule (from the edges' own costs, `g`) and add up, the peak is that of the operations, each inner node
+ * those of SPEC's rule (from the edges' own costs, `g`, and the structures of values) and add up, a value's structure
+ * holds all that is added to it, the peak is that of the operations, each inner node
  * is eliminated once. Where every used edge is one of the graph, the operations are done with the edges' numbers, and
  * the results are the totals by their recurrence, exactly: integers. Ends the test otherwise. */
 void jt_judge_elimination(const jt_case *c, const jt_graph *g, const jc_elimination *e, const char *what);

@@ -90,35 +90,98 @@ Test(elimination, totals_are_the_sums_over_paths_and_costs_those_of_the_operatio
     cr_assert_gt(cheaper, 30, "%lld", (long long)cheaper);
 }
 
-/* A random order of the inner nodes: what the search's bit sets say it costs is what its operations do. Where an
- * operator was formed for one product and is there for a later one, the operations cost less. */
+/* What an elimination's values and operations show: that structures mattered. */
+typedef struct seen {
+    int64_t structured, apart, again, densified, operators, equal;
+} seen;
+
+static void look(const jc_elimination *e, seen *s)
+{
+    const jc_elimination_op *ops = e->ops.data;
+    const jc_elimination_value *values = e->values.data;
+    bool structured = false, apart = false, again = false;
+    for (int64_t i = 0; i < e->n_values; i++) structured = structured || values[i].structure >= 0;
+    for (int64_t i = 0; i < e->n_ops; i++) {
+        if (ops[i].kind != JC_ELIMINATION_ACCUMULATE || ops[i].right < 0) continue;
+        again = again || (ops[i].first && values[ops[i].result].result);
+        apart = apart || !ops[i].first;
+    }
+    s->structured += structured, s->apart += apart, s->again += again, s->densified += e->densified.count > 0;
+}
+
+/* The pairs of a case with their structures, and a random order of the inner nodes. */
+static void random_order(const jt_case *c, uint64_t seed, jc_pairs *p, int64_t *order)
+{
+    jt_rng rng = {seed};
+    jt_ok(jc_pairs_create(c->graph, &c->subgraph, -1, p), "pairs");
+    jt_ok(jc_pairs_find_structures(c->graph, p), "structures");
+    for (int64_t i = 0; i < p->n_inner; i++) {
+        int64_t j = jt_below(&rng, i + 1);
+        order[i] = order[j], order[j] = p->inner[i];
+    }
+}
+
+/* What the search's bit sets say a random order costs is what its operations do, which are judged. Where an operator
+ * was formed for one product and is there for a later one, the operations cost less. */
 Test(elimination, the_search_and_the_operations_agree_on_costs)
 {
-    int64_t operators = 0, equal = 0;
-    for (uint64_t seed = 0; seed < (uint64_t)jt_cases(1000); seed++) {
+    seen s = {0};
+    for (uint64_t seed = 0; seed < (uint64_t)jt_cases(1500); seed++) {
         jt_graph g;
         jt_case c;
         jc_pairs p;
         jc_adjacency a;
         jc_elimination e;
         int64_t order[64], cost;
-        jt_rng rng = {seed};
+        char what[32];
+        snprintf(what, sizeof what, "seed %d", (int)seed);
         random_case(seed, &g, &c);
-        jt_ok(jc_pairs_create(c.graph, &c.subgraph, -1, &p), "pairs");
+        random_order(&c, seed, &p, order);
         jt_ok(jc_adjacency_init(&a, &p), "adjacency");
-        for (int64_t i = 0; i < p.n_inner; i++) {
-            int64_t j = jt_below(&rng, i + 1);
-            order[i] = order[j], order[j] = p.inner[i];
-        }
         jt_ok(jc_adjacency_order_cost(&a, order, p.n_inner, &cost), "cost");
         jt_ok(jc_replay(&p, order, p.n_inner, JC_PRODUCTS_FREE, &e), "replay");
         cr_assert(p.has_operators ? e.cost <= cost : e.cost == cost, "seed %d: %lld, operations %lld", (int)seed,
                   (long long)cost, (long long)e.cost);
-        operators += p.has_operators && p.n_inner > 1, equal += p.has_operators && p.n_inner > 1 && e.cost == cost;
+        s.operators += p.has_operators && p.n_inner > 1;
+        s.equal += p.has_operators && p.n_inner > 1 && e.cost == cost;
+        look(&e, &s);
+        e.structures = p.structures, p.structures = NULL;
+        jt_judge_elimination(&c, &g, &e, what);
+        p.structures = e.structures, e.structures = NULL;
         jc_elimination_fini(p.allocator, &e);
         jc_adjacency_fini(&a);
         jc_pairs_fini(&p);
         drop_case(&g, &c);
     }
-    cr_assert(operators > 50 && equal * 10 > operators * 9, "%lld, %lld equal", (long long)operators, (long long)equal);
+    cr_assert(s.operators > 50 && s.equal * 10 > s.operators * 9, "%lld, %lld equal", (long long)s.operators,
+              (long long)s.equal);
+    cr_assert(s.structured > 100 && s.apart > 10 && s.again > 0 && s.densified > 10,
+              "structured %lld, apart %lld, again %lld, densified %lld", (long long)s.structured, (long long)s.apart,
+              (long long)s.again, (long long)s.densified);
+}
+
+/* The lists of pairs for large graphs count the same. */
+Test(elimination, orders_for_large_graphs_cost_what_their_operations_do)
+{
+    for (uint64_t seed = 0; seed < (uint64_t)jt_cases(600); seed++) {
+        jt_graph g;
+        jt_case c;
+        jc_pairs p;
+        random_case(seed, &g, &c);
+        jt_ok(jc_pairs_create(c.graph, &c.subgraph, -1, &p), "pairs");
+        jt_ok(jc_pairs_find_structures(c.graph, &p), "structures");
+        for (int way = 0; way < JC_SPARSE_WAYS; way++) {
+            jc_sparse how = {(jc_sparse_way)way, seed % 2, INT64_MAX, INT64_MAX};
+            jc_elimination e;
+            int64_t order[64], cost, products;
+            bool found;
+            jt_ok(jc_sparse_order(&p, &how, &found, order, &cost, &products), "sparse");
+            jt_ok(jc_replay(&p, order, p.n_inner, JC_PRODUCTS_FREE, &e), "replay");
+            cr_assert(p.has_operators ? e.cost <= cost : e.cost == cost, "seed %d, way %d: %lld, operations %lld",
+                      (int)seed, way, (long long)cost, (long long)e.cost);
+            jc_elimination_fini(p.allocator, &e);
+        }
+        jc_pairs_fini(&p);
+        drop_case(&g, &c);
+    }
 }

@@ -28,6 +28,9 @@ typedef struct met {
     int64_t members, later_waves, added, callbacks, parts;
     int64_t rebound[3]; /* by jc_cuda_rebind */
     int64_t by_address, from_host, delivered, captured;
+    int64_t eliminations;           /* plans whose values are accumulated Jacobians */
+    int64_t computed[JC_CSR + 1];   /* values as Jacobians, by kind */
+    int64_t computed_calls[FORMS];  /* calls of cuBLAS with them */
 } met;
 
 static void note_products(const jc_cuda_program *impl, met *m)
@@ -41,7 +44,18 @@ static void note_products(const jc_cuda_program *impl, met *m)
         m->members += p[i].member_step > 0;
         m->later_waves += p[i].wave > 0;
         m->added += c->beta > 0;
+        m->computed_calls[c->form] += jc_cuda_operand_at(impl, p[i].operand)->computed;
     }
+}
+
+static void note_operands(const jc_program *program, met *m)
+{
+    const jc_cuda_program *impl = program->impl;
+    for (int64_t i = 0; i < impl->operands.count; i++) {
+        const jc_cuda_operand *o = jc_cuda_operand_at(impl, (int32_t)i);
+        if (o->computed) m->computed[o->kind]++;
+    }
+    m->eliminations += program->plan->eliminates;
 }
 
 static void note_program(const jc_program *program, met *m)
@@ -56,6 +70,7 @@ static void note_program(const jc_program *program, met *m)
     for (int64_t i = 0; i < impl->tiles.count; i++) m->parts += tiles[i].from > 0;
     m->callbacks += impl->callbacks.count;
     note_products(impl, m);
+    note_operands(program, m);
 }
 
 /* ---- one case ---------------------------------------------------------------------------------------------------- */
@@ -173,10 +188,13 @@ static jt_results results_of(trial *t)
     return out;
 }
 
+/* By a sweep, where the device eliminates. */
 static jt_results expected_of(trial *t, const jc_graph *graph)
 {
     const jt_backend reference = {"reference", JC_PRECISION_F64, 1};
-    return jt_compute(&t->pool, graph, &t->q.query, &reference, t->S);
+    jc_query query = t->q.query;
+    if (query.order == JC_ORDER_ELIMINATION) query.order = JC_ORDER_AUTO;
+    return jt_compute(&t->pool, graph, &query, &reference, t->S);
 }
 
 static void *device_memory(trial *t, int64_t bytes)
@@ -475,6 +493,7 @@ static void try_small(uint64_t seed, met *m)
     else
         jt_query_totals(&t.rng, &g, &t.q);
     if (by_sample) t.q.query.per_sample = o.samples;
+    if (jt_below(&t.rng, 3) == 0) t.q.query.order = JC_ORDER_ELIMINATION;
     draw_seed(&t, &t.q.query);
     /* the seed makes numbers larger by 2 width */
     if ((seeded && t.precision >= JC_PRECISION_TF32) || (has_low_rank(g.graph) && t.precision >= JC_PRECISION_TF32))
@@ -503,6 +522,7 @@ static void ask_for_ends(trial *t, const jt_web *web)
     /* in the other order whole Jacobians are formed first */
     if (q->seed == JC_SEED_ROWS) q->order = JC_ORDER_REVERSE;
     if (q->seed == JC_SEED_COLUMNS) q->order = JC_ORDER_FORWARD;
+    if (jt_below(&t->rng, 3) == 0) q->order = JC_ORDER_ELIMINATION;
 }
 
 /* Larger graphs of real numbers, seeded with few and many rows. */
@@ -599,6 +619,8 @@ static void expect_all_met(const met *m)
     cr_expect(m->narrow_as_they_lie, "no product of numbers in BF16 as they lie");
     cr_expect(m->members && m->later_waves && m->added && m->callbacks && m->parts);
     cr_expect(m->by_address && m->from_host && m->delivered && m->captured);
+    cr_expect(m->eliminations && m->computed[JC_DENSE]);
+    for (int f = 0; f < FORMS; f++) cr_expect(m->computed_calls[f], "no call by a computed value, form %d", f);
 }
 
 Test(property, the_device_with_any_crossovers_gives_what_the_reference_gives)

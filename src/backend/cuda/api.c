@@ -105,13 +105,14 @@ static jc_status bind_field(jc_run *run, int64_t group, int field, const jc_cuda
 {
     jc_status status = JC_OK;
     int64_t count;
-    const int32_t *number = jc_cuda_operands_of(run->program, group, &count);
+    const jc_plan *plan = run->program->plan;
+    const jc_cuda_use *use = jc_cuda_operands_of(run->program, group, &count);
     for (int64_t i = 0; i < count && !status; i++) {
-        const jc_cuda_operand *o = jc_cuda_operand_at(run->program->impl, number[i]);
+        const jc_cuda_operand *o = jc_cuda_operand_at(run->program->impl, use[i].operand);
         jc_cuda_numbers n;
-        if (o->field != field) continue;
-        status = numbers_of(o, jc_cuda_operand_group(run->program->plan, o), array, &n);
-        if (!status) status = jc_cuda_set_numbers(run, number[i], &n, what);
+        if (!jc_cuda_operand_follows(plan, o, group, field)) continue;
+        status = numbers_of(o, jc_cuda_operand_group(plan, o), array, &n);
+        if (!status) status = jc_cuda_set_numbers(run, use[i].operand, &n, what);
     }
     return status;
 }
@@ -220,8 +221,8 @@ static jc_status set_operators(jc_run *run, int64_t edge, const jc_cuda_operator
         if (status) return status;
     }
     int64_t n;
-    const int32_t *number = jc_cuda_operands_of(run->program, jc_graph_group_number(g, edge), &n);
-    for (int64_t i = 0; i < n; i++) r->operator[number[i]] = * op;
+    const jc_cuda_use *use = jc_cuda_operands_of(run->program, jc_graph_group_number(g, edge), &n);
+    for (int64_t i = 0; i < n; i++) r->operator[use[i].operand] = * op;
     return jc_cuda_refresh(run, JC_CUDA_REBIND_CAPTURE);
 }
 

@@ -73,7 +73,7 @@ static jc_status init(jc_program *program, jc_cuda_program *impl)
     impl->api = api;
     impl->mode = mode_of(program->precision);
     set_crossovers(program->backend, impl);
-    impl->by_group = jc_vec_of(sizeof(int32_t));
+    impl->by_group = jc_vec_of(sizeof(jc_cuda_use));
     impl->operands = jc_vec_of(sizeof(jc_cuda_operand));
     impl->terms = jc_vec_of(sizeof(jc_gpu_term));
     impl->tiles = jc_vec_of(sizeof(jc_gpu_tile));
@@ -171,7 +171,7 @@ static const char *blas_name(const jc_program *program, const jc_cuda_operand *o
     static const char *const names[2][2] = {{"cublas gemm", "cublas gemm, converted"},
                                             {"cublas gemv", "cublas gemv, converted"}};
     bool vector = o->kind == JC_DENSE && rows * o->batch * o->inner == 1 && program->precision != JC_PRECISION_BF16;
-    bool converted = program->precision == JC_PRECISION_BF16 || o->group < 0 || o->dtype != program->dtype;
+    bool converted = program->precision == JC_PRECISION_BF16 || !o->as_given || o->dtype != program->dtype;
     return names[vector][converted];
 }
 
@@ -199,9 +199,11 @@ static const jc_cuda_operand *operand_of_step(const jc_program *program, const j
     const jc_plan *plan = program->plan;
     int64_t group = jc_plan_group_number(plan, step->b), member, n;
     const jc_group *g = jc_plan_jacobian(plan, step->b, &member);
-    const int32_t *number = jc_cuda_operands_of(program, group, &n);
-    for (int64_t i = 0; i < n; i++)
-        if (is_operand_of(g, step, jc_cuda_operand_at(impl, number[i]))) return jc_cuda_operand_at(impl, number[i]);
+    const jc_cuda_use *use = jc_cuda_operands_of(program, group, &n);
+    for (int64_t i = 0; i < n; i++) {
+        const jc_cuda_operand *o = jc_cuda_operand_at(impl, use[i].operand);
+        if (o->group == group && is_operand_of(g, step, o)) return o;
+    }
     return NULL;
 }
 

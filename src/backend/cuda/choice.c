@@ -44,7 +44,7 @@ static int64_t rows_of(const jc_cuda_operand *o, int64_t rows)
 static bool fits_blas(const jc_program *program, const jc_cuda_operand *o, bool vector)
 {
     jc_dtype in = program->precision == JC_PRECISION_BF16 ? JC_BF16 : program->dtype;
-    return o->group >= 0 && o->dtype == in && !(vector && in == JC_BF16);
+    return o->as_given && o->dtype == in && !(vector && in == JC_BF16);
 }
 
 /* Converting pays where many rows use what was converted. */

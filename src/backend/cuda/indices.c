@@ -26,9 +26,10 @@ static int64_t take(placing *p, int64_t n, int64_t element)
     return at;
 }
 
+/* Computed values have the pattern of their group, all of them. */
 static int64_t members_of(const jc_cuda_operand *o)
 {
-    return o->last_member - o->first_member + 1;
+    return o->computed ? 1 : o->last_member - o->first_member + 1;
 }
 
 static void place_operand(const jc_plan *plan, jc_cuda_operand *o, placing *p)
@@ -144,7 +145,7 @@ jc_status jc_cuda_write_indices(const jc_program *program, const jc_cuda_operand
     jc_status status = jc_alloc(&program->allocator, o->q + 1, sizeof *next, WHAT, &next);
     if (status) return status;
     for (int64_t m = 0; m < members; m++) {
-        jc_jac jac = jc_group_member(group, o->first_member + m, NULL);
+        jc_jac jac = jc_group_member(group, o->computed ? 0 : o->first_member + m, NULL);
         write_member(o, &jac, m, next, region);
     }
     jc_free(&program->allocator, next, o->q + 1, sizeof *next);

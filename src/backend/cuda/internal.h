@@ -40,7 +40,7 @@ typedef enum jc_cuda_route {
 
 /* The Jacobians of a group in one direction, or a factor of low_rank ones: one jc_gpu_source. */
 typedef struct jc_cuda_operand {
-    int64_t group;          /* of the graph, or -1-i: extra Jacobian i; JC_CUDA_NO_GROUP */
+    int64_t group;          /* as jc_plan_group_number has it; JC_CUDA_NO_GROUP */
     int field;              /* of its numbers */
     jc_direction direction; /* of D */
     int kind;               /* JC_GPU_DENSE, ... or JC_OPERATOR */
@@ -50,7 +50,9 @@ typedef struct jc_cuda_operand {
     int64_t in, out;                         /* rows and columns of op(B) */
     int64_t n_in, n_out;                     /* of op(D) */
     int32_t second;                          /* low_rank: the operand of V; -1: none */
-    int64_t first_member, last_member;       /* that the plan uses */
+    int64_t first_member, last_member;       /* that the plan uses; of computed values: units of the arena */
+    bool computed;                           /* its numbers are values of the plan */
+    bool as_given;                           /* cuBLAS may take them as they lie: no other type is ever bound */
     int64_t copy;                            /* its numbers among jc_cuda_program.copies, or -1: not copied */
     /* csr and select: bytes into the region of indices, -1: none */
     bool wide;
@@ -68,8 +70,8 @@ typedef struct jc_cuda_term {
     int32_t operand;
     jc_cuda_route route;
     int64_t member;
-    int64_t a; /* element of the arena, or expanding: row of op(B) */
-    bool expand;
+    int64_t a;      /* element of the arena, or expanding: row of op(B) */
+    int32_t expand; /* JC_GPU_EXPAND_..., or 0 */
 } jc_cuda_term;
 
 /* Rows of a value that all its products into them cover. */
@@ -118,6 +120,7 @@ typedef struct jc_cuda_op {
     jc_cuda_op_kind kind;
     int form, lanes; /* gather: kernel, threads of an entry or tile */
     int bin;         /* gather: JC_CUDA_BINS_... */
+    bool computed;   /* gather: Jacobians of it are values of the plan */
     int64_t level, first, count;
     double bytes, madds;
 } jc_cuda_op; /* of a walk, lanes: blocks of its cluster */
@@ -164,13 +167,19 @@ enum {
 
 extern const jc_cuda_crossover jc_cuda_crossovers[JC_CUDA_CROSSOVERS];
 
+/* An operand of a group; one whose numbers are a graph's group's is named by that group too. */
+typedef struct jc_cuda_use {
+    int64_t row; /* of the group: jc_cuda_operands_of */
+    int32_t operand;
+} jc_cuda_use;
+
 typedef struct jc_cuda_program {
     const jc_gpu_api *api;
     int device;
     jc_gpu_properties properties;
     int mode;
     int64_t crossover[JC_CUDA_CROSSOVERS]; /* values of the table, or the backend's own */
-    jc_vec by_group;                       /* int32_t: numbers of operands by group, the extra Jacobians last */
+    jc_vec by_group;                       /* jc_cuda_use: by group, those of the graph first */
     jc_vec operands;                       /* jc_cuda_operand */
     jc_vec terms;                          /* jc_gpu_term */
     jc_vec tiles;                          /* jc_gpu_tile */
@@ -209,7 +218,7 @@ double jc_cuda_start_seconds(const jc_cuda_program *impl);
 
 /* Numbers of operands by group, field and direction; while a program is made. */
 typedef struct jc_cuda_operand_table {
-    int32_t *number; /* [(n_groups + n_extra) * 6], -1: none yet */
+    int32_t *number; /* [(groups of the graph, extra and made ones) * USES], -1: none yet */
     int64_t n;
 } jc_cuda_operand_table;
 
@@ -228,8 +237,25 @@ jc_status jc_cuda_operand_find_fold(jc_program *program, jc_cuda_operand_table *
 /* What the table knows is kept in the program's by_group. */
 jc_status jc_cuda_operand_table_keep(jc_program *program, const jc_cuda_operand_table *table);
 
-/* The numbers of the operands of a group (or -1-i: extra Jacobian i): n of them. */
-const int32_t *jc_cuda_operands_of(const jc_program *program, int64_t group, int64_t *n);
+/* The operands of a group (as jc_plan_group_number has it), n of them, and those that share its numbers. */
+const jc_cuda_use *jc_cuda_operands_of(const jc_program *program, int64_t group, int64_t *n);
+
+/* What is bound where an operand's numbers are: a field of a group of the graph, or of the seed (-1). False: nothing
+ * is, since they are computed or it has none. */
+bool jc_cuda_operand_binding(const jc_plan *plan, const jc_cuda_operand *operand, int64_t *group, int *field);
+
+/* Where the numbers of an operand are given: the field that is bound, or its own group's. Only of operands with
+ * numbers. */
+const jc_field *jc_cuda_operand_field(const jc_plan *plan, const jc_cuda_operand *operand);
+
+/* Whether what is bound is field `field` of `group`. */
+static inline bool jc_cuda_operand_follows(const jc_plan *plan, const jc_cuda_operand *operand, int64_t group,
+                                           int field)
+{
+    int64_t of_group = 0;
+    int of_field = 0;
+    return jc_cuda_operand_binding(plan, operand, &of_group, &of_field) && of_group == group && of_field == field;
+}
 
 /* An operand of the backend's own: the sum of `parts` side by side, y_j = sum_a x_(a,j) (tile, adjoint); the identity
  * of size n. */
@@ -268,6 +294,7 @@ typedef struct jc_cuda_level {
     int64_t gather_bytes; /* that the level reads */
     jc_vec bin[JC_CUDA_BINS];
     double bytes[JC_CUDA_BINS], madds[JC_CUDA_BINS];
+    bool computed[JC_CUDA_BINS]; /* Jacobians of it are values of the plan */
     jc_vec calls, first_calls; /* jc_cuda_product of this level, not batched yet */
     jc_vec callbacks;          /* jc_cuda_callback */
 } jc_cuda_level;

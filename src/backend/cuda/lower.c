@@ -42,7 +42,8 @@ jc_status jc_cuda_level_take(jc_cuda_level *level, int64_t n, int64_t *first)
 
 /* ---- one product ------------------------------------------------------------------------------------------------- */
 
-static jc_cuda_term term_of(const lowering *w, int32_t operand, int64_t member, int64_t a, int64_t rows, bool expand)
+static jc_cuda_term term_of(const lowering *w, int32_t operand, int64_t member, int64_t a, int64_t rows,
+                            int32_t expand)
 {
     const jc_cuda_operand *o = jc_cuda_operand_at(w->impl, operand);
     jc_cuda_term t = {
@@ -75,7 +76,7 @@ static jc_status low_rank_term(lowering *w, int64_t group, jc_direction directio
     if (term->expand) {
         jc_status found =
             jc_cuda_operand_find(w->program, &w->table, group, term->member, JC_CUDA_BOTH, direction, &out);
-        if (!found) *term = term_of(w, out, term->member, term->a, rows, true);
+        if (!found) *term = term_of(w, out, term->member, term->a, rows, term->expand);
         return found;
     }
     bool adjoint = direction == JC_ADJOINT;
@@ -87,7 +88,7 @@ static jc_status low_rank_term(lowering *w, int64_t group, jc_direction directio
     jc_cuda_term inner = term_of(w, in, term->member, term->a, rows, term->expand);
     int64_t y;
     status = form_first(w, &inner, rows, &y);
-    if (!status) *term = term_of(w, out, term->member, y, rows, false);
+    if (!status) *term = term_of(w, out, term->member, y, rows, 0);
     return status;
 }
 
@@ -99,9 +100,9 @@ static jc_status operator_term(lowering *w, jc_cuda_term *term, int64_t rows)
     int64_t n = jc_cuda_operand_at(w->impl, term->operand)->in, y;
     jc_status status = jc_cuda_operand_identity(w->program, n, &identity);
     if (status) return status;
-    jc_cuda_term unit = term_of(w, identity, 0, term->a, rows, true);
+    jc_cuda_term unit = term_of(w, identity, 0, term->a, rows, term->expand);
     status = form_first(w, &unit, rows, &y);
-    term->a = y, term->expand = false;
+    term->a = y, term->expand = 0;
     return status;
 }
 
@@ -117,16 +118,22 @@ static jc_status folded_term(lowering *w, const jc_step *step, int64_t group, jc
     return jc_cuda_operand_find_fold(w->program, &w->table, group, term->member, direction, fold, &term->operand);
 }
 
-/* Rows [row, row + rows) of a step's product. */
+static int32_t expands(const jc_step *step)
+{
+    if (step->a != JC_SEED_IDENTITY) return 0;
+    return step->whole ? JC_GPU_EXPAND_WHOLE : JC_GPU_EXPAND_WINDOW;
+}
+
+/* Rows [row, row + rows) of a step's product. A row of A is what the Jacobian takes, which is not always a row of the
+ * value: one may be read as a single row. */
 static jc_status term_of_step(lowering *w, const jc_step *step, int64_t row, int64_t rows, jc_cuda_term *term)
 {
-    const jc_plan *plan = w->program->plan;
-    int64_t member, group = jc_plan_group_number(plan, step->b);
-    const jc_group *g = jc_plan_jacobian(plan, step->b, &member);
+    int64_t member, group;
+    const jc_group *g = jc_program_jacobian(w->program, step->b, &group, &member);
     jc_direction direction = jc_shape_direction(&g->shape, step->transpose ? JC_TANGENT : JC_ADJOINT);
     int64_t in = step->transpose ? g->shape.cols : g->shape.rows, skip = step->a_row + row - step->c_row;
-    const jc_fold *fold = jc_plan_fold(plan, step);
-    *term = (jc_cuda_term){.member = member, .expand = step->a == JC_SEED_IDENTITY};
+    const jc_fold *fold = jc_plan_fold(w->program->plan, step);
+    *term = (jc_cuda_term){.member = member, .expand = expands(step)};
     term->a = skip;
     if (!term->expand) term->a = w->program->layout.offset[step->a] / w->program->layout.element_bytes + skip * in;
     if (fold) return folded_term(w, step, group, direction, fold, term);
@@ -281,11 +288,12 @@ static jc_status flush_bins(lowering *w, int first, int end)
         if (!tiles->count) continue;
         jc_cuda_op op = {.kind = JC_CUDA_OP_GATHER, .form = bins[b].form, .lanes = bins[b].lanes, .bin = b};
         op.level = level->level, op.first = w->impl->tiles.count, op.count = tiles->count;
-        op.bytes = level->bytes[b], op.madds = level->madds[b];
+        op.bytes = level->bytes[b], op.madds = level->madds[b], op.computed = level->computed[b];
         status = jc_vec_append(&w->program->allocator, &w->impl->tiles, tiles->data, tiles->count, WHAT);
         if (!status) status = jc_cuda_add_op(w->program, &op);
         tiles->count = 0;
         level->bytes[b] = level->madds[b] = 0;
+        level->computed[b] = false;
     }
     return status;
 }
@@ -318,11 +326,12 @@ static jc_status flush_level(lowering *w)
 }
 
 /* Bytes of the Jacobians of a level: how much there is for the device to do at once. */
-static int64_t level_bytes(const jc_plan *plan, int64_t l)
+static int64_t level_bytes(const jc_program *program, int64_t l)
 {
-    int64_t bytes = 0, member;
+    const jc_plan *plan = program->plan;
+    int64_t bytes = 0;
     for (int64_t s = plan->values[plan->levels[l]].first_step; s < plan->values[plan->levels[l + 1]].first_step; s++)
-        bytes = jc_cost_add(bytes, jc_group_member_bytes(jc_plan_jacobian(plan, plan->steps[s].b, &member)));
+        bytes = jc_cost_add(bytes, jc_program_member_bytes(program, jc_plan_group_number(plan, plan->steps[s].b)));
     return bytes;
 }
 
@@ -332,7 +341,7 @@ static jc_status lower_level(lowering *w, int64_t l)
     jc_status status = JC_OK;
     w->level.level = l;
     w->level.temps = 0;
-    w->level.gather_bytes = level_bytes(plan, l);
+    w->level.gather_bytes = level_bytes(w->program, l);
     for (int64_t v = plan->levels[l]; v < plan->levels[l + 1] && !status; v++) status = lower_value(w, v);
     if (!status && w->impl->api->dead)
         status = jc_vec_append(&w->program->allocator, &w->impl->temps, &w->level.temps, 1, WHAT);

@@ -1,5 +1,6 @@
 /* Narrow deep graphs: gathers one after the other that each have little to read become one walk, a single launch in
- * which a cluster of blocks does them with a barrier between two. */
+ * which a cluster of blocks does them with a barrier between two. A walk fetches Jacobians ahead and takes it for granted
+ * that nobody writes them meanwhile: gathers whose Jacobians are computed values are launches of their own. */
 #include "backend/cuda/internal.h"
 
 static const char *const WHAT = "the walks of a program";
@@ -20,7 +21,7 @@ static bool fits_a_block(const jc_cuda_program *impl, const jc_cuda_op *op)
 static bool is_narrow(const jc_cuda_program *impl, const jc_cuda_op *op)
 {
     int most = has_clusters(impl) ? JC_CUDA_WALK_BYTES : JC_CUDA_WALK_BLOCK_BYTES;
-    return op->kind == JC_CUDA_OP_GATHER && op->form != JC_GPU_GATHER_ROWS &&
+    return op->kind == JC_CUDA_OP_GATHER && op->form != JC_GPU_GATHER_ROWS && !op->computed &&
            op->count <= impl->crossover[JC_CUDA_WALK_TILES] && op->bytes <= (double)impl->crossover[most];
 }
 

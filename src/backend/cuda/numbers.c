@@ -15,7 +15,7 @@ enum { GRAIN = 8 }; /* stretches that overlap are one only where every number st
 typedef struct stretch {
     const unsigned char *first, *end;
     int32_t operand;
-    int64_t user; /* group and field */
+    int64_t user; /* group of the graph and field */
 } stretch;
 
 static int compare_stretches(const void *a, const void *b)
@@ -29,13 +29,15 @@ static int compare_stretches(const void *a, const void *b)
 /* Members [first, last] of the operand's field; false where there is nothing to copy. */
 static bool stretch_of(const jc_plan *plan, const jc_cuda_operand *o, int32_t number, stretch *s)
 {
-    if (o->group < 0 || o->field < 0 || o->kind == JC_OPERATOR) return false;
-    const jc_field *field = &jc_cuda_operand_group(plan, o)->field[o->field];
+    int64_t group;
+    int f;
+    if (o->kind == JC_OPERATOR || !jc_cuda_operand_binding(plan, o, &group, &f) || group < 0) return false;
+    const jc_field *field = jc_cuda_operand_field(plan, o);
     if (!field->data || field->on_device || !field->elements) return false;
     s->first = field->data + o->first_member * field->stride;
     s->end = field->data + o->last_member * field->stride + field->elements * jc_dtype_bytes(field->dtype);
     s->operand = number;
-    s->user = o->group * JC_MAX_FIELDS + o->field;
+    s->user = group * JC_MAX_FIELDS + f;
     return true;
 }
 

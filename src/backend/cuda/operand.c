@@ -1,4 +1,6 @@
 /* The Jacobians that a plan uses, each in the direction in which it is used. */
+#include <stdlib.h>
+
 #include "backend/cuda/internal.h"
 #include "core/dtype.h"
 #include "core/error.h"
@@ -11,7 +13,7 @@ enum { FOLDS = 6, USES = 7 }; /* two factors or both, two directions; with folds
 jc_status jc_cuda_operand_table_init(const jc_program *program, jc_cuda_operand_table *table)
 {
     const jc_plan *plan = program->plan;
-    table->n = (plan->graph->groups.count + plan->subgraph.n_extra) * USES;
+    table->n = (plan->graph->groups.count + plan->subgraph.n_extra + plan->subgraph.made.count) * USES;
     jc_status status = jc_alloc(&program->allocator, table->n, sizeof *table->number, WHAT, &table->number);
     if (status) return status;
     for (int64_t i = 0; i < table->n; i++) table->number[i] = -1;
@@ -23,31 +25,56 @@ void jc_cuda_operand_table_fini(const jc_program *program, jc_cuda_operand_table
     jc_free(&program->allocator, table->number, table->n, sizeof *table->number);
 }
 
-jc_status jc_cuda_operand_table_keep(jc_program *program, const jc_cuda_operand_table *table)
-{
-    jc_cuda_program *impl = program->impl;
-    jc_status status = JC_OK;
-    for (int64_t i = 0; i < table->n && !status; i++)
-        for (int32_t o = table->number[i]; o >= 0 && !status; o = jc_cuda_operand_at(impl, o)->next_fold)
-            status = jc_vec_append(&program->allocator, &impl->by_group, &o, 1, WHAT);
-    return status;
-}
-
 /* Groups in the order of by_group. */
 static int64_t row_of(const jc_plan *plan, int64_t group)
 {
     return group >= 0 ? group : plan->graph->groups.count + (-1 - group);
 }
 
-/* The first place in by_group of a row that is not less. */
-static int64_t place_of_row(const jc_program *program, int64_t row)
+/* The made group of an operand, or NULL. */
+static const jc_made *made_of(const jc_plan *plan, const jc_cuda_operand *o)
 {
-    const jc_cuda_program *impl = program->impl;
-    const int32_t *number = impl->by_group.data;
+    return o->group == JC_CUDA_NO_GROUP ? NULL : jc_plan_made(plan, o->group);
+}
+
+static jc_status keep_use(jc_program *program, int64_t group, int32_t operand)
+{
+    jc_cuda_program *impl = program->impl;
+    jc_cuda_use use = {row_of(program->plan, group), operand};
+    return jc_vec_append(&program->allocator, &impl->by_group, &use, 1, WHAT);
+}
+
+static int compare_uses(const void *a, const void *b)
+{
+    const jc_cuda_use *x = a, *y = b;
+    if (x->row != y->row) return x->row < y->row ? -1 : 1;
+    return (x->operand > y->operand) - (x->operand < y->operand);
+}
+
+jc_status jc_cuda_operand_table_keep(jc_program *program, const jc_cuda_operand_table *table)
+{
+    jc_cuda_program *impl = program->impl;
+    jc_status status = JC_OK;
+    for (int64_t i = 0; i < table->n && !status; i++)
+        for (int32_t n = table->number[i]; n >= 0 && !status; n = jc_cuda_operand_at(impl, n)->next_fold) {
+            const jc_cuda_operand *o = jc_cuda_operand_at(impl, n);
+            const jc_made *made = made_of(program->plan, o);
+            status = keep_use(program, o->group, n);
+            if (!status && made && made->of_group >= 0) status = keep_use(program, made->of_group, n);
+        }
+    if (impl->by_group.count)
+        qsort(impl->by_group.data, (size_t)impl->by_group.count, sizeof(jc_cuda_use), compare_uses);
+    return status;
+}
+
+/* The first place in by_group of a row that is not less. */
+static int64_t place_of_row(const jc_cuda_program *impl, int64_t row)
+{
+    const jc_cuda_use *uses = impl->by_group.data;
     int64_t low = 0, high = impl->by_group.count;
     while (low < high) {
         int64_t middle = low + (high - low) / 2;
-        if (row_of(program->plan, jc_cuda_operand_at(impl, number[middle])->group) < row)
+        if (uses[middle].row < row)
             low = middle + 1;
         else
             high = middle;
@@ -55,19 +82,33 @@ static int64_t place_of_row(const jc_program *program, int64_t row)
     return low;
 }
 
-const int32_t *jc_cuda_operands_of(const jc_program *program, int64_t group, int64_t *n)
+const jc_cuda_use *jc_cuda_operands_of(const jc_program *program, int64_t group, int64_t *n)
 {
     const jc_cuda_program *impl = program->impl;
-    int64_t row = row_of(program->plan, group), first = place_of_row(program, row);
-    *n = place_of_row(program, row + 1) - first;
-    return (const int32_t *)impl->by_group.data + first;
+    int64_t row = row_of(program->plan, group), first = place_of_row(impl, row);
+    *n = place_of_row(impl, row + 1) - first;
+    return (const jc_cuda_use *)impl->by_group.data + first;
+}
+
+bool jc_cuda_operand_binding(const jc_plan *plan, const jc_cuda_operand *o, int64_t *group, int *field)
+{
+    const jc_made *made = made_of(plan, o);
+    if (o->field < 0 || o->group == JC_CUDA_NO_GROUP || (made && made->of_group < 0)) return false;
+    *group = made ? made->of_group : o->group;
+    *field = made ? made->of_field : o->field;
+    return true;
+}
+
+const jc_field *jc_cuda_operand_field(const jc_plan *plan, const jc_cuda_operand *o)
+{
+    const jc_made *made = made_of(plan, o);
+    if (!made || made->of_group < 0) return &jc_cuda_operand_group(plan, o)->field[o->field];
+    return &jc_plan_group(plan, made->of_group)->field[made->of_field];
 }
 
 const jc_group *jc_cuda_operand_group(const jc_plan *plan, const jc_cuda_operand *operand)
 {
-    if (operand->group == JC_CUDA_NO_GROUP) return NULL;
-    if (operand->group < 0) return &plan->subgraph.extra[-1 - operand->group];
-    return (const jc_group *)plan->graph->groups.data + operand->group;
+    return operand->group == JC_CUDA_NO_GROUP ? NULL : jc_plan_group(plan, operand->group);
 }
 
 static void set_sizes(jc_cuda_operand *o)
@@ -82,10 +123,8 @@ static void set_numbers(jc_cuda_operand *o, const jc_group *group, int f, int64_
 {
     const jc_field *field = &group->field[f];
     o->field = f;
-    o->dtype = field->dtype;
     o->ld = columns;
     o->block_stride = field->batched && group->shape.batch > 1 ? field->elements / group->shape.batch : 0;
-    o->member_stride = field->stride ? field->stride / jc_dtype_bytes(field->dtype) : 0;
 }
 
 /* What each kind has beside its shape; a factor of low_rank is dense, U [p x m] or V [q x m]. */
@@ -120,11 +159,23 @@ static void describe(jc_cuda_operand *o, const jc_group *group, int factor)
     }
 }
 
-static jc_cuda_operand operand_of(const jc_plan *plan, int64_t group, int factor, jc_direction direction)
+/* Whose numbers they are: a computed value's are of the program's type; a seed may be bound in any. */
+static void set_owner(const jc_program *program, const jc_group *group, jc_cuda_operand *o)
+{
+    const jc_plan *plan = program->plan;
+    o->as_given = o->group >= 0 || jc_plan_made(plan, o->group);
+    if (!group->has_numbers || o->field < 0) return;
+    const jc_field *field = jc_cuda_operand_field(plan, o);
+    o->computed = field->in_arena;
+    o->dtype = o->computed ? program->dtype : field->dtype;
+    o->member_stride = field->stride / jc_dtype_bytes(o->dtype);
+}
+
+static jc_cuda_operand operand_of(const jc_program *program, int64_t group, int factor, jc_direction direction)
 {
     jc_cuda_operand o = {.group = group, .field = JC_CUDA_NO_FIELD, .direction = direction, .copy = -1};
     o.second = o.next_fold = -1;
-    const jc_group *g = jc_cuda_operand_group(plan, &o);
+    const jc_group *g = jc_cuda_operand_group(program->plan, &o);
     o.kind = g->shape.kind;
     o.p = g->shape.p, o.q = g->shape.q, o.m = g->shape.m;
     o.batch = g->shape.batch, o.inner = g->shape.inner;
@@ -134,6 +185,7 @@ static jc_cuda_operand operand_of(const jc_plan *plan, int64_t group, int factor
         describe(&o, g, factor);
     else if (o.kind != JC_OPERATOR) /* counted as a dense one */
         o.kind = JC_DENSE, o.dtype = JC_F64, o.ld = o.q, o.field = 0;
+    set_owner(program, g, &o);
     set_sizes(&o);
     return o;
 }
@@ -164,7 +216,7 @@ jc_status jc_cuda_operand_find(jc_program *program, jc_cuda_operand_table *table
         if (status) return status;
     }
     if (*number < 0) {
-        jc_cuda_operand o = operand_of(program->plan, group, factor, direction);
+        jc_cuda_operand o = operand_of(program, group, factor, direction);
         o.second = second;
         jc_status status = append(program, &o, number);
         if (status) return status;
@@ -182,7 +234,7 @@ jc_status jc_cuda_operand_find_fold(jc_program *program, jc_cuda_operand_table *
     while (n >= 0 && (jc_cuda_operand_at(impl, n)->fold_h != fold->h || jc_cuda_operand_at(impl, n)->fold_w != fold->w))
         n = jc_cuda_operand_at(impl, n)->next_fold;
     if (n < 0) {
-        jc_cuda_operand o = operand_of(program->plan, group, 0, direction);
+        jc_cuda_operand o = operand_of(program, group, 0, direction);
         o.fold_h = fold->h, o.fold_w = fold->w, o.next_fold = *first;
         jc_status status = append(program, &o, &n);
         if (status) return status;

@@ -29,7 +29,7 @@ static jc_cuda_product product_of(const jc_program *program, const jc_cuda_segme
     p.call.count = 1;
     p.call.beta = s->written ? 1 : 0;
     p.convert_value = narrow;
-    p.convert_numbers = o->group < 0 || (int)o->dtype != p.call.in;
+    p.convert_numbers = !o->as_given || (int)o->dtype != p.call.in;
     p.value_elements = s->rows * o->in;
     return p;
 }

@@ -51,13 +51,13 @@ static int64_t field_bytes(const jc_cuda_operand *o, const jc_field *field)
     return (o->last_member - o->first_member) * field->stride + field->elements * jc_dtype_bytes(field->dtype);
 }
 
-/* The place on the device of a group's field of its own: its copy where nothing else uses that, else more memory. All
+/* The place on the device of a field of a group of the graph of its own: its copy where nothing else uses that, else more memory. All
  * members, so that every operand of the group finds its own. */
 static jc_status place_of(jc_run *run, const jc_cuda_operand *o, int64_t group, int field, void **d_first)
 {
     const jc_cuda_program *impl = run->program->impl;
     jc_cuda_run *r = run->impl;
-    const jc_group *g = jc_cuda_operand_group(run->program->plan, o);
+    const jc_group *g = jc_plan_group(run->program->plan, group);
     const jc_field *f = &g->field[field];
     const jc_cuda_copy *copy = o->copy >= 0 ? (const jc_cuda_copy *)impl->copies.data + o->copy : NULL;
     int64_t skip = o->first_member * f->stride;
@@ -75,7 +75,7 @@ static jc_status place_of(jc_run *run, const jc_cuda_operand *o, int64_t group, 
 static jc_status bind_operand(jc_run *run, int32_t number, int64_t group, int field, jc_cuda_rebind *what)
 {
     const jc_cuda_operand *o = jc_cuda_operand_at(run->program->impl, number);
-    const jc_field *f = &jc_cuda_operand_group(run->program->plan, o)->field[field];
+    const jc_field *f = &jc_plan_group(run->program->plan, group)->field[field];
     const unsigned char *data = run->bindings[group].data[field] + o->first_member * f->stride;
     jc_cuda_numbers n = {NULL, o->ld, o->block_stride, o->member_stride, o->dtype};
     void *d_first = NULL;
@@ -104,11 +104,13 @@ static jc_status bind_host(jc_run *run, int64_t group, int field)
     jc_cuda_rebind what = JC_CUDA_REBIND_NOTHING;
     jc_status status = JC_OK;
     int64_t n;
-    const int32_t *number = jc_cuda_operands_of(run->program, group, &n);
+    const jc_plan *plan = run->program->plan;
+    const jc_cuda_use *use = jc_cuda_operands_of(run->program, group, &n);
     if (r->executed) status = jc_cuda_check(r->api, r->api->event_synchronize(r->done), "waiting for an execution");
     for (int64_t i = 0; i < n && !status; i++) {
-        if (jc_cuda_operand_at(run->program->impl, number[i])->field != field) continue;
-        status = group < 0 ? bind_host_seed(run, number[i], &what) : bind_operand(run, number[i], group, field, &what);
+        int32_t number = use[i].operand;
+        if (!jc_cuda_operand_follows(plan, jc_cuda_operand_at(run->program->impl, number), group, field)) continue;
+        status = group < 0 ? bind_host_seed(run, number, &what) : bind_operand(run, number, group, field, &what);
     }
     if (!status) status = jc_cuda_check(r->api, r->api->stream_synchronize(r->stream), "uploading");
     return status ? status : jc_cuda_refresh(run, what);

@@ -27,9 +27,11 @@ void jc_cuda_numbers_of_graph(const jc_run *run, int32_t operand, jc_cuda_number
     const jc_cuda_operand *o = jc_cuda_operand_at(impl, operand);
     *n = (jc_cuda_numbers){NULL, o->ld, o->block_stride, o->member_stride, o->dtype};
     if (!has_numbers(o)) return;
-    const jc_field *field = &jc_cuda_operand_group(run->program->plan, o)->field[o->field];
+    const jc_field *field = jc_cuda_operand_field(run->program->plan, o);
     const unsigned char *first = field->data ? field->data + o->first_member * field->stride : NULL;
-    if (is_seed(run, o)) {
+    if (o->computed) {
+        n->d_data = r->d_block + impl->memory.arena + o->first_member * field->stride;
+    } else if (is_seed(run, o)) {
         n->d_data = r->d_block + impl->memory.seed;
     } else if (field->on_device) {
         n->d_data = first;
@@ -79,8 +81,8 @@ static jc_gpu_source source_of(const jc_run *run, const jc_cuda_operand *o, cons
                        .fold_w = o->fold_w};
     s.start_block = o->index_blocks > 1 ? o->n_start : 0;
     s.index_block = o->index_blocks > 1 ? o->n_index : 0;
-    s.start_member = o->n_start * o->index_blocks;
-    s.index_member = o->n_index * o->index_blocks;
+    s.start_member = o->computed ? 0 : o->n_start * o->index_blocks;
+    s.index_member = o->computed ? 0 : o->n_index * o->index_blocks;
     if (o->second >= 0) {
         s.index_member = o->second;
         s.index_block = o->first_member - jc_cuda_operand_at(run->program->impl, o->second)->first_member;

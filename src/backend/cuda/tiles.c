@@ -19,6 +19,7 @@ typedef struct gathers {
     int64_t block; /* dense: tiles do not cross its multiples; 0: they may */
     int lanes;     /* others: of an entry */
     double bytes, madds;
+    bool computed; /* Jacobians of it are values of the plan */
 } gathers;
 
 /* Terms [first, first + n), of one term only the sum from .. to: what one tile's list is. */
@@ -74,6 +75,7 @@ static jc_status take_terms(jc_cuda_level *level, const jc_cuda_segment *segment
         jc_status status = jc_vec_append(&level->program->allocator, &impl->terms, &term, 1, WHAT);
         if (status) return status;
         count_work(level->program, o, segment->rows, g);
+        g->computed = g->computed || o->computed;
         if (!t->expand && jc_cuda_lanes_of(o) > g->lanes) g->lanes = jc_cuda_lanes_of(o);
         g->n++;
     }
@@ -253,6 +255,7 @@ static void count_bin(jc_cuda_level *level, const gathers *g, const tiling *t)
 {
     level->bytes[t->bin] += g->bytes;
     level->madds[t->bin] += g->madds;
+    level->computed[t->bin] = level->computed[t->bin] || g->computed;
 }
 
 /* Both lists straight into the segment: the second adds to the first. */

@@ -148,9 +148,8 @@ static jc_status execute_step(jc_run *run, const jc_pass *pass, int64_t c, const
 {
     jc_jac jac = jc_run_jacobian(run, step->b);
     const void *x = jc_plain_operand(run, step, &jac.group->shape);
-    jc_status status =
-        apply(run, &jac, step, jc_plan_fold(run->program->plan, step), jc_pass_step_row(pass, step),
-              jc_pass_step_rows(pass, step), x, jc_plain_row(run, c, step->c_row), run->impl);
+    jc_status status = apply(run, &jac, step, jc_plan_fold(run->program->plan, step), jc_pass_step_row(pass, step),
+                             jc_pass_step_rows(pass, step), x, jc_plain_row(run, c, step->c_row), run->impl);
     return status && step->b >= 0 ? fail_edge(run->program->plan->graph, step->b, status) : status;
 }
 

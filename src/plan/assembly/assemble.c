@@ -33,7 +33,7 @@ static jc_accumulated accumulated_of(const jc_assembly *as, int64_t value)
                         .rows = JC_NO_DRAFT,
                         .cols = JC_NO_DRAFT};
     v.structure = dense(size[from->of], size[from->wrt]);
-    if (from->structure < 0 || v.windowed) return v;
+    if (from->structure < 0 || v.windowed || !jc_structures_at(e->structures, from->structure)->entries) return v;
     v.id = from->structure;
     v.structure = *jc_structures_at(e->structures, from->structure);
     return v;
@@ -78,7 +78,6 @@ static jc_status find_results(const jc_assembly *as, int64_t **result)
                 (*result)[target[values[v].of] * g->n_sources + source[values[v].wrt]] = v;
     }
     jc_free(as->allocator, target, 2 * g->n_nodes, sizeof *target);
-    if (status) jc_free(as->allocator, *result, n, sizeof **result);
     return status;
 }
 

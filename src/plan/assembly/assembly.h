@@ -38,13 +38,13 @@ typedef struct jc_assembly {
     const jc_elimination *elimination;
     jc_draft draft;
     jc_maker maker;
-    jc_accumulated *at;   /* [elimination->n_values] */
-    int64_t window_node;  /* the target whose rows are taken in windows, or -1 */
-    int64_t *edge_rows;   /* [n_edges of the subgraph] draft value: the window's rows of an edge */
-    int64_t *edge_row;    /* [n_edges] draft value: the numbers of an edge as one row */
-    int64_t *csr;         /* [n_csr] by structure: the made group of its pattern, or -1 */
+    jc_accumulated *at;  /* [elimination->n_values] */
+    int64_t window_node; /* the target whose rows are taken in windows, or -1 */
+    int64_t *edge_rows;  /* [n_edges of the subgraph] draft value: the window's rows of an edge */
+    int64_t *edge_row;   /* [n_edges] draft value: the numbers of an edge as one row */
+    int64_t *csr;        /* [n_csr] by structure: the made group of its pattern, or -1 */
     int64_t n_csr;
-    int64_t ones, n_ones; /* draft value of n_ones ones */
+    int64_t ones, n_ones;            /* draft value of n_ones ones */
     int64_t inner_cost, window_cost; /* multiply-adds of what is done in every pass, and of all rows of the window */
 } jc_assembly;
 
@@ -83,10 +83,15 @@ jc_status jc_add_product(jc_assembly *as, int64_t value, jc_form form, int64_t a
  * function, also on failure. */
 jc_status jc_add_scattered(jc_assembly *as, int64_t value, int64_t from, int64_t n, int64_t *place);
 
-/* number t of `to` = number from_place[t] of `from`, which has n_from; `place` [n] becomes the plan's, also on failure. */
+/* number t of `to` = number from_place[t] of `from`, which has n_from; `place` [n] becomes the plan's, also on failure.
+ */
 jc_status jc_gather(jc_assembly *as, int64_t from, int64_t n_from, int64_t n, int64_t *place, int64_t *to);
 
-/* The entries of an accumulated Jacobian with their places in its main value. */
+/* The entries of a structure with their places in that form, by rows. */
+jc_status jc_entries_of_structure(const jc_allocator *allocator, const jc_structure *structure, jc_form form,
+                                  jc_vec *entries);
+
+/* The same of an accumulated Jacobian and its main value. */
 jc_status jc_entries_of_value(const jc_assembly *as, int64_t value, jc_vec *entries);
 
 /* ---- sparse.c ---------------------------------------------------------------------------------------------------- */

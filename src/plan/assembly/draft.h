@@ -8,7 +8,7 @@
 enum { JC_NO_DRAFT = -1 };
 
 typedef struct jc_draft_value {
-    jc_value value; /* first_step is not set */
+    jc_value value;                /* first_step is not set */
     int64_t first_step, last_step; /* a list through jc_draft_step.next; -1: none */
     int64_t level;                 /* -1: not read so far, steps may still be added */
 } jc_draft_value;

@@ -107,8 +107,7 @@ static void (*const list_of[JC_KIND_COUNT])(listing *) = {
 };
 
 /* Which field has the numbers, -1: none, the scale is all. */
-static const int field_of[JC_KIND_COUNT] = {
-    [JC_CSR] = 2, [JC_IDENTITY] = -1, [JC_SELECT] = -1, [JC_TILE] = -1};
+static const int field_of[JC_KIND_COUNT] = {[JC_CSR] = 2, [JC_IDENTITY] = -1, [JC_SELECT] = -1, [JC_TILE] = -1};
 
 /* By rows, in a row by columns: two counting sorts. */
 static jc_status sort(const jc_allocator *a, const jc_shape *s, jc_entries *made)

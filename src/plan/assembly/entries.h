@@ -13,7 +13,7 @@ typedef struct jc_entry {
 /* Entries of a Jacobian with batch, inner and transposition, row by row, columns increasing. An entry may share its
  * number with others. */
 typedef struct jc_entries {
-    jc_vec list; /* jc_entry */
+    jc_vec list;       /* jc_entry */
     int field;         /* the group's field that has the numbers; -1: they all are `scale` */
     int64_t n_numbers; /* of one member; all of them are used */
     double scale;

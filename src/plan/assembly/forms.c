@@ -240,10 +240,9 @@ static jc_status as_it_lies(jc_assembly *as, const jc_accumulated *v, int64_t *b
     const jc_structure *s = &v->structure;
     int64_t made;
     bool columns = v->form == JC_FORM_COLUMNS;
-    jc_status status = s->kind == JC_STRUCTURE_DIAGONAL
-                           ? jc_make_diagonal(&as->maker, s->rows, &made)
-                           : jc_make_dense(&as->maker, columns ? s->cols : s->rows, columns ? s->rows : s->cols, 1,
-                                           columns, &made);
+    jc_status status = s->kind == JC_STRUCTURE_DIAGONAL ? jc_make_diagonal(&as->maker, s->rows, &made)
+                                                        : jc_make_dense(&as->maker, columns ? s->cols : s->rows,
+                                                                        columns ? s->rows : s->cols, 1, columns, &made);
     return status ? status : jc_make_operand(&as->maker, made, 0, v->main, b);
 }
 
@@ -283,8 +282,7 @@ static jc_status as_dense(jc_assembly *as, int64_t value, const jc_structure *de
         int64_t made;
         jc_status status = jc_as_jacobian(as, value, &b);
         if (!status) status = add_value(as, v, dense, form, &made);
-        if (!status)
-            status = jc_draft_step_add(&as->draft, made, JC_SEED_IDENTITY, b, form == JC_FORM_COLUMNS, true);
+        if (!status) status = jc_draft_step_add(&as->draft, made, JC_SEED_IDENTITY, b, form == JC_FORM_COLUMNS, true);
         if (status) return status;
         *known = made;
     }
@@ -323,39 +321,44 @@ jc_status jc_as_matrix(jc_assembly *as, int64_t value, const jc_structure *coars
 
 /* ---- entries ----------------------------------------------------------------------------------------------------- */
 
-static jc_status put(const jc_assembly *as, const jc_accumulated *v, int64_t row, int64_t col, jc_vec *entries)
+static jc_status put(const jc_allocator *a, const jc_structure *s, jc_form form, int64_t row, int64_t col,
+                     jc_vec *entries)
 {
-    jc_entry entry = {row, col, jc_form_place(&v->structure, v->form, row, col)};
-    return jc_vec_append(as->allocator, entries, &entry, 1, WHAT);
+    jc_entry entry = {row, col, jc_form_place(s, form, row, col)};
+    return jc_vec_append(a, entries, &entry, 1, WHAT);
 }
 
 /* The columns of a row of I_batch (x) D (x) I_inner. */
-static jc_status put_row_of_blocks(const jc_assembly *as, const jc_accumulated *v, int64_t row, jc_vec *entries)
+static jc_status put_row_of_blocks(const jc_allocator *al, const jc_structure *s, jc_form form, int64_t row,
+                                   jc_vec *entries)
 {
-    const jc_structure *s = &v->structure;
     int64_t p = s->rows / (s->batch * s->inner), q = s->cols / (s->batch * s->inner);
     int64_t block = row / s->inner / p, a = row % s->inner;
     jc_status status = JC_OK;
-    for (int64_t j = 0; j < q && !status; j++) status = put(as, v, row, (block * q + j) * s->inner + a, entries);
+    for (int64_t j = 0; j < q && !status; j++) status = put(al, s, form, row, (block * q + j) * s->inner + a, entries);
+    return status;
+}
+
+jc_status jc_entries_of_structure(const jc_allocator *a, const jc_structure *s, jc_form form, jc_vec *entries)
+{
+    jc_status status = jc_vec_reserve(a, entries, s->entries, WHAT);
+    for (int64_t row = 0; row < s->rows && !status; row++) {
+        if (s->kind == JC_STRUCTURE_DIAGONAL) {
+            status = put(a, s, form, row, row, entries);
+        } else if (s->kind == JC_STRUCTURE_SPARSE) {
+            for (int64_t t = s->indptr[row]; t < s->indptr[row + 1] && !status; t++)
+                status = put(a, s, form, row, s->indices[t], entries);
+        } else {
+            status = put_row_of_blocks(a, s, form, row, entries);
+        }
+    }
     return status;
 }
 
 jc_status jc_entries_of_value(const jc_assembly *as, int64_t value, jc_vec *entries)
 {
     const jc_accumulated *v = jc_accumulated_at(as, value);
-    const jc_structure *s = &v->structure;
-    jc_status status = jc_vec_reserve(as->allocator, entries, s->entries, WHAT);
-    for (int64_t row = 0; row < s->rows && !status; row++) {
-        if (s->kind == JC_STRUCTURE_DIAGONAL) {
-            status = put(as, v, row, row, entries);
-        } else if (s->kind == JC_STRUCTURE_SPARSE) {
-            for (int64_t t = s->indptr[row]; t < s->indptr[row + 1] && !status; t++)
-                status = put(as, v, row, s->indices[t], entries);
-        } else {
-            status = put_row_of_blocks(as, v, row, entries);
-        }
-    }
-    return status;
+    return jc_entries_of_structure(as->allocator, &v->structure, v->form, entries);
 }
 
 /* ---- adding a product -------------------------------------------------------------------------------------------- */

@@ -45,14 +45,15 @@ static jc_status add(jc_maker *m, jc_made *made, int64_t *number)
 
 /* What a group without index arrays is known by. */
 typedef struct identity {
-    int64_t kind, p, q, batch, transpose, of_group, of_field;
+    int64_t kind, p, q, batch, transpose, of_group, of_field, row_of;
     double scale;
 } identity;
 
 static identity identity_of(const jc_made *made)
 {
     const jc_shape *s = &made->group.shape;
-    return (identity){s->kind, s->p, s->q, s->batch, s->transpose, made->of_group, made->of_field, made->group.scale};
+    return (identity){s->kind,        s->p,           s->q,         s->batch,         s->transpose,
+                      made->of_group, made->of_field, made->row_of, made->group.scale};
 }
 
 typedef struct search {
@@ -86,11 +87,10 @@ static jc_status find_or_add(jc_maker *m, jc_made *made, int64_t *number)
 
 static jc_made make(jc_kind kind, int64_t p, int64_t q, int64_t m)
 {
-    jc_made made = {.of_group = -1, .of_field = 0};
+    jc_made made = {.of_group = -1, .of_field = 0, .row_of = -1};
     made.group.scale = 1.0;
     made.group.has_numbers = true;
-    made.group.shape =
-        (jc_shape){.kind = kind, .batch = 1, .inner = 1, .p = p, .q = q, .m = m, .rows = p, .cols = q};
+    made.group.shape = (jc_shape){.kind = kind, .batch = 1, .inner = 1, .p = p, .q = q, .m = m, .rows = p, .cols = q};
     return made;
 }
 
@@ -155,6 +155,21 @@ jc_status jc_make_constant(jc_maker *m, int64_t n, double scale, int64_t *number
     return find_or_add(m, &made, number);
 }
 
+/* The members of the group that a row is of. */
+static int64_t members_of(const jc_maker *m, int64_t row_of)
+{
+    return row_of < 0 ? 1 : ((const jc_group *)m->graph->groups.data)[row_of].n_edges;
+}
+
+jc_status jc_make_row_of_scale(jc_maker *m, int64_t row_of, int64_t n, double scale, int64_t *number)
+{
+    jc_made made = make(JC_TILE, n, 1, n);
+    made.row_of = row_of;
+    made.group.n_edges = members_of(m, row_of);
+    made.group.scale = scale;
+    return find_or_add(m, &made, number);
+}
+
 jc_status jc_make_row_of_field(jc_maker *m, int64_t group, int field, int64_t *number)
 {
     const jc_group *g = (const jc_group *)m->graph->groups.data + group;
@@ -167,10 +182,12 @@ jc_status jc_make_row_of_field(jc_maker *m, int64_t group, int field, int64_t *n
     return find_or_add(m, &made, number);
 }
 
-jc_status jc_make_row_without_numbers(jc_maker *m, int64_t n, int64_t *number)
+jc_status jc_make_row_without_numbers(jc_maker *m, int64_t row_of, int64_t n, int64_t *number)
 {
     jc_made made = make(JC_DENSE, 1, n, 0);
     made.of_field = -1; /* unlike a value's */
+    made.row_of = row_of;
+    made.group.n_edges = members_of(m, row_of);
     made.group.has_numbers = false;
     return find_or_add(m, &made, number);
 }

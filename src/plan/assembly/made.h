@@ -1,5 +1,5 @@
-/* The Jacobians that a plan by elimination makes for itself: computed values as matrices of a kind, selections that move
- * numbers, and the graph's numbers as one row. Each is a made group of the subgraph; equal ones are one. */
+/* The Jacobians that a plan by elimination makes for itself: computed values as matrices of a kind, selections that
+ * move numbers, and the graph's numbers as one row. Each is a made group of the subgraph; equal ones are one. */
 #ifndef JC_PLAN_ASSEMBLY_MADE_H
 #define JC_PLAN_ASSEMBLY_MADE_H
 
@@ -33,11 +33,16 @@ jc_status jc_make_identity(jc_maker *m, int64_t n, int64_t *made);
 /* n x 1, every entry `scale`. */
 jc_status jc_make_constant(jc_maker *m, int64_t n, double scale, int64_t *made);
 
+/* The same, standing for n equal numbers of a member of group row_of of the graph (of extra Jacobian -2 - row_of): its
+ * scale. */
+jc_status jc_make_row_of_scale(jc_maker *m, int64_t row_of, int64_t n, double scale, int64_t *made);
+
 /* The numbers of a field of a group of the graph as a dense row, 1 x elements, member by member. */
 jc_status jc_make_row_of_field(jc_maker *m, int64_t group, int field, int64_t *made);
 
-/* A dense row of n numbers that are not known: only the structure is. */
-jc_status jc_make_row_without_numbers(jc_maker *m, int64_t n, int64_t *made);
+/* A dense row of n numbers that are not known, of a member of group row_of of the graph (of extra Jacobian -2 -
+ * row_of): only the structure is. */
+jc_status jc_make_row_without_numbers(jc_maker *m, int64_t row_of, int64_t n, int64_t *made);
 
 /* The b of a step for a member of a made group, or for a value as one (member 0). */
 jc_status jc_make_operand(jc_maker *m, int64_t made, int64_t member, int64_t value, int64_t *b);

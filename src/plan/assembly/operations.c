@@ -39,8 +39,7 @@ static jc_status accumulate(jc_assembly *as, const jc_elimination_op *op)
     if (v->structure.kind == JC_STRUCTURE_DENSE) return accumulate_dense(as, op->result, edge, op->direction);
     if (v->structure.kind != JC_STRUCTURE_DIAGONAL) return jc_accumulate_entries(as, op->result, edge);
     jc_status status = jc_need_ones(as, v->structure.rows, &ones);
-    return status ? status
-                  : jc_add_product(as, op->result, JC_FORM_NUMBERS, ones, jacobian_of_edge(as, edge), false);
+    return status ? status : jc_add_product(as, op->result, JC_FORM_NUMBERS, ones, jacobian_of_edge(as, edge), false);
 }
 
 /* ---- products ---------------------------------------------------------------------------------------------------- */
@@ -52,8 +51,8 @@ static jc_status need_edge_rows(jc_assembly *as, int64_t edge, int64_t *rows)
     int64_t *known = &as->edge_rows[edge], made;
     if (*known == JC_NO_DRAFT) {
         int64_t n = jc_min(as->plan->row_limit, g->size[g->of[edge]]);
-        jc_status status = jc_draft_value_add(&as->draft, JC_FORM_ROWS, n, g->size[g->wrt[edge]], g->wrt[edge],
-                                              g->of[edge], &made);
+        jc_status status =
+            jc_draft_value_add(&as->draft, JC_FORM_ROWS, n, g->size[g->wrt[edge]], g->wrt[edge], g->of[edge], &made);
         if (!status)
             status = jc_draft_step_add(&as->draft, made, JC_SEED_IDENTITY, jacobian_of_edge(as, edge), false, false);
         if (status) return status;
@@ -115,8 +114,7 @@ static bool by_rows(const jc_assembly *as, const jc_elimination_op *op)
     if (v->windowed) return true;
     jc_form_shape(&v->structure, JC_FORM_ROWS, &rows, &other);
     jc_form_shape(&v->structure, JC_FORM_COLUMNS, &cols, &other);
-    int64_t adjoint = jc_cost_mul(rows, right->structure.entries),
-            tangent = jc_cost_mul(cols, left->structure.entries);
+    int64_t adjoint = jc_cost_mul(rows, right->structure.entries), tangent = jc_cost_mul(cols, left->structure.entries);
     if (adjoint != tangent) return adjoint < tangent;
     int made_for_rows = (left->form != JC_FORM_ROWS) + (v->form != JC_FORM_ROWS),
         made_for_columns = (right->form != JC_FORM_COLUMNS) + (v->form != JC_FORM_COLUMNS);

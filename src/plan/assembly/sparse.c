@@ -24,6 +24,12 @@ static void numbered_fini(const jc_assembly *as, numbered *x)
 
 /* ---- the numbers of an edge -------------------------------------------------------------------------------------- */
 
+/* The group whose member an edge's Jacobian is, as jc_made.row_of names it. */
+static int64_t group_of_row(const jc_assembly *as, int64_t jacobian)
+{
+    return jacobian < 0 ? -2 - (-1 - jacobian) : jc_graph_group_number(as->graph, jacobian);
+}
+
 /* A row of the numbers of one field, or of its scale, n times. */
 static jc_status row_of_edge(jc_assembly *as, int64_t edge, const jc_entries *e, int64_t *b)
 {
@@ -31,17 +37,15 @@ static jc_status row_of_edge(jc_assembly *as, int64_t edge, const jc_entries *e,
     jc_status status;
     const jc_group *group = jc_subgraph_jacobian(as->graph, &as->plan->subgraph, jacobian, &member);
     const jc_operand *operand = jc_subgraph_operand(&as->plan->subgraph, jacobian);
-    if (e->field < 0) {
-        member = 0;
-        status = jc_make_constant(&as->maker, e->n_numbers, e->scale, &made);
-    } else if (operand) {
+    if (operand) {
         const jc_made *of = (const jc_made *)as->plan->subgraph.made.data + operand->made;
         status = jc_make_row_of_field(&as->maker, of->of_group, of->of_field, &made);
+    } else if (e->field < 0) {
+        status = jc_make_row_of_scale(&as->maker, group_of_row(as, jacobian), e->n_numbers, e->scale, &made);
     } else if (jacobian >= 0 && !jc_group_only_structure(group)) {
         status = jc_make_row_of_field(&as->maker, jc_graph_group_number(as->graph, jacobian), e->field, &made);
     } else {
-        member = 0;
-        status = jc_make_row_without_numbers(&as->maker, e->n_numbers, &made);
+        status = jc_make_row_without_numbers(&as->maker, group_of_row(as, jacobian), e->n_numbers, &made);
     }
     return status ? status : jc_make_operand(&as->maker, made, member, -1, b);
 }
@@ -52,10 +56,50 @@ static jc_status need_row(jc_assembly *as, int64_t edge, const jc_entries *e)
     int64_t b, *row = &as->edge_row[edge], value;
     if (*row != JC_NO_DRAFT) return JC_OK;
     jc_status status = row_of_edge(as, edge, e, &b);
-    if (!status)
-        status = jc_draft_value_add(&as->draft, JC_FORM_NUMBERS, 1, e->n_numbers, -1, -1, &value);
+    if (!status) status = jc_draft_value_add(&as->draft, JC_FORM_NUMBERS, 1, e->n_numbers, -1, -1, &value);
     if (!status) status = jc_draft_step_add(&as->draft, value, JC_SEED_IDENTITY, b, e->field < 0, true);
     if (!status) *row = value;
+    return status;
+}
+
+/* I_batch (x) D (x) I_inner has the numbers of its blocks side by side as S I_batch (x) D (x) I_inner, where
+ * S[i,(b,i,a)] = 1 adds up rows that no column has in common: rows of S are those of a selection, transposed. */
+static jc_status sum_rows_of_blocks(jc_assembly *as, int64_t edge, int64_t n, int64_t p, int64_t inner, int64_t *sums)
+{
+    int64_t *place, made, b;
+    jc_status status = jc_alloc(as->allocator, n, sizeof *place, WHAT, &place);
+    for (int64_t i = 0; i < n && !status; i++) place[i] = i / inner % p;
+    if (!status) status = jc_make_select(&as->maker, n, p, place, &made);
+    if (!status) status = jc_make_operand(&as->maker, made, 0, -1, &b);
+    int64_t node = as->plan->subgraph.of[edge];
+    if (!status) status = jc_draft_value_add(&as->draft, JC_FORM_ROWS, p, n, node, node, sums);
+    return status ? status : jc_draft_step_add(&as->draft, *sums, JC_SEED_IDENTITY, b, true, true);
+}
+
+/* The numbers of a product of factors are there once it is multiplied out: its blocks. */
+static jc_status numbered_of_factors(jc_assembly *as, int64_t edge, const jc_group *group, numbered *x)
+{
+    const jc_shape *s = &group->shape;
+    const jc_subgraph *g = &as->plan->subgraph;
+    int64_t blocks = s->batch * s->inner, sums;
+    jc_structure held = {.kind = blocks > 1 ? JC_STRUCTURE_BLOCKS : JC_STRUCTURE_DENSE,
+                         .rows = s->rows,
+                         .cols = s->cols,
+                         .batch = s->batch,
+                         .inner = s->inner,
+                         .entries = s->rows * s->cols / blocks};
+    *x = (numbered){as->edge_row[edge], held.entries, jc_vec_of(sizeof(jc_entry))};
+    jc_status status = jc_entries_of_structure(as->allocator, &held, JC_FORM_ROWS, &x->entries);
+    if (!status && x->numbers == JC_NO_DRAFT) {
+        status = sum_rows_of_blocks(as, edge, s->rows, s->rows / blocks, s->inner, &sums);
+        if (!status)
+            status = jc_draft_value_add(&as->draft, JC_FORM_ROWS, s->rows / blocks, s->cols, g->wrt[edge], g->of[edge],
+                                        &x->numbers);
+        if (!status)
+            status = jc_draft_step_add(&as->draft, x->numbers, sums, g->jacobian[edge], false, true);
+        if (!status) as->edge_row[edge] = x->numbers;
+    }
+    if (status) numbered_fini(as, x);
     return status;
 }
 
@@ -65,6 +109,8 @@ static jc_status numbered_of_edge(jc_assembly *as, int64_t edge, numbered *x)
     jc_entries e;
     const jc_group *group =
         jc_subgraph_jacobian(as->graph, &as->plan->subgraph, as->plan->subgraph.jacobian[edge], &member);
+    if (group->shape.kind == JC_LOW_RANK && !jc_group_only_structure(group))
+        return numbered_of_factors(as, edge, group, x);
     jc_status status = jc_entries_of(as->allocator, group, member, &e);
     if (status) return status;
     status = need_row(as, edge, &e);
@@ -226,14 +272,20 @@ no_order:
     return status;
 }
 
-/* Nothing meets: a value that has no steps so far is zero. */
-static jc_status add_zeros(jc_assembly *as, const jc_accumulated *v)
+/* P where nothing meets: without entries. The step is there all the same, for the sum over paths to be seen in the
+ * plan, and to write zeros into a value that has no other one. */
+static jc_status make_empty(jc_assembly *as, const numbered *a, const numbered *b, int64_t n_c, int64_t *jacobian)
 {
-    int64_t made, b;
-    if (jc_draft_at(&as->draft, v->main)->first_step >= 0) return JC_OK;
-    jc_status status = jc_make_constant(&as->maker, v->structure.entries, 0.0, &made);
-    if (!status) status = jc_make_operand(&as->maker, made, 0, -1, &b);
-    return status ? status : jc_draft_step_add(&as->draft, v->main, JC_SEED_IDENTITY, b, true, true);
+    int64_t *indptr, *indices, made;
+    jc_status status = jc_alloc_zero(as->allocator, a->n + 1, sizeof *indptr, WHAT, &indptr);
+    if (status) return status;
+    status = jc_alloc(as->allocator, 0, sizeof *indices, WHAT, &indices);
+    if (status) {
+        jc_free(as->allocator, indptr, a->n + 1, sizeof *indptr);
+        return status;
+    }
+    status = jc_make_csr(&as->maker, a->n, n_c, indptr, indices, &made);
+    return status ? status : jc_make_operand(&as->maker, made, 0, b->numbers, jacobian);
 }
 
 static jc_status multiply(jc_assembly *as, int64_t value, const numbered *a, const numbered *b)
@@ -249,8 +301,8 @@ static jc_status multiply(jc_assembly *as, int64_t value, const numbered *a, con
     if (status) return status;
     status = list_meetings(as, v, a, b, start, &m);
     if (!status && m.n) status = make_meetings(as, &m, a, b, v->structure.entries, &jacobian);
-    if (!status && m.n) status = jc_draft_step_add(&as->draft, v->main, a->numbers, jacobian, false, true);
-    if (!status && !m.n) status = add_zeros(as, v);
+    if (!status && !m.n) status = make_empty(as, a, b, v->structure.entries, &jacobian);
+    if (!status) status = jc_draft_step_add(&as->draft, v->main, a->numbers, jacobian, false, true);
     meeting_fini(as, &m);
     jc_free(as->allocator, start, inner + 1, sizeof *start);
     return status;

@@ -1,5 +1,6 @@
 /* The graph while its nodes are eliminated, for the search: bit sets of neighbours, and a log by which eliminations are
- * taken back, last first. The graph that is left after a set of eliminations does not depend on their order. For small
+ * taken back, last first. The graph that is left after a set of eliminations does not depend on their order (structures
+ * may, a little, where a sum or product is held by more than it has). For small
  * graphs: memory grows with the square of the nodes. */
 #ifndef JC_PLAN_ELIMINATION_ADJACENCY_H
 #define JC_PLAN_ELIMINATION_ADJACENCY_H
@@ -19,11 +20,16 @@ typedef struct jc_adjacency {
                               no pair has operators */
     int64_t *left_operators, *right_operators, *convert; /* [n][n]; NULL: no pair has operators */
     int64_t base;                                        /* cost that every order has */
+    jc_structures *structures;                           /* borrowed from the pairs; NULL: dense matrices */
+    int32_t *structure;                                  /* [n][n] of the pairs that are there; NULL without them */
+    jc_status status;                                    /* of looking structures up: then costs are INT64_MAX */
 
     int64_t n_done;
     int64_t *done;                           /* [n] nodes eliminated, in order */
     int64_t *done_log;                       /* [n] where the log of each begins */
     jc_vec log;                              /* uint64_t */
+    int64_t *done_old;                       /* [n] the same of old */
+    jc_vec old;                              /* int32_t structures that were there before */
     jc_factor *left_factors, *right_factors; /* [n] scratch */
     int64_t work;                            /* steps done so far */
 } jc_adjacency;
@@ -32,7 +38,8 @@ typedef struct jc_adjacency {
 jc_status jc_adjacency_init(jc_adjacency *a, const jc_pairs *pairs);
 void jc_adjacency_fini(jc_adjacency *a);
 
-/* Multiply-adds of eliminating `node` now, saturating. */
+/* Multiply-adds of eliminating `node` now, saturating. A failure is kept in a->status, which the next elimination
+ * returns. */
 int64_t jc_adjacency_cost(jc_adjacency *a, int64_t node);
 
 jc_status jc_adjacency_eliminate(jc_adjacency *a, int64_t node);

@@ -1,13 +1,16 @@
 /* Chains: the best bracketing of D_j .. D_i by dynamic programming, C[j,i] the least cost of the matrix of the product
  * of the factors i .. j (i next to the source), D_k being m_k x n_k, with m_k = n_(k+1):
  *
- *     C[j,j] = convert_j                                                   min(n_j t_j, m_j a_j) for an operator, else
- * 0 C[j,i] = min of  C[j-1,i] + n_i t_j                                  D_j applied to n_i columns C[j,i+1] + m_j a_i
- * D_i applied to m_j rows min over i <= k < j of  C[j,k+1] + C[k,i] + m_j m_k n_i
+ *     C[j,j] = convert_j                                  min(n_j t_j, m_j a_j) for an operator, else 0
+ *     C[j,i] = min of
+ *              C[j-1,i] + n_i t_j                         D_j applied to n_i columns
+ *              C[j,i+1] + m_j a_i                         D_i applied to m_j rows
+ *              min over i <= k < j of  C[j,k+1] + C[k,i] + m_j m_k n_i
  *
  * which is the recurrence of generalized Jacobian chains (Naumann, arXiv 2003.05755 and 2406.11862): a run of factors
- * applied one after the other is a run of the first or second line. A longer chain is cut at narrow nodes into pieces,
- * each bracketed for itself, and then the chain of their matrices is. */
+ * applied one after the other is a run of the first or second line. Where structures are known, S[j,i] is that of
+ * D_j .. D_i, and the three products cost what structure.h says of S[j,i]. A longer chain is cut at narrow nodes into
+ * pieces, each bracketed for itself, and then the chain of their matrices is. */
 #include <string.h>
 
 #include "core/size.h"
@@ -18,17 +21,20 @@ typedef struct factors {
     int64_t n;
     int64_t *size;                        /* [n + 1]: D_k is size[k + 1] x size[k] */
     int64_t *tangent, *adjoint, *convert; /* [n] t_k, a_k, C[k,k] */
+    int32_t *structure;                   /* [n] */
+    jc_structures *structures;            /* NULL: dense matrices */
 } factors;
 
 typedef struct bracketing {
     const jc_allocator *allocator;
     factors f;
     int64_t n_stack;
-    int64_t *cost;   /* [n][n]: cost[j n + i], i <= j */
-    int64_t *turned; /* [n][n]: turned[i n + j] is the same, so that both are read in order */
-    int64_t *stack;  /* [n_stack] */
-    int64_t largest; /* of size */
-    int64_t highest; /* of cost */
+    int64_t *cost;      /* [n][n]: cost[j n + i], i <= j */
+    int64_t *turned;    /* [n][n]: turned[i n + j] is the same, so that both are read in order */
+    int64_t *stack;     /* [n_stack] */
+    int64_t largest;    /* of size */
+    int64_t highest;    /* of cost */
+    int32_t *structure; /* [n][n]: S[j,i] at j n + i; NULL without a table */
 } bracketing;
 
 bool jc_pairs_are_chain(const jc_pairs *p)
@@ -43,22 +49,40 @@ bool jc_pairs_are_chain(const jc_pairs *p)
 
 /* ---- one bracketing ---------------------------------------------------------------------------------------------- */
 
+/* The product of k+1 .. j and i .. k, of which the left one costs apply_left a column, the right one apply_right a row.
+ */
+static int64_t product_cost(const bracketing *b, int64_t j, int64_t k, int64_t i, int64_t apply_left,
+                            int64_t apply_right)
+{
+    int64_t n = b->f.n;
+    if (!b->structure) return jc_min(jc_cost_mul(b->f.size[i], apply_left), jc_cost_mul(b->f.size[j + 1], apply_right));
+    return jc_structures_cost(b->f.structures, b->structure[j * n + k + 1], b->structure[k * n + i],
+                              b->structure[j * n + i], apply_left, apply_right);
+}
+
 /* C[j-1,i] + n_i t_j */
 static int64_t tangent_cost(const bracketing *b, int64_t j, int64_t i)
 {
-    return jc_cost_add(b->cost[(j - 1) * b->f.n + i], jc_cost_mul(b->f.size[i], b->f.tangent[j]));
+    return jc_cost_add(b->cost[(j - 1) * b->f.n + i], product_cost(b, j, j - 1, i, b->f.tangent[j], INT64_MAX));
 }
 
 /* C[j,i+1] + m_j a_i */
 static int64_t adjoint_cost(const bracketing *b, int64_t j, int64_t i)
 {
-    return jc_cost_add(b->cost[j * b->f.n + i + 1], jc_cost_mul(b->f.size[j + 1], b->f.adjoint[i]));
+    return jc_cost_add(b->cost[j * b->f.n + i + 1], product_cost(b, j, i, i, INT64_MAX, b->f.adjoint[i]));
+}
+
+/* Entries that hold the matrix of i .. j. */
+static int64_t held(const bracketing *b, int64_t j, int64_t i)
+{
+    return b->structure ? jc_structures_at(b->f.structures, b->structure[j * b->f.n + i])->entries
+                        : jc_cost_mul(b->f.size[j + 1], b->f.size[i]);
 }
 
 /* C[j,k+1] + C[k,i] + m_j m_k n_i */
 static int64_t split_cost(const bracketing *b, int64_t j, int64_t i, int64_t k)
 {
-    int64_t product = jc_cost_mul(jc_cost_mul(b->f.size[j + 1], b->f.size[i]), b->f.size[k + 1]);
+    int64_t product = product_cost(b, j, k, i, held(b, j, k + 1), held(b, k, i));
     return jc_cost_add(jc_cost_add(b->cost[j * b->f.n + k + 1], b->cost[k * b->f.n + i]), product);
 }
 
@@ -67,7 +91,7 @@ static int64_t best_split(const bracketing *b, int64_t j, int64_t i)
 {
     const int64_t *left = b->cost + j * b->f.n + 1, *right = b->turned + i * b->f.n, *inner = b->f.size + 1;
     int64_t least = INT64_MAX, both = jc_cost_mul(b->f.size[j + 1], b->f.size[i]), most = INT64_MAX / 4;
-    if (jc_cost_mul(both, b->largest) > most || b->highest > most) {
+    if (b->structure || jc_cost_mul(both, b->largest) > most || b->highest > most) {
         for (int64_t k = i; k < j; k++) least = jc_min(least, split_cost(b, j, i, k));
         return least;
     }
@@ -82,6 +106,20 @@ static int64_t least_cost(const bracketing *b, int64_t j, int64_t i)
 {
     if (i == j) return b->f.convert[j];
     return jc_min(jc_min(tangent_cost(b, j, i), adjoint_cost(b, j, i)), best_split(b, j, i));
+}
+
+/* S[j,i] = that of D_j (D_(j-1) .. D_i). */
+static jc_status fill_structures(bracketing *b)
+{
+    int64_t n = b->f.n;
+    jc_status status = JC_OK;
+    for (int64_t j = 0; j < n && b->structure; j++) {
+        b->structure[j * n + j] = b->f.structure[j];
+        for (int64_t i = 0; i < j && !status; i++)
+            status = jc_structures_product(b->f.structures, b->f.structure[j], b->structure[(j - 1) * n + i],
+                                           &b->structure[j * n + i]);
+    }
+    return status;
 }
 
 static void fill_costs(bracketing *b)
@@ -129,6 +167,7 @@ static jc_status bracketing_init(bracketing *b, const jc_allocator *a, const fac
     jc_status status = jc_alloc(a, f->n * f->n, sizeof *b->cost, what, &b->cost);
     if (!status) status = jc_alloc(a, f->n * f->n, sizeof *b->turned, what, &b->turned);
     if (!status) status = jc_alloc(a, b->n_stack, sizeof *b->stack, what, &b->stack);
+    if (!status && f->structures) status = jc_alloc(a, f->n * f->n, sizeof *b->structure, what, &b->structure);
     return status;
 }
 
@@ -137,17 +176,20 @@ static void bracketing_fini(bracketing *b)
     jc_free(b->allocator, b->cost, b->f.n * b->f.n, sizeof *b->cost);
     jc_free(b->allocator, b->turned, b->f.n * b->f.n, sizeof *b->turned);
     jc_free(b->allocator, b->stack, b->n_stack, sizeof *b->stack);
+    jc_free(b->allocator, b->structure, b->f.n * b->f.n, sizeof *b->structure);
 }
 
-/* order: [n - 1] nodes 1 .. n-1 of the factors. */
-static jc_status bracket(const jc_allocator *a, const factors *f, int64_t *order, int64_t *cost)
+/* order: [n - 1] nodes 1 .. n-1 of the factors. structure: of their product; 0 without a table. */
+static jc_status bracket(const jc_allocator *a, const factors *f, int64_t *order, int64_t *cost, int32_t *structure)
 {
     bracketing b;
     jc_status status = bracketing_init(&b, a, f);
+    if (!status) status = fill_structures(&b);
     if (!status) {
         fill_costs(&b);
         write_order(&b, order);
         *cost = b.cost[(f->n - 1) * f->n];
+        *structure = b.structure ? b.structure[(f->n - 1) * f->n] : 0;
     }
     bracketing_fini(&b);
     return status;
@@ -169,7 +211,8 @@ static int64_t piece_end(const factors *f, int64_t from)
 
 static factors piece_of(const factors *f, int64_t from, int64_t end)
 {
-    return (factors){end - from, f->size + from, f->tangent + from, f->adjoint + from, f->convert + from};
+    return (factors){end - from,        f->size + from,      f->tangent + from, f->adjoint + from,
+                     f->convert + from, f->structure + from, f->structures};
 }
 
 /* Brackets the pieces of `f`, whose nodes are written to `order` one piece after the other, and makes the chain of
@@ -184,12 +227,14 @@ static jc_status bracket_pieces(const jc_allocator *a, const factors *f, factors
         end = piece_end(f, from);
         factors piece = piece_of(f, from, end);
         int64_t *at = order + *n_order;
-        status = bracket(a, &piece, at, &whole->convert[n]);
+        status = bracket(a, &piece, at, &whole->convert[n], &whole->structure[n]);
         for (int64_t i = 0; i < piece.n - 1; i++) at[i] += from;
         *n_order += piece.n - 1;
         whole_node[n] = end;
         whole->size[n + 1] = f->size[end];
-        whole->tangent[n] = whole->adjoint[n] = jc_cost_mul(f->size[from], f->size[end]);
+        whole->tangent[n] = whole->adjoint[n] = f->structures && !status
+                                                    ? jc_structures_at(f->structures, whole->structure[n])->entries
+                                                    : jc_cost_mul(f->size[from], f->size[end]);
     }
     whole->n = n;
     return status;
@@ -198,13 +243,19 @@ static jc_status bracket_pieces(const jc_allocator *a, const factors *f, factors
 static jc_status bracket_long(const jc_allocator *a, const factors *f, int64_t *order, int64_t *cost)
 {
     int64_t most = f->n / (PIECE / 2) + 2, n_order = 0, *memory;
+    int32_t *structure, whole_structure;
     jc_status status = jc_alloc(a, 5 * most + 1, sizeof *memory, "the bracketing of a chain", &memory);
     if (status) return status;
+    status = jc_alloc(a, most, sizeof *structure, "the bracketing of a chain", &structure);
+    if (status) goto done;
     int64_t *whole_node = memory + 4 * most + 1;
-    factors whole = {0, memory, memory + most + 1, memory + 2 * most + 1, memory + 3 * most + 1};
+    factors whole = {0,         memory,       memory + most + 1, memory + 2 * most + 1, memory + 3 * most + 1,
+                     structure, f->structures};
     status = bracket_pieces(a, f, &whole, whole_node, order, &n_order);
-    if (!status) status = bracket(a, &whole, order + n_order, cost);
+    if (!status) status = bracket(a, &whole, order + n_order, cost, &whole_structure);
     for (int64_t i = n_order; i < f->n - 1 && !status; i++) order[i] = whole_node[order[i] - 1];
+    jc_free(a, structure, most, sizeof *structure);
+done:
     jc_free(a, memory, 5 * most + 1, sizeof *memory);
     return status;
 }
@@ -215,22 +266,46 @@ static jc_status bracket_long(const jc_allocator *a, const factors *f, int64_t *
 static void fill_factors(const jc_pairs *p, factors *f)
 {
     for (int64_t k = 0; k < f->n; k++) {
-        int64_t given = jc_min(p->pairs[k].explicit_cost, jc_pair_entries(p, k + 1, k));
+        int64_t given = jc_min(p->pairs[k].explicit_cost, jc_pair_held(p, k));
+        f->structure[k] = p->pairs[k].structure;
         f->tangent[k] = jc_cost_add(given, p->pairs[k].tangent);
         f->adjoint[k] = jc_cost_add(given, p->pairs[k].adjoint);
         f->convert[k] = p->pairs[k].convert;
     }
 }
 
+int64_t jc_chain_limit(const jc_pairs *pairs)
+{
+    enum { STRUCTURED = 300 };
+    return pairs->structures ? STRUCTURED : JC_CHAIN_EXACT;
+}
+
+/* Pairs of entries that meet are counted for each of the n^3 / 6 products of sparse ones. */
+bool jc_chain_is_cheap(const jc_pairs *p)
+{
+    enum { MOST = 200000000 };
+    int64_t n = p->n_pairs, longest = jc_min(n, jc_chain_limit(p)), largest = 0;
+    if (n >= JC_CHAIN_LONG) return false;
+    for (int64_t k = 0; k < n && p->structures; k++)
+        if (jc_structures_at(p->structures, p->pairs[k].structure)->kind == JC_STRUCTURE_SPARSE)
+            largest = jc_max(largest, jc_pair_held(p, k));
+    return jc_cost_mul(largest, jc_cost_mul(n, longest * longest / 6)) <= MOST;
+}
+
 jc_status jc_chain_order(const jc_pairs *pairs, int64_t *order, int64_t *cost)
 {
     int64_t n = pairs->n_pairs, *memory;
-    jc_status status = jc_alloc(pairs->allocator, 3 * n, sizeof *memory, "the bracketing of a chain", &memory);
+    int32_t *structure = NULL, whole;
+    const jc_allocator *a = pairs->allocator;
+    jc_status status = jc_alloc(a, 3 * n, sizeof *memory, "the bracketing of a chain", &memory);
     if (status) return status;
-    factors f = {n, pairs->subgraph->size, memory, memory + n, memory + 2 * n};
-    fill_factors(pairs, &f);
-    status = n < JC_CHAIN_EXACT ? bracket(pairs->allocator, &f, order, cost)
-                                : bracket_long(pairs->allocator, &f, order, cost);
-    jc_free(pairs->allocator, memory, 3 * n, sizeof *memory);
+    status = jc_alloc(a, n, sizeof *structure, "the bracketing of a chain", &structure);
+    if (!status) {
+        factors f = {n, pairs->subgraph->size, memory, memory + n, memory + 2 * n, structure, pairs->structures};
+        fill_factors(pairs, &f);
+        status = n < jc_chain_limit(pairs) ? bracket(a, &f, order, cost, &whole) : bracket_long(a, &f, order, cost);
+    }
+    jc_free(a, structure, n, sizeof *structure);
+    jc_free(a, memory, 3 * n, sizeof *memory);
     return status;
 }

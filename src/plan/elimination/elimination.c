@@ -16,15 +16,17 @@ typedef struct search {
     bool found;
 } search;
 
-/* Whether the values of the trial fit into the memory. */
-static jc_status fits(const search *s, bool *fit)
+/* Whether the values of the trial fit into the memory. With structures, what it costs is what its operations do: they
+ * depend a little on the order. */
+static jc_status look_at(const search *s, bool *fit, int64_t *cost)
 {
     jc_elimination e;
     *fit = true;
-    if (!s->options.entry_limit) return JC_OK;
+    if (!s->options.entry_limit && !s->pairs->structures) return JC_OK;
     jc_status status = jc_replay(s->pairs, s->trial, s->n, JC_PRODUCTS_FREE, &e);
     if (status) return status;
-    *fit = e.peak_entries <= s->options.entry_limit;
+    *fit = !s->options.entry_limit || e.peak_entries <= s->options.entry_limit;
+    if (s->pairs->structures) *cost = e.cost;
     jc_elimination_fini(s->pairs->allocator, &e);
     return JC_OK;
 }
@@ -34,8 +36,8 @@ static jc_status keep(search *s, int64_t cost)
 {
     bool fit;
     if (s->found && cost >= s->cost) return JC_OK;
-    jc_status status = fits(s, &fit);
-    if (status || !fit) return status;
+    jc_status status = look_at(s, &fit, &cost);
+    if (status || !fit || (s->found && cost >= s->cost)) return status;
     memcpy(s->order, s->trial, (size_t)s->n * sizeof *s->order);
     s->cost = cost;
     s->found = true;
@@ -94,7 +96,8 @@ static jc_status try_sweeps(search *s, jc_adjacency *a)
 /* Whether the exact search's costs of a node, of some ten steps each, are within the work. */
 static bool exact_is_cheap(const search *s)
 {
-    return s->n <= JC_EXACT_NODES && (INT64_C(5) << s->n) * s->n <= s->options.work;
+    int64_t steps = s->pairs->structures ? 20 : 5;
+    return s->n <= JC_EXACT_NODES && (steps << s->n) * s->n <= s->options.work;
 }
 
 /* ---- large graphs --------------------------------------------------------------------------------------------------
@@ -122,6 +125,12 @@ static jc_status try_ways(search *s, int64_t most)
     return status;
 }
 
+/* A graph that is not small beside the work. */
+static bool is_huge(const search *s)
+{
+    return s->pairs->n_nodes > JC_ADJACENCY_NODES && s->pairs->n_pairs > s->options.work / 20 / 2;
+}
+
 /* A graph that is not small beside the work: where another order is known it is left to that one, else a contraction
  * and both sweeps are looked at, in a few passes over the graph. */
 static jc_status search_huge(search *s)
@@ -138,7 +147,7 @@ static jc_status search_huge(search *s)
 static jc_status search_large(search *s)
 {
     int64_t most = s->options.work / 20;
-    return s->pairs->n_pairs > most / 2 ? search_huge(s) : try_ways(s, most);
+    return is_huge(s) ? search_huge(s) : try_ways(s, most);
 }
 
 /* ---- the search ------------------------------------------------------------------------------------------------- */
@@ -154,10 +163,11 @@ static jc_status try_exact(search *s, jc_adjacency *a)
 /* The best order so far, improved with the work that is left. */
 static jc_status anneal(search *s, jc_adjacency *a)
 {
-    int64_t cost = s->cost;
+    int64_t cost;
     if (!s->found) return JC_OK;
     memcpy(s->trial, s->order, (size_t)s->n * sizeof *s->trial);
-    jc_status status = jc_anneal_order(a, s->options.work - a->work, s->options.seed, s->trial, &cost);
+    jc_status status = jc_adjacency_order_cost(a, s->trial, s->n, &cost);
+    if (!status) status = jc_anneal_order(a, s->options.work - a->work, s->options.seed, s->trial, &cost);
     return status ? status : keep(s, cost);
 }
 
@@ -179,32 +189,35 @@ static jc_status search_small(search *s)
     jc_status status = jc_adjacency_init(&a, s->pairs);
     if (status) return status;
     status = search_with(s, &a);
+    if (!status) status = a.status;
     jc_adjacency_fini(&a);
     return status;
 }
 
 static jc_status find_order(search *s)
 {
-    bool chain = jc_pairs_are_chain(s->pairs) && s->pairs->n_pairs < JC_CHAIN_LONG;
+    bool chain = jc_pairs_are_chain(s->pairs) && jc_chain_is_cheap(s->pairs);
     if (chain) {
         int64_t cost;
         jc_status status = jc_chain_order(s->pairs, s->trial, &cost);
         if (!status) status = keep(s, cost);
-        if (status || (s->found && s->pairs->n_pairs < JC_CHAIN_EXACT)) return status;
+        if (status || (s->found && s->pairs->n_pairs < jc_chain_limit(s->pairs))) return status;
     }
     return s->pairs->n_nodes <= JC_ADJACENCY_NODES ? search_small(s) : search_large(s);
 }
 
+/* The order found, or the one given, as operations. */
 static jc_status search_and_replay(search *s, bool *found, jc_elimination *elimination)
 {
     const jc_allocator *a = s->pairs->allocator;
     jc_status status = jc_alloc(a, s->n, sizeof *s->order, "an order of elimination", &s->order);
     if (!status) status = jc_alloc(a, s->n, sizeof *s->trial, "an order of elimination", &s->trial);
-    if (!status && s->options.sequence) {
+    if (!status && s->options.sequence)
         memcpy(s->order, s->options.sequence, (size_t)s->n * sizeof *s->order);
-        s->found = true, s->options.bound = -1;
-    } else if (!status) status = find_order(s);
-    bool wanted = !status && s->found && (s->options.bound < 0 || s->cost < s->options.bound);
+    else if (!status)
+        status = find_order(s);
+    bool good = s->options.sequence || (s->found && (s->options.bound < 0 || s->cost < s->options.bound));
+    bool wanted = !status && good;
     if (wanted) status = jc_replay(s->pairs, s->order, s->n, JC_PRODUCTS_FREE, elimination);
     if (!status) *found = wanted;
     jc_free(a, s->order, s->n, sizeof *s->order);
@@ -220,7 +233,11 @@ jc_status jc_elimination_create(const jc_graph *graph, const jc_subgraph *subgra
     if (status) return status;
     search s = {.pairs = &pairs, .options = *options, .n = pairs.n_inner};
     if (!s.options.work) s.options.work = JC_ELIMINATION_WORK;
-    status = search_and_replay(&s, found, elimination);
+    if (options->sequence) status = jc_sequence_check(graph, &pairs, options->sequence, options->n_sequence);
+    bool left_to_others = is_huge(&s) && options->bound >= 0 && !options->sequence && !jc_pairs_are_chain(&pairs);
+    if (!status && !left_to_others) status = jc_pairs_find_structures(graph, &pairs);
+    if (!status) status = search_and_replay(&s, found, elimination);
+    if (!status && *found) elimination->structures = pairs.structures, pairs.structures = NULL;
     jc_pairs_fini(&pairs);
     return status;
 }

@@ -13,7 +13,8 @@
 
 /* What an operation does. Operands: a value (>= 0), or an edge of the subgraph as jc_operand_of_edge names it. */
 typedef enum jc_elimination_kind {
-    JC_ELIMINATION_ACCUMULATE, /* result = the matrix of edge `right`; left is JC_NO_OPERAND */
+    JC_ELIMINATION_ACCUMULATE, /* result = the matrix of edge `right`, or value `right`, which is held by the result's
+                                * structure; left is JC_NO_OPERAND */
     JC_ELIMINATION_MULTIPLY,   /* value left . value right */
     JC_ELIMINATION_ADJOINT,    /* value left . edge right: the edge is applied to the left one's rows */
     JC_ELIMINATION_TANGENT     /* edge left . value right: the edge is applied to the right one's columns */
@@ -26,7 +27,9 @@ static inline int64_t jc_operand_of_edge(int64_t edge)
     return -1 - edge;
 }
 
-/* D[of,wrt] (+)= D[of,via] D[via,wrt]. */
+/* D[of,wrt] (+)= D[of,via] D[via,wrt]. Cost: jc_structures_cost of the product's structure. A product that would cost
+ * more in the structure of the value that it is added to goes to a value of its own first, which is then accumulated.
+ */
 typedef struct jc_elimination_op {
     jc_elimination_kind kind;
     int64_t of, via, wrt;   /* nodes; via: -1 for ACCUMULATE */
@@ -38,7 +41,8 @@ typedef struct jc_elimination_op {
 } jc_elimination_op;
 
 /* D[of,wrt] or a part of it, size(of) x size(wrt), in a structure that holds all that is ever added to it. It lives
- * from its first operation to the last one that reads it, a result to the end. */
+ * from its first operation to the last one that reads it, a result to the end. A pair of nodes may have several: parts
+ * of it, and what it was when it was read before more was added to it. */
 typedef struct jc_elimination_value {
     int64_t of, wrt;   /* nodes */
     int64_t last_op;   /* that reads or writes it */
@@ -48,14 +52,14 @@ typedef struct jc_elimination_value {
 
 typedef struct jc_elimination {
     int64_t cost;         /* multiply-adds, saturating */
-    int64_t peak_entries; /* most entries of values that live at once, saturating */
+    int64_t peak_entries; /* most entries, as they are held, of values that live at once, saturating */
     int64_t n_order;
     int64_t *order; /* [n_order] nodes as they are eliminated */
     int64_t n_values;
     jc_vec values; /* jc_elimination_value */
     int64_t n_ops;
     jc_vec ops;                /* jc_elimination_op, as they are to be done */
-    jc_structures *structures; /* owned */
+    jc_structures *structures; /* owned; NULL: all values are dense */
     jc_vec densified;          /* jc_densified (plan.h) */
 } jc_elimination;
 
@@ -65,8 +69,8 @@ typedef struct jc_elimination_options {
     int64_t tape_limit;      /* of an operator's `edges`, for its adjoints; -1: none */
     int64_t bound;           /* what other orders cost: a search that cannot come below may give up; -1: not known */
     int64_t entry_limit;     /* on peak_entries; 0: none */
-    const int64_t *sequence; /* [n_sequence] nodes: this order, all inner nodes in it (else JC_E_USAGE), is taken and
-                              * `bound` is not looked at; NULL: one is looked for */
+    const int64_t *sequence; /* [n_sequence] nodes: this order, all inner nodes in it (else JC_E_USAGE), is taken;
+                              * bound and entry_limit are not looked at; NULL: one is looked for */
     int64_t n_sequence;
 } jc_elimination_options;
 

@@ -60,6 +60,7 @@ static jc_status add_pair(jc_fill *f, int64_t of, int64_t wrt, int64_t given, in
 {
     const jc_allocator *a = f->pairs->allocator;
     jc_fill_pair p = {.of = of, .wrt = wrt, .given = given, .value = -1};
+    if (given >= 0) p.structure = f->pairs->pairs[given].structure;
     jc_status status = jc_table_reserve(a, &f->find, 1, "the fill-in of an elimination");
     if (!status) status = jc_vec_append(a, &f->at, &p, 1, "the fill-in of an elimination");
     if (status) return status;
@@ -75,6 +76,28 @@ jc_status jc_fill_get(jc_fill *f, int64_t of, int64_t wrt, int64_t *pair)
     if (there < 0) return add_pair(f, of, wrt, JC_NO_PAIR, pair);
     *pair = there;
     return JC_OK;
+}
+
+int64_t jc_fill_held(const jc_fill *f, int64_t pair)
+{
+    const jc_fill_pair *p = jc_fill_at(f, pair);
+    return f->structures ? jc_structures_at(f->structures, p->structure)->entries
+                         : jc_pair_entries(f->pairs, p->of, p->wrt);
+}
+
+jc_status jc_fill_add_product(jc_fill *f, int64_t left, int64_t right, int64_t *pair, int32_t *product)
+{
+    const jc_fill_pair *l = jc_fill_at(f, left), *r = jc_fill_at(f, right);
+    int64_t n = f->at.count;
+    jc_status status = JC_OK;
+    *product = 0;
+    if (f->structures) status = jc_structures_product(f->structures, l->structure, r->structure, product);
+    if (!status) status = jc_fill_get(f, l->of, r->wrt, pair);
+    if (status) return status;
+    jc_fill_pair *p = jc_fill_at(f, *pair);
+    p->filled = true;
+    if (f->at.count > n) p->structure = *product;
+    return f->structures ? jc_structures_sum(f->structures, p->structure, *product, &p->structure) : JC_OK;
 }
 
 static jc_status allocate(jc_fill *f)
@@ -94,6 +117,7 @@ static jc_status allocate(jc_fill *f)
 jc_status jc_fill_init(jc_fill *f, const jc_pairs *pairs)
 {
     *f = (jc_fill){.pairs = pairs,
+                   .structures = pairs->structures,
                    .at = jc_vec_of(sizeof(jc_fill_pair)),
                    .left = jc_vec_of(sizeof(jc_factor)),
                    .right = jc_vec_of(sizeof(jc_factor)),
@@ -126,12 +150,14 @@ void jc_fill_fini(jc_fill *f)
 }
 
 /* What a pair costs as the factor on one side; `size` rows or columns of the other one go through it. */
-static jc_factor factor_of(const jc_fill *f, const jc_fill_pair *p, bool left, jc_products products)
+static jc_factor factor_of(const jc_fill *f, int64_t pair, bool left, jc_products products)
 {
+    const jc_fill_pair *p = jc_fill_at(f, pair);
     static const jc_pair fill_in;
     const jc_pair *given = p->given < 0 ? &fill_in : &f->pairs->pairs[p->given];
     jc_factor factor = {.size = f->pairs->subgraph->size[left ? p->of : p->wrt],
-                        .dense = jc_pair_entries(f->pairs, p->of, p->wrt)};
+                        .dense = jc_fill_held(f, pair),
+                        .structure = p->structure};
     factor.apply = p->filled ? factor.dense : given->explicit_cost;
     if (products == JC_PRODUCTS_FREE) factor.apply = jc_min(factor.apply, factor.dense);
     factor.apply = jc_cost_add(factor.apply, left ? given->tangent : given->adjoint);
@@ -144,7 +170,7 @@ static jc_factor factor_of(const jc_fill *f, const jc_fill_pair *p, bool left, j
 static jc_status add_factor(jc_fill *f, int64_t pair, bool left, jc_products products)
 {
     const jc_allocator *a = f->pairs->allocator;
-    jc_factor factor = factor_of(f, jc_fill_at(f, pair), left, products);
+    jc_factor factor = factor_of(f, pair, left, products);
     jc_status status = jc_vec_append(a, left ? &f->left : &f->right, &factor, 1, "the factors of a node");
     if (status) return status;
     return jc_vec_append(a, left ? &f->left_at : &f->right_at, &pair, 1, "the factors of a node");
@@ -158,7 +184,7 @@ jc_status jc_fill_factors(jc_fill *f, int64_t node, jc_products products, jc_fac
         status = add_factor(f, p, true, products);
     for (int64_t p = f->first_in[node]; p >= 0 && !status; p = jc_fill_at(f, p)->next_in)
         status = add_factor(f, p, false, products);
-    *factors = (jc_factors){f->left.data, f->right.data, f->left.count, f->right.count};
+    *factors = (jc_factors){f->left.data, f->right.data, f->left.count, f->right.count, f->structures, JC_OK};
     return status;
 }
 

@@ -14,14 +14,16 @@ typedef struct jc_fill_pair {
     int64_t given;                  /* the pair of jc_pairs, or JC_NO_PAIR: all of it is fill-in */
     int64_t value;                  /* that holds its matrix, without operators that are not converted; -1: none */
     bool filled;                    /* products were added */
+    int32_t structure;              /* of all of it; 0 without a table */
     bool converted;                 /* the matrices of its operators are in the value */
     int64_t next_in, previous_in;   /* pairs of the same `of` */
     int64_t next_out, previous_out; /* of the same `wrt` */
 } jc_fill_pair;
 
 typedef struct jc_fill {
-    const jc_pairs *pairs; /* borrowed */
-    jc_vec at;             /* jc_fill_pair */
+    const jc_pairs *pairs;     /* borrowed */
+    jc_structures *structures; /* borrowed from the pairs; NULL: dense matrices */
+    jc_vec at;                 /* jc_fill_pair */
     jc_table find;
     int64_t *first_in, *first_out; /* [n_nodes], JC_NO_PAIR: none */
     int64_t *n_in, *n_out;         /* [n_nodes] */
@@ -43,6 +45,13 @@ int64_t jc_fill_find(const jc_fill *fill, int64_t of, int64_t wrt);
 
 /* *pair = the pair between two nodes, made where it is not there. Moves what jc_fill_at pointed to. */
 jc_status jc_fill_get(jc_fill *fill, int64_t of, int64_t wrt, int64_t *pair);
+
+/* Adds the product of two pairs to the pair between their far ends, which is made where it is not there. *product: its
+ * structure. Moves what jc_fill_at pointed to. */
+jc_status jc_fill_add_product(jc_fill *fill, int64_t left, int64_t right, int64_t *pair, int32_t *product);
+
+/* Entries that hold a pair, as its structure is now. */
+int64_t jc_fill_held(const jc_fill *fill, int64_t pair);
 
 /* The factors of a node: its pairs in fill->left_at (out of it), right_at (into it) and what they cost. */
 jc_status jc_fill_factors(jc_fill *fill, int64_t node, jc_products products, jc_factors *factors);

@@ -130,6 +130,83 @@ jc_status jc_pairs_create(const jc_graph *graph, const jc_subgraph *g, int64_t t
     return JC_OK;
 }
 
+/* ---- structures -------------------------------------------------------------------------------------------------- */
+
+int64_t jc_pair_held(const jc_pairs *p, int64_t pair)
+{
+    const jc_pair *at = &p->pairs[pair];
+    return p->structures ? jc_structures_at(p->structures, at->structure)->entries
+                         : jc_pair_entries(p, at->of, at->wrt);
+}
+
+/* Whether a Jacobian is dense whatever its numbers and indices are. */
+static bool is_plainly_dense(const jc_group *group)
+{
+    const jc_shape *s = &group->shape;
+    bool full =
+        s->kind == JC_DENSE || s->kind == JC_LOW_RANK || s->kind == JC_OPERATOR || (s->rows == 1 && s->cols == 1);
+    return full && s->batch == 1 && s->inner == 1;
+}
+
+static bool all_plainly_dense(const jc_graph *graph, const jc_pairs *p)
+{
+    int64_t member;
+    for (int64_t e = 0; e < p->n_edges; e++)
+        if (!is_plainly_dense(jc_subgraph_jacobian(graph, p->subgraph, p->subgraph->jacobian[e], &member)))
+            return false;
+    return true;
+}
+
+/* The structure of the last edge that was looked at: many edges of one group share it. */
+typedef struct last {
+    const jc_group *group;
+    int32_t structure;
+} last;
+
+static jc_status edge_structure(const jc_graph *graph, jc_pairs *p, int64_t edge, last *seen, int32_t *structure)
+{
+    int64_t member;
+    const jc_group *group = jc_subgraph_jacobian(graph, p->subgraph, p->subgraph->jacobian[edge], &member);
+    if (group != seen->group || !jc_structures_share(group)) {
+        jc_status status = jc_structures_of(p->structures, group, member, &seen->structure);
+        if (status) return status;
+        seen->group = group;
+    }
+    *structure = seen->structure;
+    return JC_OK;
+}
+
+/* D = sum of its edges; with an operator dense. */
+static jc_status pair_structure(const jc_graph *graph, jc_pairs *p, jc_pair *pair, last *seen)
+{
+    jc_status status = edge_structure(graph, p, p->edges[pair->first_edge], seen, &pair->structure);
+    for (int64_t k = 1; k < pair->n_edges && !status; k++) {
+        int32_t structure;
+        status = edge_structure(graph, p, p->edges[pair->first_edge + k], seen, &structure);
+        if (!status) status = jc_structures_sum(p->structures, pair->structure, structure, &pair->structure);
+    }
+    return status;
+}
+
+static bool all_dense(const jc_pairs *p)
+{
+    for (int64_t i = 0; i < p->n_pairs; i++)
+        if (jc_structures_at(p->structures, p->pairs[i].structure)->kind != JC_STRUCTURE_DENSE) return false;
+    return true;
+}
+
+jc_status jc_pairs_find_structures(const jc_graph *graph, jc_pairs *p)
+{
+    last seen = {NULL, 0};
+    if (all_plainly_dense(graph, p)) return JC_OK;
+    jc_status status = jc_structures_create(p->allocator, &p->structures);
+    for (int64_t i = 0; i < p->n_pairs && !status; i++) status = pair_structure(graph, p, &p->pairs[i], &seen);
+    if (!status && !all_dense(p)) return JC_OK;
+    jc_structures_destroy(p->structures);
+    p->structures = NULL;
+    return status;
+}
+
 void jc_pairs_fini(jc_pairs *p)
 {
     const jc_allocator *a = p->allocator;
@@ -143,5 +220,6 @@ void jc_pairs_fini(jc_pairs *p)
     jc_free(a, p->out_start, n + 1, sizeof *p->out_start);
     jc_free(a, p->out, m, sizeof *p->out);
     jc_free(a, p->inner, n, sizeof *p->inner);
+    jc_structures_destroy(p->structures);
     memset(p, 0, sizeof *p);
 }

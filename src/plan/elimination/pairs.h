@@ -3,6 +3,7 @@
 #ifndef JC_PLAN_ELIMINATION_PAIRS_H
 #define JC_PLAN_ELIMINATION_PAIRS_H
 
+#include "plan/elimination/structure.h"
 #include "plan/subgraph.h"
 
 /* Multiply-adds of one edge applied to a column (tangent) or a row (adjoint). The matrix of an operator is not there:
@@ -18,6 +19,7 @@ typedef struct jc_pair {
     int64_t explicit_cost;       /* of its edges that are no operators, applied to a column or a row one by one */
     int64_t tangent, adjoint;    /* of its operators, the same */
     int64_t convert;             /* of making matrices of its operators */
+    int32_t structure;           /* of the sum of its edges, where there is a table; with operators dense */
 } jc_pair;
 
 typedef struct jc_pairs {
@@ -35,13 +37,18 @@ typedef struct jc_pairs {
     int64_t *out;       /* [n_edges allocated] pairs by wrt */
 
     int64_t n_inner;
-    int64_t *inner;     /* [n_nodes allocated] nodes to eliminate, topological: those between others */
-    bool has_operators; /* any pair has */
+    int64_t *inner;            /* [n_nodes allocated] nodes to eliminate, topological: those between others */
+    bool has_operators;        /* any pair has */
+    jc_structures *structures; /* owned; NULL: every pair counts as a dense matrix */
 } jc_pairs;
 
 /* tape_limit: adjoints of operators whose `edges` are more are not allowed; -1: no limit. O(nodes + edges). */
 jc_status jc_pairs_create(const jc_graph *graph, const jc_subgraph *subgraph, int64_t tape_limit, jc_pairs *pairs);
 void jc_pairs_fini(jc_pairs *pairs);
+
+/* The structures of the pairs, so that products keep them. Nothing is made where all of them are dense. O(edges), and
+ * the entries of the patterns. */
+jc_status jc_pairs_find_structures(const jc_graph *graph, jc_pairs *pairs);
 
 /* Whether a pair leads from a source to a target: it is a result, or a part of one, and stays to the end. */
 static inline bool jc_pairs_is_result(const jc_pairs *pairs, int64_t pair)
@@ -51,5 +58,8 @@ static inline bool jc_pairs_is_result(const jc_pairs *pairs, int64_t pair)
 
 /* rows x cols of a pair as a dense matrix. */
 int64_t jc_pair_entries(const jc_pairs *pairs, int64_t of, int64_t wrt);
+
+/* Entries that hold a given pair: of its structure. */
+int64_t jc_pair_held(const jc_pairs *pairs, int64_t pair);
 
 #endif

@@ -4,6 +4,11 @@
 
 #include "plan/elimination/adjacency.h"
 
+/* ---- sequence.c ---- */
+
+/* JC_E_USAGE, naming what is missing, there twice or not between others, where a sequence is not all inner nodes. */
+jc_status jc_sequence_check(const jc_graph *graph, const jc_pairs *pairs, const int64_t *sequence, int64_t n);
+
 /* ---- chain.c ---- */
 
 enum { JC_CHAIN_EXACT = 1200, JC_CHAIN_LONG = 50000 };
@@ -11,8 +16,15 @@ enum { JC_CHAIN_EXACT = 1200, JC_CHAIN_LONG = 50000 };
 /* Whether the graph is a chain from one source to one target with nothing else asked for. */
 bool jc_pairs_are_chain(const jc_pairs *pairs);
 
-/* The best bracketing of a chain of fewer than JC_CHAIN_EXACT factors, by dynamic programming: O(n^3) steps of a
- * nanosecond, n^2 numbers. A longer one, of fewer than JC_CHAIN_LONG, is bracketed in pieces. */
+/* Factors from which on a chain is bracketed in pieces: JC_CHAIN_EXACT, fewer with structures. */
+int64_t jc_chain_limit(const jc_pairs *pairs);
+
+/* Whether a chain is short enough to be bracketed at all, and its patterns are small enough. */
+bool jc_chain_is_cheap(const jc_pairs *pairs);
+
+/* The best bracketing of a chain of fewer than jc_chain_limit factors, by dynamic programming: O(n^3) steps of a
+ * nanosecond (with structures, of some twenty), n^2 numbers. A longer one, of fewer than JC_CHAIN_LONG, is bracketed in
+ * pieces. */
 jc_status jc_chain_order(const jc_pairs *pairs, int64_t *order, int64_t *cost);
 
 /* ---- exact.c: optimal ---- */
@@ -70,5 +82,17 @@ typedef struct jc_sparse {
  * *products: how many were formed until then. */
 jc_status jc_sparse_order(const jc_pairs *pairs, const jc_sparse *how, bool *found, int64_t *order, int64_t *cost,
                           int64_t *products);
+
+/* ---- limited.c ---- */
+
+typedef struct jc_limited {
+    int64_t entry_limit; /* most entries of values at once */
+    int64_t work;        /* steps */
+    uint64_t seed;
+} jc_limited;
+
+/* Improves an order by moving nodes within it, first until its values fit, then its cost. *found = false: they do not
+ * fit. The cost is that of its operations. */
+jc_status jc_limited_order(const jc_pairs *pairs, const jc_limited *how, int64_t *order, bool *found, int64_t *cost);
 
 #endif

@@ -95,13 +95,14 @@ static void uncount(sparse *s, int64_t node)
         count_pair(s, jc_fill_at(f, p)->of, node, -1);
 }
 
-static jc_status join(sparse *s, int64_t of, int64_t wrt)
+static jc_status join(sparse *s, int64_t left, int64_t right)
 {
     int64_t pair, n = s->fill.at.count;
-    jc_status status = jc_fill_get(&s->fill, of, wrt, &pair);
+    int32_t product;
+    jc_status status = jc_fill_add_product(&s->fill, left, right, &pair, &product);
     if (status) return status;
-    jc_fill_at(&s->fill, pair)->filled = true;
-    if (s->fill.at.count > n) count_pair(s, of, wrt, 1);
+    const jc_fill_pair *p = jc_fill_at(&s->fill, pair);
+    if (s->fill.at.count > n) count_pair(s, p->of, p->wrt, 1);
     return JC_OK;
 }
 
@@ -112,8 +113,7 @@ static jc_status join_all(sparse *s, const jc_factors *f)
     const int64_t *left = fill->left_at.data, *right = fill->right_at.data;
     jc_status status = JC_OK;
     for (int64_t i = 0; i < f->n_left && !status; i++)
-        for (int64_t j = 0; j < f->n_right && !status; j++)
-            status = join(s, jc_fill_at(fill, left[i])->of, jc_fill_at(fill, right[j])->wrt);
+        for (int64_t j = 0; j < f->n_right && !status; j++) status = join(s, left[i], right[j]);
     return status;
 }
 
@@ -131,7 +131,7 @@ static jc_status eliminate(sparse *s, int64_t node)
     s->products = jc_cost_add(s->products, jc_cost_mul(f.n_left, f.n_right));
     if (s->products > s->how->most) return JC_OK;
     s->cost = jc_cost_add(s->cost, jc_factors_cost(&f, JC_PRODUCTS_FREE));
-    status = join_all(s, &f);
+    status = f.status ? f.status : join_all(s, &f);
     if (status) return status;
     uncount(s, node);
     jc_fill_remove(fill, node);
@@ -142,23 +142,39 @@ static jc_status eliminate(sparse *s, int64_t node)
     return JC_OK;
 }
 
+static jc_status product_entries(const jc_fill *f, int64_t left, int64_t right, int64_t *entries)
+{
+    const jc_fill_pair *l = jc_fill_at(f, left), *r = jc_fill_at(f, right);
+    int32_t product;
+    *entries = jc_pair_entries(f->pairs, l->of, r->wrt);
+    if (!f->structures) return JC_OK;
+    jc_status status = jc_structures_product(f->structures, l->structure, r->structure, &product);
+    if (!status) *entries = jc_structures_at(f->structures, product)->entries;
+    return status;
+}
+
 /* Entries of the pairs that eliminating a node would make, less those of its own. */
-static int64_t growth(const sparse *s, int64_t node)
+static jc_status growth(const sparse *s, int64_t node, int64_t *grown)
 {
     enum { MANY = 256 };
     const jc_fill *f = &s->fill;
-    if (jc_cost_mul(f->n_in[node], f->n_out[node]) > MANY) return 1;
-    int64_t made = 0, removed = 0;
+    int64_t made = 0, removed = 0, entries;
+    jc_status status = JC_OK;
+    *grown = 1;
+    if (jc_cost_mul(f->n_in[node], f->n_out[node]) > MANY) return JC_OK;
     for (int64_t p = f->first_out[node]; p >= 0; p = jc_fill_at(f, p)->next_out) {
         int64_t of = jc_fill_at(f, p)->of;
-        removed = jc_cost_add(removed, jc_pair_entries(s->pairs, of, node));
-        for (int64_t q = f->first_in[node]; q >= 0; q = jc_fill_at(f, q)->next_in)
-            if (jc_fill_find(f, of, jc_fill_at(f, q)->wrt) < 0)
-                made = jc_cost_add(made, jc_pair_entries(s->pairs, of, jc_fill_at(f, q)->wrt));
+        removed = jc_cost_add(removed, jc_fill_held(f, p));
+        for (int64_t q = f->first_in[node]; q >= 0 && !status; q = jc_fill_at(f, q)->next_in) {
+            if (jc_fill_find(f, of, jc_fill_at(f, q)->wrt) >= 0) continue;
+            status = product_entries(f, p, q, &entries);
+            made = jc_cost_add(made, entries);
+        }
     }
     for (int64_t q = f->first_in[node]; q >= 0; q = jc_fill_at(f, q)->next_in)
-        removed = jc_cost_add(removed, jc_pair_entries(s->pairs, node, jc_fill_at(f, q)->wrt));
-    return made - removed;
+        removed = jc_cost_add(removed, jc_fill_held(f, q));
+    *grown = made - removed;
+    return status;
 }
 
 /* The heap, then the nodes that were left, as a sweep takes them. */
@@ -169,8 +185,9 @@ static jc_status run(sparse *s, int64_t *order)
     int64_t n = 0;
     while (s->n_heap && s->how->way != JC_SPARSE_SWEEP && !status && !too_much(s)) {
         int64_t node = take_first(s);
-        if (s->how->way == JC_SPARSE_CONTRACT && growth(s, node) > 0) continue;
-        status = eliminate(s, order[n++] = node);
+        int64_t grown = 0;
+        if (s->how->way == JC_SPARSE_CONTRACT) status = growth(s, node, &grown);
+        if (grown <= 0 && !status) status = eliminate(s, order[n++] = node);
     }
     for (int64_t i = 0; i < p->n_inner && !status && !too_much(s); i++) {
         int64_t node = p->inner[s->how->late ? p->n_inner - 1 - i : i];

@@ -187,14 +187,15 @@ static int64_t most_entries(const jc_structures *s, int64_t full)
     return jc_min(jc_min(full / PART, MOST_ENTRIES), MOST_HELD - s->held);
 }
 
-/* Whether its pattern is there to be read, and is small enough; else its blocks hold it. */
+/* Whether its pattern is there to be read, and is neither empty nor too large; else its blocks hold it. */
 static bool has_pattern(const jc_structures *s, const jc_group *group, const jc_structure *full)
 {
     bool sparse = structure_of[group->shape.kind] == JC_STRUCTURE_SPARSE && !jc_group_only_structure(group);
     for (int f = 0; sparse && f < jc_kinds[group->shape.kind].n_fields; f++)
         if (jc_kinds[group->shape.kind].field[f].is_index && (!group->field[f].data || group->field[f].on_device))
             return false;
-    return sparse && jc_pattern_entries(&group->shape) <= most_entries(s, full->entries);
+    int64_t entries = jc_pattern_entries(&group->shape);
+    return sparse && entries > 0 && entries <= most_entries(s, full->entries);
 }
 
 jc_status jc_structures_of(jc_structures *s, const jc_group *group, int64_t member, int32_t *id)
@@ -275,7 +276,9 @@ static jc_status by_patterns(jc_structures *s, operation how, const jc_structure
     for (int i = 0; i < 2; i++)
         if (made[i] && p[i].indptr) jc_pattern_free(&s->allocator, &p[i]);
     if (status) return status;
-    return fit ? intern_pattern(s, &c, full.batch, full.inner, id) : intern(s, &full, id);
+    if (fit && c.entries) return intern_pattern(s, &c, full.batch, full.inner, id);
+    if (fit) jc_pattern_free(&s->allocator, &c);
+    return intern(s, &full, id);
 }
 
 /* What the structure of a product or a sum is. */

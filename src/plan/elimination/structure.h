@@ -4,7 +4,8 @@
  *   DIAGONAL   n numbers
  *   BLOCKS     I_batch (x) D (x) I_inner with a D of its own for every block (b,a): entry ((b,i,a), (b,j,a)) is
  *              D_(b,a)[i,j], p x q each, p = rows / (batch inner), q = cols / (batch inner); batch inner > 1
- *   SPARSE     a pattern, its numbers in the order of its rows; of the blocks that it lies in a quarter at most
+ *   SPARSE     a pattern, not empty, its numbers in the order of its rows; of the blocks that it lies in a quarter at
+ *              most
  *   DENSE      all entries
  *
  * How the numbers of a value are held (jc_form): DIAGONAL, SPARSE as one row of NUMBERS; DENSE as ROWS (rows x cols) or

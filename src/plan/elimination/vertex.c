@@ -13,18 +13,31 @@ static bool is_matrix(const jc_factor *f)
     return f->matrix || !f->convert;
 }
 
-bool jc_factors_adjoint(const jc_factors *f, int64_t i, int64_t j, jc_products products, int64_t *cost)
+int64_t jc_factors_apply(jc_factors *f, int64_t i, int64_t j, bool adjoint, int64_t apply)
+{
+    const jc_factor *left = &f->left[i], *right = &f->right[j];
+    if (!f->structures) return jc_cost_mul(adjoint ? left->size : right->size, apply);
+    int32_t product;
+    if (!f->status) f->status = jc_structures_product(f->structures, left->structure, right->structure, &product);
+    if (f->status) return INT64_MAX;
+    return jc_structures_cost(f->structures, left->structure, right->structure, product, adjoint ? INT64_MAX : apply,
+                              adjoint ? apply : INT64_MAX);
+}
+
+bool jc_factors_adjoint(jc_factors *f, int64_t i, int64_t j, jc_products products, int64_t *cost)
 {
     const jc_factor *left = &f->left[i], *right = &f->right[j];
     int64_t adjoint = INT64_MAX, tangent = INT64_MAX;
-    if (products != JC_PRODUCTS_TANGENT && is_matrix(left)) adjoint = jc_cost_mul(left->size, apply_cost(right));
-    if (products != JC_PRODUCTS_ADJOINT && is_matrix(right)) tangent = jc_cost_mul(right->size, apply_cost(left));
+    if (products != JC_PRODUCTS_TANGENT && is_matrix(left))
+        adjoint = jc_factors_apply(f, i, j, true, apply_cost(right));
+    if (products != JC_PRODUCTS_ADJOINT && is_matrix(right))
+        tangent = jc_factors_apply(f, i, j, false, apply_cost(left));
     *cost = jc_min(adjoint, tangent);
     return products == JC_PRODUCTS_FREE ? adjoint <= tangent : products == JC_PRODUCTS_ADJOINT;
 }
 
 /* Cost of the products and of forming the matrices that are marked. */
-static int64_t marked_cost(const jc_factors *f, jc_products products)
+static int64_t marked_cost(jc_factors *f, jc_products products)
 {
     int64_t sum = 0, cost;
     for (int64_t i = 0; i < f->n_left; i++)
@@ -54,9 +67,9 @@ static void mark_greedily(jc_factors *f)
         for (int64_t j = 0; j < f->n_right; j++) {
             jc_factor *l = &f->left[i], *r = &f->right[j];
             int64_t left = l->matrix ? 0 : l->convert, right = r->matrix ? 0 : r->convert;
-            int64_t adjoint = jc_cost_add(left, jc_cost_mul(l->size, apply_cost(r)));
-            int64_t tangent = jc_cost_add(right, jc_cost_mul(r->size, apply_cost(l)));
-            int64_t both = jc_cost_add(jc_cost_add(left, right), jc_cost_mul(l->size, r->dense));
+            int64_t adjoint = jc_cost_add(left, jc_factors_apply(f, i, j, true, apply_cost(r)));
+            int64_t tangent = jc_cost_add(right, jc_factors_apply(f, i, j, false, apply_cost(l)));
+            int64_t both = jc_cost_add(jc_cost_add(left, right), jc_factors_apply(f, i, j, true, r->dense));
             if (adjoint <= tangent && adjoint <= both)
                 l->matrix = l->convert;
             else if (tangent <= both)
