@@ -51,8 +51,7 @@ static jc_status accumulate_value(jc_assembly *as, const jc_elimination_op *op)
     if (v->windowed) return accumulate_in_window(as, op);
     if (v->structure.kind != JC_STRUCTURE_DENSE) return jc_accumulate_entries(as, op->result, op->right);
     jc_status status = jc_as_jacobian(as, op->right, &b);
-    return status ? status
-                  : jc_add_product(as, op->result, v->form, JC_SEED_IDENTITY, b, v->form == JC_FORM_COLUMNS);
+    return status ? status : jc_add_product(as, op->result, v->form, JC_SEED_IDENTITY, b, v->form == JC_FORM_COLUMNS);
 }
 
 static jc_status accumulate(jc_assembly *as, const jc_elimination_op *op)

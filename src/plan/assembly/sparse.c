@@ -95,8 +95,7 @@ static jc_status numbered_of_factors(jc_assembly *as, int64_t edge, const jc_gro
         if (!status)
             status = jc_draft_value_add(&as->draft, JC_FORM_ROWS, s->rows / blocks, s->cols, g->wrt[edge], g->of[edge],
                                         &x->numbers);
-        if (!status)
-            status = jc_draft_step_add(&as->draft, x->numbers, sums, g->jacobian[edge], false, true);
+        if (!status) status = jc_draft_step_add(&as->draft, x->numbers, sums, g->jacobian[edge], false, true);
         if (!status) as->edge_row[edge] = x->numbers;
     }
     if (status) numbered_fini(as, x);
