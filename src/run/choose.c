@@ -26,7 +26,8 @@ static void candidate_fini(jc_order_candidate *c)
 
 void jc_order_choice_fini(jc_order_choice *choice)
 {
-    for (int order = JC_ORDER_REVERSE; order <= JC_ORDER_ELIMINATION; order++) candidate_fini(&choice->candidate[order]);
+    for (int order = JC_ORDER_REVERSE; order <= JC_ORDER_ELIMINATION; order++)
+        candidate_fini(&choice->candidate[order]);
 }
 
 void jc_order_choice_take(jc_order_choice *choice, jc_plan **plan, jc_program **program)

@@ -86,6 +86,53 @@ Test(cli_plan, orders_stand_side_by_side_as_each_would_be_planned_alone)
     for (int o = 0; o < 3; o++) json_decref(alone[o]);
 }
 
+/* z <- y <- x with I_2 (x) D for y and D (x) I_2 for z: no kind but dense holds D[z,x]. The order is given, since it is
+ * not cheaper than a sweep. */
+Test(cli_plan, what_becomes_dense_is_said)
+{
+    folder_enter();
+    write_text("g.json",
+               "{\"jacchain\": 1, \"variables\": [{\"name\": \"x\", \"size\": 4}, {\"name\": \"y\", \"size\": 4}, "
+               "{\"name\": \"z\", \"size\": 4}], \"edges\": [{\"of\": \"y\", \"wrt\": \"x\", \"jacobian\": "
+               "{\"kind\": \"dense\", \"batch\": 2, \"values\": [[1, 2], [3, 4]]}}, {\"of\": \"z\", \"wrt\": "
+               "\"y\", \"jacobian\": {\"kind\": \"dense\", \"inner\": 2, \"values\": [[1, 2], [3, 4]]}}]}");
+    write_text("o.json", "{\"jacchain_order\": 1, \"of\": [\"z\"], \"wrt\": [\"x\"], \"graph\": {\"variables\": 3, "
+                         "\"edges\": 2}, \"order\": \"elimination\", \"eliminate\": [{\"variable\": \"y\"}]}");
+    json_t *root = expect_json(0, "plan", "g.json", "--of", "z", "--plan-in", "o.json", "--json", NULL);
+    cr_expect_eq(json_array_size(json_at(root, "dense")), 1);
+    cr_expect(json_same(json_at(root, "dense/0/of"), "\"z\""));
+    cr_expect(json_same(json_at(root, "dense/0/via"), "\"y\""));
+    cr_expect(json_same(json_at(root, "dense/0/wrt"), "\"x\""));
+    cr_expect(json_same(json_at(root, "dense/0/entries"), "16"));
+    cr_expect(json_equal(json_at(root, "dense/0/multiply_adds"), json_at(root, "multiply_adds")));
+    json_decref(root);
+    run r = expect_code(0, "plan", "g.json", "--of", "z", "--plan-in", "o.json", NULL);
+    cr_expect(strstr(r.out, "became dense"), "%s", r.out);
+    cr_expect(strstr(r.out, "  D[z,x] by D[z,y] ("), "%s", r.out);
+    cr_expect(strstr(r.out, ": 16 entries, "), "%s", r.out);
+    run_free(&r);
+    r = expect_code(0, "plan", POST, "--of", "L", NULL);
+    cr_expect_null(strstr(r.out, "became dense"));
+    run_free(&r);
+    folder_leave();
+}
+
+/* Where nothing is found below a sweep, the elimination is that sweep, and says so. */
+Test(cli_plan, an_elimination_that_is_a_sweep_says_so)
+{
+    json_t *root = expect_json(0, "plan", POST, "--of", "L", "--order", "elimination", "--json", NULL);
+    cr_expect(json_same(json_at(root, "order"), "\"elimination\""));
+    cr_expect(json_same(json_at(root, "sweep"), "\"reverse\""));
+    json_decref(root);
+    run r = expect_code(0, "plan", POST, "--of", "L", "--order", "elimination", NULL);
+    cr_expect(strstr(r.out, "elimination: nothing was found below the sweep, reverse\n"), "%s", r.out);
+    run_free(&r);
+    root = expect_json(0, "plan", POST, "--of", "L,z", "--wrt", "w,x", "--order", "elimination", "--json", NULL);
+    cr_expect(json_is_null(json_at(root, "sweep")));
+    cr_expect(json_same(json_at(root, "multiply_adds"), "150"));
+    json_decref(root);
+}
+
 /* A graph that would take long has the row of its own order and the costs of the others. */
 Test(cli_plan, orders_of_large_graphs_are_not_planned)
 {

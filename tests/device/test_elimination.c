@@ -93,7 +93,8 @@ static jc_group dense_group(int64_t rows, int64_t cols, bool in_arena)
 {
     jc_group g = {.n_edges = 1, .has_numbers = true, .scale = 1, .ragged = -1};
     g.shape = (jc_shape){JC_DENSE, false, 1, 1, rows, cols, 0, rows, cols};
-    g.field[0] = (jc_field){.dtype = JC_F64, .elements = rows * cols, .in_arena = in_arena, .stride = in_arena ? 64 : 0};
+    g.field[0] =
+        (jc_field){.dtype = JC_F64, .elements = rows * cols, .in_arena = in_arena, .stride = in_arena ? 64 : 0};
     return g;
 }
 
@@ -392,7 +393,8 @@ static void expect_row(jc_run *run, const double *numbers)
             r[(l + 1) % 2][j] = 0;
             for (int64_t i = 0; i < SIDE; i++) r[(l + 1) % 2][j] += r[l % 2][i] * numbers[l * SQUARE + i * SIDE + j];
         }
-    for (int64_t j = 0; j < SIDE; j++) cr_assert_eq(result_entry(run, 0, j), r[DEPTH % 2][j], "entry %lld", (long long)j);
+    for (int64_t j = 0; j < SIDE; j++)
+        cr_assert_eq(result_entry(run, 0, j), r[DEPTH % 2][j], "entry %lld", (long long)j);
 }
 
 static void prefer_walks(int64_t crossover[JC_CUDA_CROSSOVERS])
@@ -433,7 +435,8 @@ Test(device, a_walk_multiplies_by_no_value_that_it_writes)
 
 /* ---- windows ----------------------------------------------------------------------------------------------------- */
 
-static void expect_rows(const jc_run *run, int64_t value, const double *dense, int64_t row0, int64_t in, const char *what)
+static void expect_rows(const jc_run *run, int64_t value, const double *dense, int64_t row0, int64_t in,
+                        const char *what)
 {
     const jc_program *program = run->program;
     const jc_value *v = &program->plan->values[value];
@@ -442,8 +445,8 @@ static void expect_rows(const jc_run *run, int64_t value, const double *dense, i
     for (int64_t i = 0; i < v->rows * v->cols; i++) {
         int64_t row = row0 + i / v->cols;
         double expected = row < in ? dense[row * v->cols + i % v->cols] : 0;
-        cr_assert_eq(rows[i], expected, "%s: entry %lld from row %lld: %g, not %g", what, (long long)i,
-                     (long long)row0, rows[i], expected);
+        cr_assert_eq(rows[i], expected, "%s: entry %lld from row %lld: %g, not %g", what, (long long)i, (long long)row0,
+                     rows[i], expected);
     }
     free(rows);
 }
@@ -486,7 +489,7 @@ static void check_window(const jt_shape *shape, uint64_t seed)
 
 Test(device, a_window_moves_no_rows_of_a_step_that_takes_all)
 {
-    static const jc_kind kinds[] = {JC_DENSE,  JC_DIAGONAL, JC_IDENTITY, JC_CSR,  JC_LOW_RANK,
+    static const jc_kind kinds[] = {JC_DENSE,  JC_DIAGONAL, JC_IDENTITY, JC_CSR,   JC_LOW_RANK,
                                     JC_SELECT, JC_WEIGHT,   JC_TILE,     JC_TRACE, JC_OPERATOR};
     if (!jt_device_there() || jt_device_run()) return;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)

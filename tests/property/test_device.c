@@ -29,9 +29,9 @@ typedef struct met {
     int64_t members, later_waves, added, callbacks, parts;
     int64_t rebound[3]; /* by jc_cuda_rebind */
     int64_t by_address, from_host, delivered, captured;
-    int64_t eliminations;           /* plans whose values are accumulated Jacobians */
-    int64_t computed[JC_CSR + 1];   /* values as Jacobians, by kind */
-    int64_t computed_calls[FORMS];  /* calls of cuBLAS with them */
+    int64_t eliminations;          /* plans whose values are accumulated Jacobians */
+    int64_t computed[JC_CSR + 1];  /* values as Jacobians, by kind */
+    int64_t computed_calls[FORMS]; /* calls of cuBLAS with them */
 } met;
 
 static void note_products(const jc_cuda_program *impl, met *m)

@@ -297,8 +297,8 @@ typedef struct jc_cuda_level {
     jc_vec bin[JC_CUDA_BINS];
     double bytes[JC_CUDA_BINS], madds[JC_CUDA_BINS];
     bool computed[JC_CUDA_BINS]; /* Jacobians of it are values of the plan */
-    jc_vec calls, first_calls; /* jc_cuda_product of this level, not batched yet */
-    jc_vec callbacks;          /* jc_cuda_callback */
+    jc_vec calls, first_calls;   /* jc_cuda_product of this level, not batched yet */
+    jc_vec callbacks;            /* jc_cuda_callback */
 } jc_cuda_level;
 
 /* Elements [*first, + n) of temporaries, which last as long as the level. */

@@ -42,8 +42,7 @@ jc_status jc_cuda_level_take(jc_cuda_level *level, int64_t n, int64_t *first)
 
 /* ---- one product ------------------------------------------------------------------------------------------------- */
 
-static jc_cuda_term term_of(const lowering *w, int32_t operand, int64_t member, int64_t a, int64_t rows,
-                            int32_t expand)
+static jc_cuda_term term_of(const lowering *w, int32_t operand, int64_t member, int64_t a, int64_t rows, int32_t expand)
 {
     const jc_cuda_operand *o = jc_cuda_operand_at(w->impl, operand);
     jc_cuda_term t = {

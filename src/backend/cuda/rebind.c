@@ -53,8 +53,8 @@ static int64_t field_bytes(const jc_cuda_operand *o, const jc_field *field)
     return (o->last_member - o->first_member) * field->stride + field->elements * jc_dtype_bytes(field->dtype);
 }
 
-/* The place on the device of a field of a group of the graph of its own: its copy where nothing else uses that, else more memory. All
- * members, so that every operand of the group finds its own. */
+/* The place on the device of a field of a group of the graph of its own: its copy where nothing else uses that, else
+ * more memory. All members, so that every operand of the group finds its own. */
 static jc_status place_of(jc_run *run, const jc_cuda_operand *o, int64_t group, int field, void **d_first)
 {
     const jc_cuda_program *impl = run->program->impl;

@@ -95,8 +95,7 @@ static jc_status numbered_of_factors(jc_assembly *as, int64_t edge, const jc_gro
         if (!status)
             status = jc_draft_value_add(&as->draft, JC_FORM_ROWS, s->rows / blocks, s->cols, g->wrt[edge], g->of[edge],
                                         &x->numbers);
-        if (!status)
-            status = jc_draft_step_add(&as->draft, x->numbers, sums, g->jacobian[edge], false, true);
+        if (!status) status = jc_draft_step_add(&as->draft, x->numbers, sums, g->jacobian[edge], false, true);
         if (!status) as->edge_row[edge] = x->numbers;
     }
     if (status) numbered_fini(as, x);
@@ -163,13 +162,13 @@ static jc_status spread(jc_assembly *as, numbered *x)
     return status;
 }
 
-jc_status jc_accumulate_entries(jc_assembly *as, int64_t value, int64_t edge)
+jc_status jc_accumulate_entries(jc_assembly *as, int64_t value, int64_t operand)
 {
     const jc_accumulated *v = jc_accumulated_at(as, value);
     numbered x;
     bool once;
     int64_t *place;
-    jc_status status = numbered_of_edge(as, edge, &x);
+    jc_status status = numbered_of(as, operand, &x);
     if (status) return status;
     status = each_once(as, &x, &once);
     if (!status && !once) status = spread(as, &x);
