@@ -102,8 +102,7 @@ static jc_status add_last(jc_graph *g, const bench_layers *c, const bench_number
     for (int64_t w = 0; w < c->width && c->rows && !status; w++) {
         jc_jacobian j = JC_JACOBIAN_INIT(JC_DENSE);
         const char *data = n->last;
-        j.values =
-            jc_array_2d(c->dtype, c->rows, c->size, data + w * c->rows * c->size * jc_dtype_bytes(c->dtype));
+        j.values = jc_array_2d(c->dtype, c->rows, c->size, data + w * c->rows * c->size * jc_dtype_bytes(c->dtype));
         status = jc_graph_add_edge(g, last, last - c->width + w, &j, NULL, 0);
     }
     return status;

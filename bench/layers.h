@@ -1,5 +1,5 @@
-/* Graphs in levels: width variables of `size` scalars over a first level of as many, each reading fan_in variables of the
- * level before; then, where rows > 0, one variable of as many scalars that reads the whole last level. */
+/* Graphs in levels: width variables of `size` scalars over a first level of as many, each reading fan_in variables of
+ * the level before; then, where rows > 0, one variable of as many scalars that reads the whole last level. */
 #ifndef JC_BENCH_LAYERS_H
 #define JC_BENCH_LAYERS_H
 
@@ -17,8 +17,8 @@ enum { BENCH_ROW = 4 };
 
 /* The arrays behind such a graph. Edge fan_in w + i of a level leads into its variable w. */
 typedef struct bench_numbers {
-    int64_t edges;      /* between levels */
-    int64_t *of, *wrt;  /* [edges] */
+    int64_t edges;       /* between levels */
+    int64_t *of, *wrt;   /* [edges] */
     void *values, *last; /* of the edges between levels, one after the other, and of those to the last variable */
     int64_t *indptr, *indices;
 } bench_numbers;

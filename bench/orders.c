@@ -26,13 +26,14 @@ typedef struct order_figures {
 typedef struct orders_case {
     const char *name;
     jc_graph *graph;
-    int64_t n_of, *of;     /* targets */
-    int64_t n_wrt, *wrt;   /* sources */
-    double **x;            /* [variables] a vector for each source, what it becomes for each target */
+    int64_t n_of, *of;   /* targets */
+    int64_t n_wrt, *wrt; /* sources */
+    double **x;          /* [variables] a vector for each source, what it becomes for each target */
     order_figures figures[ORDERS];
 } orders_case;
 
-/* ---- results ------------------------------------------------------------------------------------------------------- */
+/* ---- results -------------------------------------------------------------------------------------------------------
+ */
 
 /* y += D x, D [rows, cols] of f32 */
 static void apply(const float *d, int64_t rows, int64_t cols, const double *x, double *y)
@@ -209,7 +210,8 @@ static int64_t *range(int64_t first, int64_t n)
     return list;
 }
 
-/* ---- a chain of wide and narrow variables -------------------------------------------------------------------------- */
+/* ---- a chain of wide and narrow variables --------------------------------------------------------------------------
+ */
 
 /* wide, narrow, wide, .. wide: 2 pairs factors. Elimination forms the products of narrow ends first. */
 static jc_status build_chain(orders_case *c, int64_t pairs, int64_t wide, int64_t narrow, const float *up,
@@ -225,8 +227,8 @@ static jc_status build_chain(orders_case *c, int64_t pairs, int64_t wide, int64_
     for (int64_t v = 1; v <= 2 * pairs && !status; v++) {
         jc_jacobian j = JC_JACOBIAN_INIT(JC_DENSE);
         int64_t member = (v - 1) / 2 * wide * narrow;
-        j.values = v % 2 ? jc_array_2d(JC_F32, narrow, wide, down + member)
-                         : jc_array_2d(JC_F32, wide, narrow, up + member);
+        j.values =
+            v % 2 ? jc_array_2d(JC_F32, narrow, wide, down + member) : jc_array_2d(JC_F32, wide, narrow, up + member);
         status = jc_graph_add_edge(c->graph, v, v - 1, &j, NULL, 0);
     }
     return status ? status : jc_graph_finish(c->graph);
@@ -279,7 +281,8 @@ static void bench_chain(bench_report *report, const bench_options *o, int64_t pa
     free(down);
 }
 
-/* ---- wide targets over dense levels ---------------------------------------------------------------------------------- */
+/* ---- wide targets over dense levels
+ * ---------------------------------------------------------------------------------- */
 
 static void judge_layers(bench_report *report, const bench_options *o, const orders_case *c)
 {
@@ -289,8 +292,8 @@ static void judge_layers(bench_report *report, const bench_options *o, const ord
     bench_at_most(report, "wide targets: plan by auto, program and all", f[JC_ORDER_AUTO].plan_s, 2.0, "s");
     bench_at_most(report, "wide targets: time, elimination over the better sweep",
                   f[JC_ORDER_ELIMINATION].run_s / better_sweep_s(c), 1.1, "x");
-    bench_at_most(report, "wide targets: time, auto over the better sweep",
-                  f[JC_ORDER_AUTO].run_s / better_sweep_s(c), 1.2, "x"); /* executed once, on memory never touched */
+    bench_at_most(report, "wide targets: time, auto over the better sweep", f[JC_ORDER_AUTO].run_s / better_sweep_s(c),
+                  1.2, "x"); /* executed once, on memory never touched */
 }
 
 static void bench_levels(bench_report *report, const bench_options *o, int64_t levels)
@@ -321,8 +324,8 @@ static void bench_levels(bench_report *report, const bench_options *o, int64_t l
 
 void bench_orders(bench_report *report, const bench_options *o)
 {
-    bench_say(report, "\n%-12s %-12s %-12s %14s %8s %8s %10s %10s %8s", "orders", "asked for", "taken",
-              "multiply-adds", "plan s", "prep. s", "told ms", "best ms", "error");
+    bench_say(report, "\n%-12s %-12s %-12s %14s %8s %8s %10s %10s %8s", "orders", "asked for", "taken", "multiply-adds",
+              "plan s", "prep. s", "told ms", "best ms", "error");
     bench_chain(report, o, o->quick ? 10 : 100, o->quick ? 128 : 2048, 16);
     bench_levels(report, o, o->quick ? 8 : 155);
 }

@@ -336,10 +336,19 @@ template <class W> JC_DEVICE int64_t find_input(const term_view<W> &v, const pos
     return low < end && index_at(v, index, lists + low) == at ? low : -1;
 }
 
+/* Where number k of a row lies whose numbers are blocks of `lines` rows of `line`. */
+template <class W> JC_DEVICE int64_t place_in_lines(const term_view<W> &v, int64_t k, int64_t line)
+{
+    const int64_t lines = load_const(&v.source->lines), row = quotient(k, line), block = quotient(row, lines);
+    return block * load_const(&v.source->block_stride) + (row - block * lines) * load_const(&v.source->ld) + k -
+           row * line;
+}
+
 /* The number of D at (input `at`, output x.at): its position, or -1 outside the structure. */
 template <class W> JC_DEVICE int64_t number_at(const term_view<W> &v, const position &x, int64_t at)
 {
-    int64_t ld = load_const(&v.source->ld), k = -1;
+    int64_t ld = load_const(&v.source->ld), line = load_const(&v.source->line), k = -1;
+    if (line) return place_in_lines(v, v.adjoint ? x.at : at, line);
     if (v.kind == JC_GPU_DENSE) return v.adjoint ? at * ld + x.at : x.at * ld + at;
     if (v.kind == JC_GPU_DIAGONAL) return at == x.at ? at : -1;
     if (v.kind == JC_GPU_CSR) {

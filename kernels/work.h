@@ -43,6 +43,8 @@ enum { JC_GPU_FULL = 0, JC_GPU_ROUND_TF32 = 1, JC_GPU_ROUND_BF16 = 2 };
  *   trace     the same with a row of numbers for each output: (a,i) ld for a ld
  *   low_rank  U[i, l] = numbers[e member_stride + b block_stride + i ld + l], U is p x m; V, q x m, is likewise that of
  *             member e + index_block of the dense source number index_member
+ *   dense, of one row, with `line` > 0, in terms that expand: entry (0, k), k = (b lines + i) line + l, is
+ *             numbers[e member_stride + b block_stride + i ld + l]
  *   identity, select, tile have no numbers but scale
  * csr and select by what is summed into an entry of the output (ADJOINT: a column of D, TANGENT: a row):
  *   start  [n_out + 1] at e start_member + b start_block; entries [start[j], start[j+1]) of output j, counted from
@@ -63,6 +65,7 @@ typedef struct jc_gpu_source {
      * trace, entry (a,i) of row l is X[a, l] or X[(a,i), l]. Else A has w rows, the destination h w: row i w + j takes
      * of row j of A the inputs k = i mod h; D is dense with inner 1, diagonal or identity. */
     int64_t fold_h, fold_w;
+    int64_t line, lines;
 } jc_gpu_source;
 
 /* Where the identity is the window of a pass, pass->row0 is added to the `a` of a term that expands; else it is not. */

@@ -139,17 +139,28 @@ static jc_status write_totals(const work *w)
     return status;
 }
 
+/* That of the totals that were judged. */
+static int deliver_order(const work *w)
+{
+    jc_query query = query_of(w);
+    jc_plan *plan = NULL;
+    if (!w->options->shared.plan_out) return JC_EXIT_DONE;
+    jc_status status = jc_plan_create(w->graph, &query, &plan);
+    int code = status ? jc_cli_failed(status) : jc_cli_order_deliver(&w->options->shared, w->graph, plan);
+    jc_plan_destroy(plan);
+    return code;
+}
+
 static int run(work *w)
 {
     int code = JC_EXIT_DONE;
     if (!prepare(w, &code)) return code;
     jc_status status = judge(w);
     bool of_file = w->options->against && !*jc_fail_part(); /* which is named already */
-    if (status) return of_file ? jc_cli_failed(status) : jc_cli_failed_in(status, w->path);
+    if (status) return of_file ? jc_cli_failed(status) : jc_cli_order_failed(&w->options->shared, status, w->path);
     jc_verdict verdict = jc_verdict_report(w->graph, w->report, w->options->against, w->options->shared.json);
     code = jc_cli_flush();
-    jc_query query = query_of(w);
-    if (code == JC_EXIT_DONE) code = jc_cli_order_deliver(&w->options->shared, w->graph, &query);
+    if (code == JC_EXIT_DONE) code = deliver_order(w);
     if (code != JC_EXIT_DONE) return code;
     if (w->options->shared.output) status = write_totals(w);
     if (status) return jc_cli_failed(status);

@@ -40,10 +40,13 @@ void jc_cli_order_ask(const jc_cli_shared *shared, const jc_cli_order *order, jc
 bool jc_cli_order_fits(const jc_cli_shared *shared, const jc_graph *graph, const jc_query *query,
                        const jc_cli_order *order, int *exit_code);
 
+/* As jc_cli_failed_in for a query with such an order: where that does not go with the query, the file is named. */
+int jc_cli_order_failed(const jc_cli_shared *shared, jc_status status, const char *path);
+
 /* The order of the plan in a temporary file, to be committed to --plan-out. */
 jc_status jc_cli_order_write(const jc_graph *graph, const jc_plan *plan, const char *path, jc_output_file **file);
 
-/* The same for a query whose order is known, committed; nothing without --plan-out. Returns the exit code. */
-int jc_cli_order_deliver(const jc_cli_shared *shared, const jc_graph *graph, const jc_query *query);
+/* The same, committed; nothing without --plan-out. Returns the exit code. */
+int jc_cli_order_deliver(const jc_cli_shared *shared, const jc_graph *graph, const jc_plan *plan);
 
 #endif

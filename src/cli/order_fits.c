@@ -145,3 +145,9 @@ bool jc_cli_order_fits(const jc_cli_shared *s, const jc_graph *graph, const jc_q
     jc_plan_destroy(plan);
     return fits;
 }
+
+int jc_cli_order_failed(const jc_cli_shared *s, jc_status status, const char *path)
+{
+    if (status == JC_E_USAGE && s->plan_in) jc_fail_prefix(status, "%s: ", s->plan_in);
+    return jc_cli_failed_in(status, path);
+}

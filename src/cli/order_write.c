@@ -118,14 +118,11 @@ jc_status jc_cli_order_write(const jc_graph *graph, const jc_plan *plan, const c
     return status;
 }
 
-int jc_cli_order_deliver(const jc_cli_shared *shared, const jc_graph *graph, const jc_query *query)
+int jc_cli_order_deliver(const jc_cli_shared *shared, const jc_graph *graph, const jc_plan *plan)
 {
-    jc_plan *plan = NULL;
-    jc_output_file *file = NULL;
+    jc_output_file *file;
     if (!shared->plan_out) return JC_EXIT_DONE;
-    jc_status status = jc_plan_create(graph, query, &plan);
-    if (!status) status = jc_cli_order_write(graph, plan, shared->plan_out, &file);
-    jc_plan_destroy(plan);
+    jc_status status = jc_cli_order_write(graph, plan, shared->plan_out, &file);
     if (!status) status = jc_output_commit(file);
     if (status) return jc_cli_failed(status);
     jc_cli_narrate(shared->quiet, "wrote the order to %s", shared->plan_out);

@@ -7,6 +7,8 @@
 #include "cli/plan_report.h"
 #include "cli/product.h"
 #include "plan/plan.h"
+#include "run/choose.h"
+#include "run/fit.h"
 
 typedef struct options {
     jc_cli_shared shared; /* first: the shared tables point to the start */
@@ -69,8 +71,10 @@ typedef struct work {
     jc_seed seed;
     const jc_draw_kind *kind; /* of the picture, or NULL */
     jc_plan *plan;
-    jc_program *program;
-    bool in_blocks; /* over the memory limit, but not one row at a time */
+    jc_program *program; /* NULL: there is none yet */
+    double plan_s;
+    jc_order_choice choice; /* of --order auto: the other orders */
+    bool in_blocks;         /* over the memory limit, but not one row at a time */
     jc_plan_info plan_info;
     jc_program_info program_info;
     jc_batches batches;
@@ -85,6 +89,7 @@ static void work_fini(work *w)
     jc_batches_fini(&w->batches);
     jc_program_destroy(w->program);
     jc_plan_destroy(w->plan);
+    jc_order_choice_fini(&w->choice);
     free(w->eliminated.ids);
     jc_cli_order_fini(&w->order);
     jc_cli_rules_fini(&w->rules);
@@ -152,20 +157,20 @@ static bool prepare(work *w, int *exit_code)
 }
 
 /* Over the memory limit: whether one seed row at a time keeps it, as jc_evaluate then does, end by end. */
-static jc_status fits_in_blocks(const work *w, const jc_program_options *limited)
+static jc_status fits_in_blocks(const work *w, const jc_query *query, const jc_program_options *limited)
 {
     const jc_subgraph *s = &w->plan->subgraph;
-    bool reverse = w->plan->order == JC_ORDER_REVERSE;
+    bool forward = w->plan->order == JC_ORDER_FORWARD;
     jc_status status = JC_OK;
-    for (int64_t i = 0; i < (reverse ? s->n_targets : s->n_sources) && !status; i++) {
-        jc_query q = query_of(w);
+    for (int64_t i = 0; i < (forward ? s->n_sources : s->n_targets) && !status; i++) {
+        jc_query q = *query;
         jc_plan *plan = NULL;
         jc_program *program = NULL;
         q.order = w->plan->order;
-        if (reverse)
-            q.of = &s->target_variable[i], q.n_of = 1;
-        else
+        if (forward)
             q.wrt = &s->source_variable[i], q.n_wrt = 1;
+        else
+            q.of = &s->target_variable[i], q.n_of = 1;
         status = jc_plan_create_windowed(w->graph, &q, 1, &plan);
         if (!status) status = jc_program_create(plan, limited, &program);
         jc_program_destroy(program);
@@ -174,17 +179,52 @@ static jc_status fits_in_blocks(const work *w, const jc_program_options *limited
     return status;
 }
 
+/* Another elimination, which keeps the memory limit, in place of one that does not. */
+static jc_status fit_elimination(work *w, const jc_query *query, const jc_program_options *limited, bool *found)
+{
+    jc_fit fit = {.graph = w->graph, .query = query, .options = limited};
+    jc_program_options unlimited = *limited;
+    jc_program *whole;
+    jc_plan *plan;
+    *found = false;
+    if (!w->plan->eliminates) return JC_OK;
+    unlimited.memory_limit = 0;
+    jc_status status = jc_program_create(w->plan, &unlimited, &whole);
+    if (status) return status;
+    status = jc_fit_elimination(&fit, whole, found, &plan, &w->program);
+    jc_program_destroy(whole);
+    if (status || !*found) return status;
+    jc_plan_destroy(w->plan);
+    w->plan = plan;
+    return JC_OK;
+}
+
 /* The program; one that is over the limit is shown without it where blocks of seed rows keep the limit. */
-static jc_status make_program(work *w)
+static jc_status make_program(work *w, const jc_query *query)
 {
     jc_program_options o = jc_cli_program_options(&w->options->shared);
+    bool found;
+    if (w->program) return JC_OK;
     jc_status status = jc_program_create(w->plan, &o, &w->program);
     if (status != JC_E_LIMIT) return status;
-    status = fits_in_blocks(w, &o);
+    status = fit_elimination(w, query, &o, &found);
+    if (status || found) return status;
+    status = fits_in_blocks(w, query, &o);
     if (status) return status;
     o.memory_limit = 0;
     w->in_blocks = true;
     return jc_program_create(w->plan, &o, &w->program);
+}
+
+/* The plan that jc_evaluate takes, with --order auto its program too. */
+static jc_status choose_plan(work *w, const jc_query *query)
+{
+    jc_program_options o = jc_cli_program_options(&w->options->shared);
+    jc_order_options how = {.program = &o};
+    if (query->order != JC_ORDER_AUTO) return jc_plan_create(w->graph, query, &w->plan);
+    jc_status status = jc_order_choose(w->graph, query, &how, &w->choice);
+    if (!status) jc_order_choice_take(&w->choice, &w->plan, &w->program);
+    return status;
 }
 
 static jc_status find_eliminated(work *w)
@@ -200,9 +240,11 @@ static jc_status make_plan(work *w)
     jc_query q = query_of(w);
     w->plan_info.struct_size = sizeof w->plan_info;
     w->program_info.struct_size = sizeof w->program_info;
-    jc_status status = jc_plan_create(w->graph, &q, &w->plan);
+    double start = jc_cli_now();
+    jc_status status = choose_plan(w, &q);
+    w->plan_s = jc_cli_now() - start;
+    if (!status) status = make_program(w, &q);
     if (!status) status = jc_plan_get_info(w->plan, &w->plan_info);
-    if (!status) status = make_program(w);
     if (!status) status = jc_program_get_info(w->program, &w->program_info);
     if (!status) status = jc_batches_collect(w->program, &w->batches);
     return status ? status : find_eliminated(w);
@@ -233,6 +275,8 @@ static void say(const void *ctx)
                              .program_info = &w->program_info,
                              .batches = &w->batches,
                              .eliminated = &w->eliminated,
+                             .choice = &w->choice,
+                             .plan_s = w->plan_s,
                              .in_blocks = w->in_blocks,
                              .picture = w->options->shared.output,
                              .n_fill = w->drawn.n_fill};
@@ -286,7 +330,7 @@ static int run(work *w)
     int code = JC_EXIT_DONE;
     if (!prepare(w, &code)) return code;
     jc_status status = make_plan(w);
-    if (status) return jc_cli_failed_in(status, w->path);
+    if (status) return jc_cli_order_failed(&w->options->shared, status, w->path);
     code = draw(w);
     if (code == JC_EXIT_DONE) code = deliver(w);
     if (code == JC_EXIT_DONE) narrate(w);

@@ -1,4 +1,7 @@
 #include "cli/plan_report.h"
+
+#include <string.h>
+
 #include "plan/elimination/elimination.h"
 
 enum { FEW = 100000 }; /* variables and edges of which another plan takes a fraction of a second */
@@ -46,6 +49,19 @@ static void plan_row(const jc_plan_report *r, const jc_query *query, const jc_pr
     jc_plan_destroy(plan);
 }
 
+/* Takes the order as the choice of --order auto looked at it; not an elimination after a shorter search than is usual.
+ */
+static bool take_candidate(const jc_plan_report *r, const jc_query *query, jc_plan_row *row)
+{
+    const jc_order_candidate *c = &r->choice->candidate[row->order];
+    jc_program_info info = {.struct_size = sizeof info};
+    if (!c->program || (row->order == JC_ORDER_ELIMINATION && query->search_seconds <= 0)) return false;
+    if (jc_program_get_info(c->program, &info) || strcmp(info.backend, r->program_info->backend)) return false;
+    row->multiply_adds = c->plan->multiply_adds;
+    take_program(row, &info);
+    return true;
+}
+
 void jc_plan_report_orders(jc_plan_report *r, const jc_query *query, const jc_program_options *options)
 {
     static const jc_order orders[JC_PLAN_ORDERS] = {JC_ORDER_REVERSE, JC_ORDER_FORWARD, JC_ORDER_ELIMINATION};
@@ -57,6 +73,8 @@ void jc_plan_report_orders(jc_plan_report *r, const jc_query *query, const jc_pr
         if (row->chosen) {
             row->multiply_adds = r->plan_info->multiply_adds;
             take_program(row, r->program_info);
+        } else if (take_candidate(r, query, row)) {
+            continue;
         } else if (few && (row->multiply_adds >= 0 || row->order == JC_ORDER_ELIMINATION)) {
             plan_row(r, query, options, row);
         } else if (row->order == JC_ORDER_ELIMINATION && row->multiply_adds < 0) {

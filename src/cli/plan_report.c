@@ -94,7 +94,7 @@ static void print_costs(const jc_plan_report *r)
            r->in_blocks ? ": over the memory limit, so the seed rows will be taken in blocks" : "");
     printf("predicted time  %s", jc_cli_seconds_text(p->seconds_predicted, text));
     if (p->start_seconds > 0) printf(", after %s of start and upload", jc_cli_seconds_text(p->start_seconds, more));
-    putchar('\n');
+    printf("\nplanning        %s\n", jc_cli_seconds_text(r->plan_s, text));
 }
 
 void jc_plan_report_print(const jc_plan_report *r)
@@ -220,6 +220,7 @@ static void emit_costs(jc_emit *e, const jc_plan_report *r)
     jc_emit_int(e, "plan_bytes", (int64_t)r->plan_info->plan_bytes);
     jc_emit_double(e, "seconds_predicted", q->seconds_predicted);
     jc_emit_double(e, "start_seconds_predicted", q->start_seconds);
+    jc_emit_double(e, "plan_seconds", r->plan_s);
 }
 
 void jc_plan_report_emit(const jc_plan_report *r)

@@ -4,6 +4,7 @@
 
 #include "cli/batches.h"
 #include "plan/plan.h"
+#include "run/choose.h"
 
 enum { JC_PLAN_ORDERS = 3 }; /* reverse, forward, elimination */
 
@@ -22,7 +23,9 @@ typedef struct jc_plan_report {
     const jc_program_info *program_info;
     const jc_batches *batches;
     const jc_cli_variables *eliminated;
+    const jc_order_choice *choice; /* the orders that were looked at, if any were */
     jc_plan_row rows[JC_PLAN_ORDERS];
+    double plan_s;       /* that planning took, the search of an order included */
     bool in_blocks;      /* over the memory limit, but not in blocks of seed rows */
     const char *picture; /* the file with it, or NULL */
     int64_t n_fill;      /* its edges of fill-in */

@@ -11,6 +11,7 @@
 #include "graph/edge_set.h"
 #include "io/results.h"
 #include "plan/plan.h"
+#include "run/collect.h"
 
 bool jc_product_needs(const jc_cli_shared *shared, const char *option, const char *value, int *exit_code)
 {
@@ -244,17 +245,6 @@ jc_status jc_cli_write_results(const jc_graph *graph, const jc_results *results,
     return status;
 }
 
-/* The order that the results were computed in. */
-static int deliver_order(const work *w)
-{
-    jc_query query = query_of(w);
-    jc_results_info info = {.struct_size = sizeof info};
-    jc_results_get_info(w->results, &info);
-    query.order = info.order;
-    if (query.seed != JC_SEED_NONE) query.seed_width = w->seed.array.dims[query.seed == JC_SEED_ROWS ? 0 : 1];
-    return jc_cli_order_deliver(w->shared, w->graph, &query);
-}
-
 /* Standard output first: a file is only put in place when nothing can fail any more. */
 static int deliver(const work *w)
 {
@@ -277,7 +267,7 @@ static int deliver(const work *w)
     if (w->all && !w->shared->json) jc_compare_print(w->graph, w->results, w->all);
     free(name.text);
     int code = jc_cli_flush();
-    if (code == JC_EXIT_DONE) code = deliver_order(w);
+    if (code == JC_EXIT_DONE) code = jc_cli_order_deliver(w->shared, w->graph, w->results->plan);
     if (code != JC_EXIT_DONE || !output) return code;
     jc_status status = jc_cli_write_results(w->graph, w->results, output);
     if (status) return jc_cli_failed(status);
@@ -292,7 +282,7 @@ int jc_product_run(const jc_product *product)
     if (!prepare(&w, &code)) goto end;
     jc_status status = evaluate(&w);
     if (status) {
-        code = jc_cli_failed_in(status, product->graph_path);
+        code = jc_cli_order_failed(w.shared, status, product->graph_path);
         goto end;
     }
     narrate(&w);

@@ -1,5 +1,6 @@
 #include "plan/plan.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/dtype.h"
@@ -100,6 +101,9 @@ static jc_status candidate_init(const jc_plan *plan, const jc_walk *walk, const 
     memset(c, 0, sizeof *c);
     jc_status status = jc_subgraph_create(walk, query, order, &c->subgraph);
     if (!status && query->per_sample > 1) status = jc_subgraph_check_samples(g, &c->subgraph, query->per_sample);
+    if (!status && query->limits_tape)
+        status = jc_subgraph_check_tape(g, &c->subgraph, order == JC_ORDER_REVERSE ? JC_ADJOINT : JC_TANGENT,
+                                        query->tape_limit);
     if (!status && order == JC_ORDER_FORWARD && !plan->row_limit) status = jc_folds_init(&c->folds, g, &c->subgraph);
     if (!status) status = jc_sweep_init(&c->sweep, g, &c->subgraph, order == JC_ORDER_REVERSE, &c->folds, budget);
     c->made = !status;
@@ -114,9 +118,10 @@ static int64_t sweep_budget(const jc_walk *walk)
     return 100000 + 2 * (g->n_variables + g->n_edges + walk->n_nodes + walk->n_edges);
 }
 
+/* -1: not within the budget, or not within the tape limit. */
 static int64_t known_cost(const candidate *c)
 {
-    return c->sweep.gave_up ? -1 : c->sweep.cost;
+    return !c->made || c->sweep.gave_up ? -1 : c->sweep.cost;
 }
 
 /* Whether holding the results of one order is far more than all the work of the other: identities and selections cost
@@ -148,32 +153,62 @@ static void adopt(jc_plan *plan, jc_order order, candidate *c, jc_sweep *sweep)
     memset(c, 0, sizeof *c);
 }
 
+/* A candidate, or, where another order was asked for than this one, none beyond the tape limit. */
+static jc_status candidate_try(const jc_plan *plan, const jc_walk *walk, const jc_query *query, jc_order order,
+                               candidate *c)
+{
+    jc_order other = order == JC_ORDER_REVERSE ? JC_ORDER_FORWARD : JC_ORDER_REVERSE;
+    int64_t budget = query->order == order ? 0 : sweep_budget(walk);
+    jc_status status = candidate_init(plan, walk, query, order, budget, c);
+    return status == JC_E_LIMIT && (query->order == JC_ORDER_AUTO || query->order == other) ? JC_OK : status;
+}
+
 /* The order asked for, or the cheaper one (reverse when they cost the same, or neither is known within the budget),
- * unless that one holds far more than the other; both costs, -1 where it is not known. */
+ * unless that one holds far more than the other, or is beyond the tape limit. */
+static jc_order pick_order(const jc_query *query, const candidate *reverse, const candidate *forward)
+{
+    if (query->order != JC_ORDER_AUTO) return query->order;
+    bool forced = !reverse->made && forward->made;
+    return forced || forward_is_better(forward, reverse) ? JC_ORDER_FORWARD : JC_ORDER_REVERSE;
+}
+
+/* The order picked, and both costs, -1 where it is not known. JC_E_LIMIT: beyond the tape limit. */
 static jc_status choose_order(jc_plan *plan, const jc_walk *walk, const jc_query *query, jc_sweep *chosen)
 {
-    int64_t budget = sweep_budget(walk);
     candidate reverse = {.made = false}, forward = {.made = false};
-    jc_status status =
-        candidate_init(plan, walk, query, JC_ORDER_REVERSE, query->order == JC_ORDER_REVERSE ? 0 : budget, &reverse);
-    if (status) return status;
-    status =
-        candidate_init(plan, walk, query, JC_ORDER_FORWARD, query->order == JC_ORDER_FORWARD ? 0 : budget, &forward);
+    jc_status status = candidate_try(plan, walk, query, JC_ORDER_REVERSE, &reverse);
+    if (!status) status = candidate_try(plan, walk, query, JC_ORDER_FORWARD, &forward);
     if (!status) {
-        int64_t r = known_cost(&reverse), f = known_cost(&forward);
-        bool pick_forward = query->order == JC_ORDER_FORWARD ||
-                            (query->order == JC_ORDER_AUTO && forward_is_better(&forward, &reverse));
-        if (!pick_forward && r < 0) {
-            candidate_fini(plan, &reverse);
-            status = candidate_init(plan, walk, query, JC_ORDER_REVERSE, 0, &reverse);
-            r = status ? -1 : reverse.sweep.cost;
+        jc_order order = pick_order(query, &reverse, &forward);
+        candidate *picked = order == JC_ORDER_FORWARD ? &forward : &reverse;
+        if (known_cost(picked) < 0) {
+            candidate_fini(plan, picked);
+            status = candidate_init(plan, walk, query, order, 0, picked);
         }
-        plan->reverse_cost = r, plan->forward_cost = f;
-        if (!status)
-            adopt(plan, pick_forward ? JC_ORDER_FORWARD : JC_ORDER_REVERSE, pick_forward ? &forward : &reverse, chosen);
+        plan->reverse_cost = known_cost(&reverse), plan->forward_cost = known_cost(&forward);
+        if (!status) adopt(plan, order, picked, chosen);
     }
     candidate_fini(plan, &reverse);
     candidate_fini(plan, &forward);
+    return status;
+}
+
+/* By elimination, or what that falls back to; *found: by elimination. sweep->subgraph NULL: no sweep is within the tape
+ * limit, and only an elimination will do. */
+static jc_status choose(jc_plan *plan, const jc_walk *walk, const jc_query *query, int64_t entry_limit, jc_sweep *sweep,
+                        bool *found)
+{
+    char why[256];
+    jc_query sweeps = *query; /* what an elimination falls back to */
+    bool eliminate = query->order == JC_ORDER_ELIMINATION;
+    sweep->subgraph = NULL;
+    if (eliminate) sweeps.order = plan->row_limit ? JC_ORDER_REVERSE : JC_ORDER_AUTO;
+    jc_status status = choose_order(plan, walk, &sweeps, sweep);
+    if (!eliminate || (status && !(status == JC_E_LIMIT && query->limits_tape))) return status;
+    snprintf(why, sizeof why, "%s", status ? jc_last_error() : "");
+    status = jc_plan_by_elimination(plan, walk, query, entry_limit, found);
+    if (!status && !*found && !sweep->subgraph) status = jc_fail(JC_E_LIMIT, "%s", why);
+    if ((status || *found) && sweep->subgraph) jc_sweep_fini(sweep);
     return status;
 }
 
@@ -182,16 +217,10 @@ static jc_status build(jc_plan *plan, const jc_query *query, int64_t entry_limit
     jc_sweep sweep;
     jc_walk walk;
     int64_t *value_of_node = NULL;
+    bool found = false;
     jc_status status = jc_walk_create(plan->graph, query, &walk);
     if (status) return status;
-    jc_query sweeps = *query; /* what an elimination falls back to */
-    if (query->order == JC_ORDER_ELIMINATION) sweeps.order = plan->row_limit ? JC_ORDER_REVERSE : JC_ORDER_AUTO;
-    bool found = false;
-    status = choose_order(plan, &walk, &sweeps, &sweep);
-    if (!status && query->order == JC_ORDER_ELIMINATION) {
-        status = jc_plan_by_elimination(plan, &walk, query, entry_limit, &found);
-        if (status || found) jc_sweep_fini(&sweep);
-    }
+    status = choose(plan, &walk, query, entry_limit, &sweep, &found);
     jc_walk_fini(&plan->allocator, &walk);
     if (found) find_structure_only(plan);
     if (status || found) return status;

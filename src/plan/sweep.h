@@ -13,12 +13,12 @@ typedef struct jc_sweep {
     const jc_allocator *allocator;
     bool reverse;
     int64_t n_nodes, n_edges; /* of the subgraph as it was swept: sizes of arrays */
-    const jc_folds *folds; /* forward; NULL: nothing is folded */
-    int64_t n_ends;        /* targets (reverse) or sources (forward): the first seeds */
-    int64_t n_seeds;       /* and the folds of the sources after them */
-    int64_t *seed_rows;    /* [n_seeds]: size of the seed's node, 0 where it has none; of a fold w */
-    int64_t *fold_end;     /* [n_seeds - n_ends]: the source of each fold */
-    int64_t *seed_of;      /* [n_nodes]: which seed the node is, or -1 */
+    const jc_folds *folds;    /* forward; NULL: nothing is folded */
+    int64_t n_ends;           /* targets (reverse) or sources (forward): the first seeds */
+    int64_t n_seeds;          /* and the folds of the sources after them */
+    int64_t *seed_rows;       /* [n_seeds]: size of the seed's node, 0 where it has none; of a fold w */
+    int64_t *fold_end;        /* [n_seeds - n_ends]: the source of each fold */
+    int64_t *seed_of;         /* [n_nodes]: which seed the node is, or -1 */
     int64_t *start,
         *edges;       /* [n_nodes + 1], [n_edges]: edges through which a node's rows come, in the subgraph's order */
     int64_t *set;     /* [n_nodes]: rows computed at the node (its own identity, where it is a seed, not counted) */

@@ -279,7 +279,6 @@ static jc_status check_all(const verifier *v, const jc_query *query, const jc_la
 
 jc_status jc_plan_verify(const jc_plan *plan, const jc_query *query, const jc_layout *layout)
 {
-    if (plan->eliminates) return JC_OK;
     verifier v = {.plan = plan, .allocator = &plan->allocator};
     jc_status status = jc_verify_query(plan, query);
     if (status) return status;

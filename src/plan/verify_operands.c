@@ -70,6 +70,13 @@ static bool is_factor(const jc_group *group, const jc_group *whole, int field)
            s->q == w->m && group->field[0].batched == whole->field[field].batched;
 }
 
+/* All numbers of a field of a member side by side. */
+static bool is_row(const jc_group *group)
+{
+    const jc_shape *s = &group->shape;
+    return s->kind == JC_DENSE && !s->transpose && s->batch == 1 && s->inner == 1 && s->p == 1;
+}
+
 /* The numbers are those of a field of the graph's group, member by member. */
 static const char *check_alias(const jc_plan *plan, const jc_made *made)
 {
@@ -86,7 +93,8 @@ static const char *check_alias(const jc_plan *plan, const jc_made *made)
         field->elements != to->elements || field->on_device != to->on_device)
         return "has other numbers than the group that it is of";
     if (numbers_of(group, own) != to->elements) return "has more or fewer numbers than its shape";
-    if (whole->shape.kind == JC_LOW_RANK && !is_factor(group, whole, f)) return "is no factor of its group";
+    if (whole->shape.kind == JC_LOW_RANK && !is_row(group) && !is_factor(group, whole, f))
+        return "is no factor of its group";
     return NULL;
 }
 

@@ -1,5 +1,5 @@
-/* The order of JC_ORDER_AUTO where there is a backend: of reverse, forward and elimination the one whose first result is
- * predicted to be there first, by the backend's own model of its time. */
+/* The order of JC_ORDER_AUTO where there is a backend: of reverse, forward and elimination the one whose first result
+ * is predicted to be there first, by the backend's own model of its time. */
 #ifndef JC_RUN_CHOOSE_H
 #define JC_RUN_CHOOSE_H
 
@@ -17,8 +17,8 @@ typedef struct jc_order_candidate {
 
 typedef struct jc_order_choice {
     jc_allocator allocator;
-    jc_order order;                                               /* the chosen one, never AUTO */
-    jc_order_candidate candidate[JC_ORDER_ELIMINATION + 1];       /* by order */
+    jc_order order;                                         /* the chosen one, never AUTO */
+    jc_order_candidate candidate[JC_ORDER_ELIMINATION + 1]; /* by order */
 } jc_order_choice;
 
 typedef struct jc_order_options {
@@ -29,11 +29,12 @@ typedef struct jc_order_options {
 } jc_order_options;
 
 /* Looks at the orders of a query: those of JC_ORDER_AUTO, or with `all` every one beside the one asked for, which is
- * then chosen. The sweep that is cheaper in multiply-adds is planned and lowered first. The other one is where it costs at
- * most 16 times as much, an elimination where its search finds one below both; each only where the time of the first, or
- * the graph, is not small beside the planning: so the work stays linear in the graph. Another order is taken where it is
- * predicted to be at least 10 % faster; eliminations only where they keep the memory limit, if need be by a search under
- * that limit. Errors: those of the first; others are passed over. */
+ * then chosen. The sweep that is cheaper in multiply-adds is planned and lowered first. The other one is where it costs
+ * at most 16 times as much, an elimination where a search, about as long as the first order
+ * takes, finds one below both; each only where the time of the
+ * first, or the graph, is not small beside the planning: so the work stays linear in the graph. Another order is taken
+ * where it is predicted to be at least 10 % faster; eliminations only where they keep the memory limit, if need be by a
+ * search under that limit. Errors: those of the first; others are passed over. */
 jc_status jc_order_choose(const jc_graph *graph, const jc_query *query, const jc_order_options *options,
                           jc_order_choice *choice);
 void jc_order_choice_fini(jc_order_choice *choice);

@@ -210,7 +210,7 @@ Test(use, callbacks_are_computed_with_and_may_fail_the_run)
     ok(jc_graph_finish(graph));
     jc_query query = total_of(&L, &v);
     for (int i = 0; jc_backend_name(i); i++)
-        for (int order = JC_ORDER_REVERSE; order <= JC_ORDER_FORWARD; order++) {
+        for (int order = JC_ORDER_REVERSE; order <= JC_ORDER_ELIMINATION; order++) {
             if (jc_backend_available(jc_backend_name(i))) continue;
             jc_evaluate_options options = options_for(jc_backend_name(i));
             jc_results *results = NULL;

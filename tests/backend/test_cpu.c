@@ -10,6 +10,7 @@
 #include "backend/cpu/internal.h"
 #include "core/dtype.h"
 #include "jacchain.h"
+#include "support/compute.h"
 #include "support/pool.h"
 
 static uint64_t state = 88172645463325252u;
@@ -163,7 +164,7 @@ static jc_run *make_run(jc_graph *g, int64_t of, int64_t wrt, jc_order order, in
     jc_program_options options = JC_PROGRAM_OPTIONS_INIT;
     options.backend = "cpu", options.threads = threads;
     jc_run *run;
-    ok(jc_plan_create(g, &q, plan));
+    ok(jt_plan_create(g, &q, 0, plan));
     ok(jc_program_create(*plan, &options, program));
     ok(jc_run_create(*program, &run));
     return run;
@@ -184,7 +185,7 @@ Test(cpu, repetitions_give_the_same_bits_and_thread_counts_agree_within_roundoff
 {
     int64_t w, L;
     jc_graph *g = mixed_graph(NULL, &w, &L);
-    for (jc_order order = JC_ORDER_REVERSE; order <= JC_ORDER_FORWARD; order++) {
+    for (jc_order order = JC_ORDER_REVERSE; order <= JC_ORDER_ELIMINATION; order++) {
         double *one = NULL;
         for (int threads = 1; threads <= 5; threads++) {
             jc_plan *plan;

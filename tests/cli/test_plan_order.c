@@ -263,6 +263,54 @@ Test(cli_plan_order, files_that_cannot_be_read_and_options_that_contradict_are_r
     run_free(&r);
 }
 
+/* The inner vector of a low_rank Jacobian, w <- z <- (rank 1) <- y <- x, is eliminated on its own. */
+static void write_low_rank(void)
+{
+    write_text("g.json",
+               "{\"jacchain\": 1, \"variables\": [{\"name\": \"x\", \"size\": 3}, {\"name\": \"y\", \"size\": 3}, "
+               "{\"name\": \"z\", \"size\": 3}, {\"name\": \"w\", \"size\": 3}], \"edges\": ["
+               "{\"of\": \"y\", \"wrt\": \"x\", \"jacobian\": {\"kind\": \"dense\", \"values\": "
+               "[[1, 2, 0], [0, 1, 1], [2, 0, 1]]}},"
+               "{\"of\": \"z\", \"wrt\": \"y\", \"jacobian\": {\"kind\": \"low_rank\", \"u\": [[1], [2], [3]], \"v\": "
+               "[[1], [0], [-1]]}},"
+               "{\"of\": \"w\", \"wrt\": \"z\", \"jacobian\": {\"kind\": \"dense\", \"values\": "
+               "[[0, 1, 0], [1, 0, 1], [1, 1, 1]]}}]}");
+}
+
+/* (D[w,z] U) (V^T D[y,x]) = (2, 4, 6)^T (-1, 2, -1): 9 + 9 multiply-adds for the factors, 9 for their product. */
+Test(cli_plan_order, inner_vectors_of_low_rank_edges_are_vertices_of_an_order)
+{
+    write_low_rank();
+    json_t *plan =
+        expect_json(0, "plan", "g.json", "--of", "w", "--order", "elimination", "--plan-out", "o.json", "--json", NULL);
+    cr_expect(json_same(json_at(plan, "multiply_adds"), "27"));
+    json_decref(plan);
+    json_t *root = read_order("o.json");
+    cr_expect_eq(json_array_size(json_at(root, "eliminate")), 3);
+    json_decref(root);
+    run r = expect_code(0, "total", "g.json", "--of", "w", "--plan-in", "o.json", "--quiet", NULL);
+    cr_expect_str_eq(r.out, "dw/dx  3 x 3\n  -2   4  -2\n  -4   8  -4\n  -6  12  -6\n");
+    run_free(&r);
+#define LOW_RANK(list)                                                                                                 \
+    "{'jacchain_order': 1, 'of': ['w'], 'wrt': ['x'], 'graph': {'variables': 4, 'edges': 3}, 'order': 'elimination', " \
+    "'eliminate': [{'variable': 'y'}, {'variable': 'z'}" list "]}"
+    static const char *const right = LOW_RANK(", {'low_rank_edge': 1}");
+    static const char *const wrong[] = {LOW_RANK(""), LOW_RANK(", {'low_rank_edge': 0}"),
+                                        LOW_RANK(", {'low_rank_edge': 1}, {'low_rank_edge': 1}"),
+                                        LOW_RANK(", {'low_rank_edge': 1, 'state': 1}")};
+    write_quoted(right);
+    plan = expect_json(0, "plan", "g.json", "--of", "w", "--plan-in", "o.json", "--json", NULL);
+    cr_expect(json_same(json_at(plan, "multiply_adds"), "27"));
+    json_decref(plan);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        write_quoted(wrong[i]);
+        r = expect_code(2, "total", "g.json", "--of", "w", "--plan-in", "o.json", NULL);
+        cr_expect(strstr(r.err, "o.json: "), "%s", r.err);
+        cr_expect_str_eq(r.out, "");
+        run_free(&r);
+    }
+}
+
 /* ---- written whole or not at all --------------------------------------------------------------------------------- */
 
 Test(cli_plan_order, a_file_that_was_there_stays_where_the_command_fails)

@@ -53,6 +53,21 @@ Test(cli_plan_picture, vertices_are_numbered_in_their_order_and_ends_are_not)
     dot_free(&g);
 }
 
+/* z is a target and x a source between others: they stay, and y is the first that goes. */
+Test(cli_plan_picture, ends_between_others_have_no_number)
+{
+    static const char *const orders[] = {"reverse", "forward", "elimination"};
+    for (int o = 0; o < 3; o++) {
+        dot_graph g = draw_plan(POST, "L,z", "w,x", orders[o]);
+        expect_label(dot_node(&g, "y"), "1. y\n2");
+        expect_label(dot_node(&g, "z"), "z\n5");
+        expect_label(dot_node(&g, "x"), "x\n3");
+        cr_expect_str_eq(dot_get(dot_node(&g, "z"), "penwidth"), "2.40");
+        cr_expect_eq(count_dashed(&g), 2);
+        dot_free(&g);
+    }
+}
+
 Test(cli_plan_picture, edges_are_those_of_the_document_and_fill_in_is_dashed)
 {
     dot_graph g = draw_plan(POST, "L", "w", "reverse");

@@ -160,7 +160,7 @@ static void ask(problem *p, request what, const long double *E, const long doubl
             (p->c->numbers == JT_REAL || p->c->poison || p->n_entries * p->c->k > p->c->exact_work))
             continue;
         if (jt_is_standin(&backends[b]) && p->n_entries * p->c->k > STANDIN_WORK && p->c->seed % 8) continue;
-        for (q.order = JC_ORDER_REVERSE; q.order <= JC_ORDER_FORWARD; q.order++) {
+        for (q.order = JC_ORDER_REVERSE; q.order <= JC_ORDER_ELIMINATION; q.order++) {
             if (!in_structure(p->c, what, q.order) || too_long(p, what, q.order)) continue;
             jt_pool pool = {0};
             jt_results results =

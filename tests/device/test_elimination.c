@@ -640,3 +640,82 @@ Test(device, addresses_bound_to_an_edge_reach_its_factors)
     jc_graph_destroy(s.graph);
     jt_pool_free(&pool);
 }
+
+/* ---- a batch that is several calls ------------------------------------------------------------------------------- */
+
+/* Y_e = X D_e, e = 0, 1, for two edges of one shape that are bound by address. */
+static void sketch_two(sketch *s, const double *x)
+{
+    jc_jacobian rows = JC_JACOBIAN_INIT(JC_DENSE), d = JC_JACOBIAN_INIT(JC_DENSE);
+    rows.values = jc_array_2d(JC_F64, MEMBERS, OUT, x);
+    d.values = jc_array_2d(JC_F64, OUT, RANK, NULL);
+    d.values.ownership = JC_DEVICE;
+    sketch_init(s);
+    add_edges(s, 1, &rows, MEMBERS, OUT);
+    for (int e = 0; e < 2; e++) add_edges(s, 1, &d, OUT, RANK);
+    sketch_plan(s);
+    add_value(s, MEMBERS, OUT);
+    add_step(s, (jc_step){.a = JC_SEED_IDENTITY, .b = 0, .n_rows = MEMBERS, .first = true});
+    end_level(s);
+    for (int e = 0; e < 2; e++) {
+        add_output(s, add_value(s, MEMBERS, RANK));
+        add_step(s, (jc_step){.a = 0, .b = 1 + e, .n_rows = MEMBERS, .first = true});
+    }
+    end_level(s);
+}
+
+static void expect_two(jc_run *run, const double *x, const double *const d[2], const char *what)
+{
+    for (int64_t k = 0; k < 2 * MEMBERS * RANK; k++) {
+        int64_t e = k / (MEMBERS * RANK), row = k / RANK % MEMBERS, col = k % RANK;
+        double sum = 0, got = result_entry(run, e, row * RANK + col);
+        for (int64_t i = 0; i < OUT; i++) sum += x[row * OUT + i] * d[e][i * RANK + col];
+        cr_assert_eq(got, sum, "%s: edge %lld, row %lld, column %lld: %g, not %g", what, (long long)e, (long long)row,
+                     (long long)col, got, sum);
+    }
+}
+
+/* Rows `gap` more than RANK numbers apart. */
+static void bind_apart(const jt_target *t, jc_run *run, int64_t edge, const double *numbers, int64_t gap, void **d_data)
+{
+    double host[OUT * (RANK + 4)];
+    int64_t ld = RANK + gap;
+    for (int64_t i = 0; i < OUT * RANK; i++) host[i / RANK * ld + i % RANK] = numbers[i];
+    *d_data = jt_device_memory(t, (int64_t)sizeof host);
+    jt_to_device(t, *d_data, host, OUT * ld * (int64_t)sizeof *host);
+    const jc_cuda_array a = {.dtype = JC_F64, .d_data = *d_data, .ld = ld};
+    jt_ok(jc_cuda_bind_jacobian(run, edge, "values", &a, NULL), "bind");
+}
+
+Test(device, a_batch_of_products_with_different_gaps_follows_new_addresses)
+{
+    static sketch s;
+    jt_pool pool = {0};
+    jt_rng rng = {5};
+    jt_target t;
+    const double *x = small_integers(&pool, &rng, MEMBERS * OUT), *d[2];
+    void *d_memory[4];
+    int64_t crossover[JC_CUDA_CROSSOVERS];
+    jc_run *run;
+    if (!jt_target_begin(&t, 1)) return;
+    jc_cuda_backend backend = *t.backend;
+    for (int i = 0; i < JC_CUDA_CROSSOVERS; i++) crossover[i] = jc_cuda_crossovers[i].value;
+    crossover[JC_CUDA_GEMM_WORK] = 1, backend.crossovers = crossover;
+    sketch_two(&s, x);
+    jc_program *program = program_on(&s.plan, &backend.base, JC_PRECISION_F64);
+    jt_ok(jc_run_create(program, &run), "run");
+    for (int i = 0; i < 4; i++) { /* the first one with gaps, then the second one at two addresses */
+        d[i > 0] = small_integers(&pool, &rng, OUT * RANK);
+        bind_apart(&t, run, i > 0 ? 2 : 1, d[i > 0], i == 0 ? 3 : 0, &d_memory[i]);
+        if (i == 0) continue;
+        jt_ok(jc_cuda_execute(run, t.stream), "execute");
+        jt_ok(jc_cuda_status(run), "status");
+        expect_two(run, x, d, "bound");
+    }
+    jc_run_destroy(run);
+    jc_program_destroy(program);
+    for (int i = 0; i < 4; i++) jt_device_free(&t, d_memory[i]);
+    jt_target_end(&t, "a batch");
+    jc_graph_destroy(s.graph);
+    jt_pool_free(&pool);
+}

@@ -121,7 +121,6 @@ Test(plan, requests_that_do_not_apply_are_refused_with_the_reason)
     q.of = twice, q.n_of = 2, refused(q, "L is named twice"), q = ok;
     q.of = &far, refused(q, "no variable number 99"), q = ok;
     q.n_of = 0, refused(q, "at least one target"), q = ok;
-    q.order = JC_ORDER_ELIMINATION, refused(q, "not there yet"), q = ok;
     q.seed = JC_SEED_ROWS, refused(q, "width"), q = ok;
     q.seed = JC_SEED_COLUMNS, q.seed_width = 1, q.wrt = both, q.n_wrt = 2, refused(q, "exactly one source"), q = ok;
     q.seed = JC_SEED_ROWS, q.seed_width = INT64_MAX / 2, q.of = &v[3], refused(q, "larger than can be addressed"),

@@ -224,7 +224,7 @@ static void check_windows(jt_graph *g, const jc_query *query, int64_t limit, con
     jc_program *program;
     jc_run *run;
     jt_results whole = jt_compute(&g->pool, g->graph, query, backend, NULL);
-    jt_ok(jc_plan_create_windowed(g->graph, query, limit, &plan), "plan");
+    jt_ok(jt_plan_create(g->graph, query, limit, &plan), "plan");
     program = jt_program(plan, backend);
     const jc_backend *b = program->backend;
     jt_ok(jc_run_create(program, &run), "run");
@@ -263,8 +263,8 @@ Test(property, windows_of_rows_give_the_numbers_of_the_whole)
         jt_rng rng = {seed};
         jt_query q;
         jt_query_totals(&rng, &g, &q);
-        q.query.order = jt_below(&rng, 2) ? JC_ORDER_REVERSE : JC_ORDER_FORWARD;
-        if (q.query.order == JC_ORDER_REVERSE)
+        q.query.order = (jc_order)jt_between(&rng, JC_ORDER_REVERSE, JC_ORDER_ELIMINATION);
+        if (q.query.order != JC_ORDER_FORWARD)
             q.query.n_of = 1;
         else
             q.query.n_wrt = 1, q.wrt[0] = g.topological[jt_below(&rng, (g.n_variables + 1) / 2)];

@@ -166,7 +166,7 @@ static void check_rule(const learning_rule *rule, const jt_network *net, const j
     const long double *by_paths = jt_network_total(&pool, net, jt_network_find(net, "E"), jt_network_find(net, wrt),
                                                    rule->keeps, rule->how, &count);
     for (int b = 0; b < n; b++)
-        for (jc_order order = JC_ORDER_REVERSE; order <= JC_ORDER_FORWARD; order++) {
+        for (jc_order order = JC_ORDER_REVERSE; order <= JC_ORDER_ELIMINATION; order++) {
             asked a;
             if (jt_is_exact(&backends[b]) || backends[b].precision != JC_PRECISION_F64) continue;
             ask(&a, graph, rule, wrt, order);

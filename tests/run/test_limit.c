@@ -183,8 +183,8 @@ Test(limit, eliminations_give_the_same_totals_under_every_limit)
     jc_graph_destroy(g);
 }
 
-/* A chain of 20, 5, 1000, 5, 4 and 20 scalars with D1 .. D5. D3 D2 costs 25,000 and needs one of them as a matrix, 5,000
- * entries; then D4 (D3 D2) 100. (D4 D3) D2 costs 20,000 + 20,000 and holds 4,000. Both ends cost 400 + 1,600. */
+/* A chain of 20, 5, 1000, 5, 4 and 20 scalars with D1 .. D5. D3 D2 costs 25,000 and needs one of them as a matrix,
+ * 5,000 entries; then D4 (D3 D2) 100. (D4 D3) D2 costs 20,000 + 20,000 and holds 4,000. Both ends cost 400 + 1,600. */
 static jc_graph *waist(void)
 {
     static const int64_t size[] = {20, 5, 1000, 5, 4, 20};

@@ -142,6 +142,12 @@ static jt_result copy_result(jt_pool *pool, const jc_result *r, bool exact)
     return out;
 }
 
+jc_status jt_plan_create(const jc_graph *graph, const jc_query *query, int64_t row_limit, jc_plan **plan)
+{
+    int64_t entry_limit = query->order == JC_ORDER_ELIMINATION ? INT64_MAX : 0; /* then costs are not compared */
+    return jc_plan_create_limited(graph, query, row_limit, entry_limit, plan);
+}
+
 jc_program *jt_program(const jc_plan *plan, const jt_backend *backend)
 {
     jc_program *program;
@@ -177,7 +183,7 @@ static jt_results compute(jt_pool *pool, const jc_graph *graph, const jc_query *
     jc_plan *plan;
     jc_program *program;
     jc_run *run;
-    jt_ok(jc_plan_create_limited(graph, query, 0, query->order == JC_ORDER_ELIMINATION ? INT64_MAX : 0, &plan), "plan");
+    jt_ok(jt_plan_create(graph, query, 0, &plan), "plan");
     jt_ok(jc_plan_get_info(plan, &results.info), "plan info");
     if (jt_is_standin(backend)) jt_device_begin(device_seed++, NULL);
     program = jt_program(plan, backend);

@@ -21,6 +21,9 @@ int jt_backends(jt_backend backends[JT_MAX_BACKENDS]);
 bool jt_is_exact(const jt_backend *backend);
 bool jt_is_standin(const jt_backend *backend);
 
+/* As jc_plan_create_windowed; JC_ORDER_ELIMINATION: by elimination also where a sweep is cheaper. */
+jc_status jt_plan_create(const jc_graph *graph, const jc_query *query, int64_t row_limit, jc_plan **plan);
+
 /* A program on any of them. Ends the test where it fails. */
 jc_program *jt_program(const jc_plan *plan, const jt_backend *backend);
 
@@ -61,8 +64,8 @@ typedef struct jt_results {
     jc_plan_info info;
 } jt_results;
 
-/* seed: F64 or NULL. JC_ORDER_ELIMINATION: by elimination also where a sweep is cheaper. All memory from the pool. Ends
- * the test where the library fails. */
+/* seed: F64 or NULL. The plan as jt_plan_create makes it. All memory from the pool. Ends the test where the library
+ * fails. */
 jt_results jt_compute(jt_pool *pool, const jc_graph *graph, const jc_query *query, const jt_backend *backend,
                       const double *seed);
 

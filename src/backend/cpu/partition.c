@@ -6,9 +6,9 @@
 #include "core/dtype.h"
 #include "core/size.h"
 
-/* What one core does, measured by bench_scale --only predict on an AMD EPYC with AVX-512, 1 MiB of second-level cache and
- * 32 MiB of third, where it says all of 27 kinds of chains and levels within a factor of 2. The choice between orders,
- * between backends and between ways of working depends on them, no result does.
+/* What one core does, measured by bench_scale --only predict on an AMD EPYC with AVX-512, 1 MiB of second-level cache
+ * and 32 MiB of third, where it says all of 27 kinds of chains and levels within a factor of 2. The choice between
+ * orders, between backends and between ways of working depends on them, no result does.
  *
  *     seconds of a product = start + max(multiply-adds / rate, Jacobian's bytes / its rate + rows' bytes / theirs)
  *
@@ -99,8 +99,7 @@ static double op_seconds(const jc_program *program, const jc_cpu_program *impl, 
 static double jacobian_bytes(const jc_program *program, const jc_cpu_program *impl)
 {
     double bytes = 0;
-    for (int64_t i = 0; i < impl->n_ops; i++)
-        bytes += (double)jc_program_member_bytes(program, impl->ops[i].group);
+    for (int64_t i = 0; i < impl->n_ops; i++) bytes += (double)jc_program_member_bytes(program, impl->ops[i].group);
     return bytes;
 }
 

@@ -73,32 +73,57 @@ static jc_status check_array(const jc_cuda_array *array, jc_dtype dtype, const c
     return JC_OK;
 }
 
-/* Rows of one block of the operand's numbers. */
-static int64_t number_rows(const jc_cuda_operand *o)
+/* Blocks of an operand's numbers, rows and columns of each. */
+static void number_shape(const jc_cuda_operand *o, const jc_group *group, int64_t *blocks, int64_t *rows,
+                         int64_t *columns)
 {
-    return o->kind == JC_WEIGHT ? o->m : o->p;
+    bool own_blocks = o->block_stride != 0 || (group->field[o->field].batched && o->batch > 1);
+    *blocks = own_blocks ? o->batch : 1, *rows = 1, *columns = o->kind == JC_CSR ? o->m : o->p;
+    if (o->line) {
+        *blocks = o->blocks, *rows = o->lines, *columns = o->line;
+    } else if (o->kind == JC_WEIGHT) {
+        *rows = o->m, *columns = o->ld;
+    } else if (o->kind == JC_DENSE || o->kind == JC_TRACE || o->kind == JC_LOW_RANK) {
+        *rows = o->p, *columns = o->ld;
+    }
+}
+
+/* Whether numbers that are rows may be apart: those of diagonal and csr ones may not, whatever stands for them. */
+static bool has_rows(const jc_plan *plan, const jc_cuda_operand *o)
+{
+    int64_t group = o->group;
+    int field;
+    jc_cuda_operand_binding(plan, o, &group, &field);
+    jc_kind kind = jc_plan_group(plan, group)->shape.kind;
+    return kind != JC_DIAGONAL && kind != JC_CSR;
+}
+
+/* A row of numbers that is multiplied with is read as one. */
+static jc_status check_row(const jc_cuda_operand *o, const jc_cuda_numbers *n)
+{
+    bool gaps = n->ld != o->line || (o->blocks > 1 && n->block_stride != o->lines * o->line);
+    if (!o->line || !o->in_products || !gaps) return JC_OK;
+    return jc_fail(JC_E_USAGE, "by this order of elimination the numbers of the edge are taken without gaps");
 }
 
 /* The strides of the caller's array, those without gaps where it has none. */
-static jc_status numbers_of(const jc_cuda_operand *o, const jc_group *group, const jc_cuda_array *array,
+static jc_status numbers_of(const jc_plan *plan, const jc_cuda_operand *o, const jc_cuda_array *array,
                             jc_cuda_numbers *n)
 {
-    bool matrix = o->kind == JC_DENSE || o->kind == JC_WEIGHT || o->kind == JC_TRACE || o->kind == JC_LOW_RANK;
-    int64_t columns = matrix ? o->ld : o->kind == JC_CSR ? o->m : o->p;
-    int64_t ld = matrix && array->ld ? array->ld : o->ld;
-    int64_t block = matrix ? jc_cost_mul(number_rows(o), ld) : columns;
-    bool own_blocks = o->block_stride != 0 || (group->field[o->field].batched && o->batch > 1);
-    if (matrix && ld < o->ld)
+    const jc_group *group = jc_cuda_operand_group(plan, o);
+    int64_t blocks, rows, columns, ld = array->ld && has_rows(plan, o) ? array->ld : o->ld;
+    number_shape(o, group, &blocks, &rows, &columns);
+    int64_t block = has_rows(plan, o) ? jc_cost_mul(rows, ld) : columns;
+    if (has_rows(plan, o) && ld < o->ld)
         return jc_fail(JC_E_USAGE, "a leading dimension of %lld is less than the %lld columns", (long long)ld,
                        (long long)o->ld);
     *n = (jc_cuda_numbers){array->d_data, ld, 0, 0, array->dtype};
-    if (own_blocks) n->block_stride = array->block_stride ? array->block_stride : block;
+    if (blocks > 1) n->block_stride = array->block_stride ? array->block_stride : block;
     if (group->n_edges > 1)
-        n->member_stride = array->member_stride
-                               ? array->member_stride
-                               : jc_cost_mul(own_blocks ? n->block_stride : block, own_blocks ? o->batch : 1);
+        n->member_stride =
+            array->member_stride ? array->member_stride : jc_cost_mul(blocks > 1 ? n->block_stride : block, blocks);
     n->d_data = (unsigned char *)array->d_data + o->first_member * n->member_stride * jc_dtype_bytes(array->dtype);
-    return JC_OK;
+    return check_row(o, n);
 }
 
 static jc_status bind_field(jc_run *run, int64_t group, int field, const jc_cuda_array *array, jc_cuda_rebind *what)
@@ -111,7 +136,7 @@ static jc_status bind_field(jc_run *run, int64_t group, int field, const jc_cuda
         const jc_cuda_operand *o = jc_cuda_operand_at(run->program->impl, use[i].operand);
         jc_cuda_numbers n;
         if (!jc_cuda_operand_follows(plan, o, group, field)) continue;
-        status = numbers_of(o, jc_cuda_operand_group(plan, o), array, &n);
+        status = numbers_of(plan, o, array, &n);
         if (!status) status = jc_cuda_set_numbers(run, use[i].operand, &n, what);
     }
     return status;

@@ -71,7 +71,7 @@ static jc_cuda_route weight_route(const jc_program *program, const jc_cuda_opera
 jc_cuda_route jc_cuda_route_of(const jc_program *program, const jc_cuda_operand *o, int64_t rows, bool expand)
 {
     if (o->kind == JC_OPERATOR) return JC_CUDA_OPERATOR;
-    if (expand) return JC_CUDA_ANY;
+    if (expand || o->line) return JC_CUDA_ANY;
     if (o->kind == JC_DENSE) return dense_route(program, o, rows);
     if (o->kind == JC_WEIGHT) return weight_route(program, o, rows);
     return JC_CUDA_ANY;

@@ -52,6 +52,8 @@ typedef struct jc_cuda_operand {
     int32_t second;                          /* low_rank: the operand of V; -1: none */
     int64_t first_member, last_member;       /* that the plan uses; of computed values: units of the arena */
     bool computed;                           /* its numbers are values of the plan */
+    int64_t line, lines, blocks;             /* of a row: its numbers are rows of the graph's field; 0: they are not */
+    bool in_products;                        /* of a row: it is not only copied */
     bool as_given;                           /* cuBLAS may take them as they lie: no other type is ever bound */
     int64_t copy;                            /* its numbers among jc_cuda_program.copies, or -1: not copied */
     /* csr and select: bytes into the region of indices, -1: none */
@@ -295,8 +297,8 @@ typedef struct jc_cuda_level {
     jc_vec bin[JC_CUDA_BINS];
     double bytes[JC_CUDA_BINS], madds[JC_CUDA_BINS];
     bool computed[JC_CUDA_BINS]; /* Jacobians of it are values of the plan */
-    jc_vec calls, first_calls; /* jc_cuda_product of this level, not batched yet */
-    jc_vec callbacks;          /* jc_cuda_callback */
+    jc_vec calls, first_calls;   /* jc_cuda_product of this level, not batched yet */
+    jc_vec callbacks;            /* jc_cuda_callback */
 } jc_cuda_level;
 
 /* Elements [*first, + n) of temporaries, which last as long as the level. */
@@ -383,6 +385,7 @@ typedef struct jc_cuda_run {
     bool executed;
     jc_gpu_blas blas;
     jc_gpu_exec exec;       /* the captured operations; NULL: issued one by one */
+    bool apart;             /* products of a pointer array were issued last as calls that hold their addresses */
     jc_gpu_event staged[2]; /* after the last copy from each half of the staging memory */
     bool in_flight[2];      /* whether there is one */
     unsigned char *staging; /* pinned, two halves */

@@ -151,6 +151,7 @@ static jc_status issue_pointers(const issue *w, const jc_cuda_product *p)
         return call_blas(w, &call);
     }
     call.form = JC_GPU_PLAIN, call.count = 1;
+    w->r->apart = true;
     for (int64_t i = 0; i < count && !status; i++) {
         const void **each = w->r->pointers + p->pointers + i;
         *ld = w->r->numbers[at[i].operand].ld;
@@ -306,6 +307,7 @@ static jc_status issue_with_blas(const issue *w)
 jc_status jc_cuda_issue(jc_run *run, jc_gpu_stream stream)
 {
     issue w = {run, run->impl, run->program, run->program->impl, stream};
+    w.r->apart = false;
     w.r->api->range_push("jacchain");
     jc_status status = w.impl->uses_blas ? issue_with_blas(&w) : issue_ops(&w);
     w.r->api->range_pop();

@@ -42,8 +42,7 @@ jc_status jc_cuda_level_take(jc_cuda_level *level, int64_t n, int64_t *first)
 
 /* ---- one product ------------------------------------------------------------------------------------------------- */
 
-static jc_cuda_term term_of(const lowering *w, int32_t operand, int64_t member, int64_t a, int64_t rows,
-                            int32_t expand)
+static jc_cuda_term term_of(const lowering *w, int32_t operand, int64_t member, int64_t a, int64_t rows, int32_t expand)
 {
     const jc_cuda_operand *o = jc_cuda_operand_at(w->impl, operand);
     jc_cuda_term t = {
@@ -140,6 +139,7 @@ static jc_status term_of_step(lowering *w, const jc_step *step, int64_t row, int
     if (g->shape.kind == JC_LOW_RANK && g->has_numbers) return low_rank_term(w, group, direction, term, rows);
     jc_status status = jc_cuda_operand_find(w->program, &w->table, group, member, 0, direction, &term->operand);
     if (status) return status;
+    if (!term->expand) ((jc_cuda_operand *)w->impl->operands.data)[term->operand].in_products = true;
     *term = term_of(w, term->operand, member, term->a, rows, term->expand);
     return term->route == JC_CUDA_OPERATOR ? operator_term(w, term, rows) : JC_OK;
 }

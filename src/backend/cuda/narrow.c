@@ -1,6 +1,6 @@
 /* Narrow deep graphs: gathers one after the other that each have little to read become one walk, a single launch in
- * which a cluster of blocks does them with a barrier between two. A walk fetches Jacobians ahead and takes it for granted
- * that nobody writes them meanwhile: gathers whose Jacobians are computed values are launches of their own. */
+ * which a cluster of blocks does them with a barrier between two. A walk fetches Jacobians ahead and takes it for
+ * granted that nobody writes them meanwhile: gathers whose Jacobians are computed values are launches of their own. */
 #include "backend/cuda/internal.h"
 
 static const char *const WHAT = "the walks of a program";

@@ -171,6 +171,31 @@ static void set_owner(const jc_program *program, const jc_group *group, jc_cuda_
     o->member_stride = field->stride / jc_dtype_bytes(o->dtype);
 }
 
+/* Rows and columns of one block of a field's numbers in the graph. */
+static void field_shape(const jc_group *g, int f, int64_t *rows, int64_t *columns)
+{
+    const jc_shape *s = &g->shape;
+    int64_t blocks = g->field[f].batched ? s->batch : 1;
+    *rows = 1, *columns = g->field[f].elements / blocks;
+    if (s->kind == JC_LOW_RANK) *rows = f ? s->q : s->p;
+    if (s->kind == JC_DENSE || s->kind == JC_TRACE) *rows = s->p;
+    if (s->kind == JC_WEIGHT) *rows = s->m;
+    *columns /= *rows;
+}
+
+/* The numbers of a field of the graph as one row: they may be bound with gaps between rows and blocks of the field. */
+static void set_lines(const jc_plan *plan, jc_cuda_operand *o)
+{
+    const jc_made *made = made_of(plan, o);
+    if (!made || made->of_group < 0 || o->p != 1 || o->batch != 1) return;
+    const jc_group *g = jc_plan_group(plan, made->of_group);
+    int64_t blocks = g->field[made->of_field].batched ? g->shape.batch : 1, rows, columns;
+    field_shape(g, made->of_field, &rows, &columns);
+    if (blocks * rows == 1 || blocks * rows * columns != o->q) return;
+    o->line = o->ld = columns, o->lines = rows, o->blocks = blocks;
+    o->block_stride = blocks > 1 ? rows * columns : 0;
+}
+
 static jc_cuda_operand operand_of(const jc_program *program, int64_t group, int factor, jc_direction direction)
 {
     jc_cuda_operand o = {.group = group, .field = JC_CUDA_NO_FIELD, .direction = direction, .copy = -1};
@@ -186,6 +211,7 @@ static jc_cuda_operand operand_of(const jc_program *program, int64_t group, int 
     else if (o.kind != JC_OPERATOR) /* counted as a dense one */
         o.kind = JC_DENSE, o.dtype = JC_F64, o.ld = o.q, o.field = 0;
     set_owner(program, g, &o);
+    set_lines(program->plan, &o);
     set_sizes(&o);
     return o;
 }

@@ -10,11 +10,13 @@ static bool same_numbers(const jc_cuda_numbers *a, const jc_cuda_numbers *b)
            a->member_stride == b->member_stride && a->dtype == b->dtype;
 }
 
-/* Whether what was captured holds something of the old numbers: an address, a leading dimension (one for all of a
- * batched call), or that all its addresses are aligned. */
+/* Whether what was captured holds something of the old numbers: an address (of a batched call where it was issued as
+ * several), a leading dimension (one for all of a batched call), or that all its addresses are aligned. */
 static bool is_captured(const jc_run *run, const jc_cuda_operand *o, const jc_cuda_numbers *a, const jc_cuda_numbers *b)
 {
     const jc_cuda_program *impl = run->program->impl;
+    const jc_cuda_run *r = run->impl;
+    if (r->apart && o->first_pointer >= 0) return true;
     if (o->held || !a->d_data != !b->d_data || (a->ld != b->ld && impl->uses_blas)) return true;
     return impl->mode == JC_GPU_ROUND_TF32 && o->first_pointer >= 0 &&
            jc_cuda_pointers_aligned(a) != jc_cuda_pointers_aligned(b);
@@ -51,8 +53,8 @@ static int64_t field_bytes(const jc_cuda_operand *o, const jc_field *field)
     return (o->last_member - o->first_member) * field->stride + field->elements * jc_dtype_bytes(field->dtype);
 }
 
-/* The place on the device of a field of a group of the graph of its own: its copy where nothing else uses that, else more memory. All
- * members, so that every operand of the group finds its own. */
+/* The place on the device of a field of a group of the graph of its own: its copy where nothing else uses that, else
+ * more memory. All members, so that every operand of the group finds its own. */
 static jc_status place_of(jc_run *run, const jc_cuda_operand *o, int64_t group, int field, void **d_first)
 {
     const jc_cuda_program *impl = run->program->impl;

@@ -78,7 +78,9 @@ static jc_gpu_source source_of(const jc_run *run, const jc_cuda_operand *o, cons
                        .dtype = (int32_t)n->dtype,
                        .wide = o->wide,
                        .fold_h = o->fold_h,
-                       .fold_w = o->fold_w};
+                       .fold_w = o->fold_w,
+                       .line = o->in_products ? 0 : o->line,
+                       .lines = o->lines};
     s.start_block = o->index_blocks > 1 ? o->n_start : 0;
     s.index_block = o->index_blocks > 1 ? o->n_index : 0;
     s.start_member = o->computed ? 0 : o->n_start * o->index_blocks;

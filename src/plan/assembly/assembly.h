@@ -79,6 +79,9 @@ jc_status jc_need_ones(jc_assembly *as, int64_t n, int64_t *ones);
  * one. */
 jc_status jc_add_product(jc_assembly *as, int64_t value, jc_form form, int64_t a, int64_t b, bool transpose);
 
+/* Adds a draft value that holds the same in the same form and structure. */
+jc_status jc_add_whole(jc_assembly *as, int64_t value, int64_t from);
+
 /* Adds `from`, one row of n numbers of which number t belongs at place[t] (into main, each at one place), owned by the
  * function, also on failure. */
 jc_status jc_add_scattered(jc_assembly *as, int64_t value, int64_t from, int64_t n, int64_t *place);

@@ -3,6 +3,7 @@
 
 #include "core/size.h"
 #include "plan/assembly/assembly.h"
+#include "plan/sweep.h"
 
 static const char *const WHAT = "the forms of an accumulated Jacobian";
 
@@ -102,8 +103,7 @@ jc_status jc_need_ones(jc_assembly *as, int64_t n, int64_t *ones)
     return status;
 }
 
-/* Adds a value that has as many numbers as main, in its order. */
-static jc_status add_in_order(jc_assembly *as, int64_t value, int64_t from)
+jc_status jc_add_whole(jc_assembly *as, int64_t value, int64_t from)
 {
     const jc_accumulated *v = jc_accumulated_at(as, value);
     int64_t made, b;
@@ -122,7 +122,7 @@ jc_status jc_add_scattered(jc_assembly *as, int64_t value, int64_t from, int64_t
         return status ? status : jc_draft_step_add(&as->draft, v->main, from, b, false, true);
     }
     jc_status status = scatter(as, from, n, v->structure.entries, place, &to);
-    return status ? status : add_in_order(as, value, to);
+    return status ? status : jc_add_whole(as, value, to);
 }
 
 /* ---- the main value ---------------------------------------------------------------------------------------------- */
@@ -149,7 +149,7 @@ jc_status jc_need_main(jc_assembly *as, int64_t value)
     v->form = main_form(v);
     jc_status status = add_value(as, v, &v->structure, v->form, &v->main);
     forget_forms(v);
-    return status || before == JC_NO_DRAFT ? status : add_in_order(as, value, before);
+    return status || before == JC_NO_DRAFT ? status : jc_add_whole(as, value, before);
 }
 
 /* ---- as a Jacobian ----------------------------------------------------------------------------------------------- */
@@ -390,13 +390,24 @@ static jc_status add_other_form(jc_assembly *as, int64_t value, jc_form form, in
     }
     jc_status status = places_in_other_form(as, value, form, &place);
     if (!status) status = jc_gather(as, matrix, v->structure.entries, v->structure.entries, place, &turned);
-    return status ? status : add_in_order(as, value, turned);
+    return status ? status : jc_add_whole(as, value, turned);
+}
+
+/* All rows of the target times a Jacobian; an identity costs what an operator does. */
+static void count_rows(jc_assembly *as, const jc_accumulated *v, int64_t a, int64_t b)
+{
+    int64_t member;
+    const jc_group *group = jc_subgraph_jacobian(as->graph, &as->plan->subgraph, b, &member);
+    if (a == JC_SEED_IDENTITY && group->shape.kind != JC_OPERATOR) return;
+    int64_t cost = jc_cost_mul(v->structure.rows, jc_group_cost(group, member, JC_ADJOINT));
+    as->window_cost = jc_cost_add(as->window_cost, cost);
 }
 
 jc_status jc_add_product(jc_assembly *as, int64_t value, jc_form form, int64_t a, int64_t b, bool transpose)
 {
     const jc_accumulated *v = jc_accumulated_at(as, value);
     int64_t matrix;
+    if (v->windowed) count_rows(as, v, a, b);
     if (v->form == form || v->form == JC_FORM_NUMBERS)
         return jc_draft_step_add(&as->draft, v->main, a, b, transpose, !v->windowed);
     jc_status status = add_value(as, v, &v->structure, form, &matrix);

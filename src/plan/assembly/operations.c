@@ -32,33 +32,25 @@ static jc_status accumulate_dense(jc_assembly *as, int64_t value, int64_t edge, 
     return jc_add_product(as, value, form, JC_SEED_IDENTITY, jacobian_of_edge(as, edge), form == JC_FORM_COLUMNS);
 }
 
-/* The window's rows of another value. */
-static jc_status accumulate_in_window(jc_assembly *as, const jc_elimination_op *op)
+/* Another value, in a structure as coarse or finer. */
+static jc_status accumulate_value(jc_assembly *as, int64_t value, int64_t from)
 {
-    const jc_accumulated *right = jc_accumulated_at(as, op->right);
-    int64_t made, b;
-    jc_status status = jc_make_identity(&as->maker, right->structure.cols, &made);
-    if (!status) status = jc_make_operand(&as->maker, made, 0, -1, &b);
-    jc_accumulated_at(as, op->right)->read = true;
-    return status ? status : jc_add_product(as, op->result, JC_FORM_ROWS, right->main, b, false);
-}
-
-/* value += another one, which its structure holds. */
-static jc_status accumulate_value(jc_assembly *as, const jc_elimination_op *op)
-{
-    const jc_accumulated *v = jc_accumulated_at(as, op->result);
+    const jc_accumulated *v = jc_accumulated_at(as, value);
     int64_t b;
-    if (v->windowed) return accumulate_in_window(as, op);
-    if (v->structure.kind != JC_STRUCTURE_DENSE) return jc_accumulate_entries(as, op->result, op->right);
-    jc_status status = jc_as_jacobian(as, op->right, &b);
-    return status ? status : jc_add_product(as, op->result, v->form, JC_SEED_IDENTITY, b, v->form == JC_FORM_COLUMNS);
+    if (v->structure.kind != JC_STRUCTURE_DENSE) return jc_accumulate_entries(as, value, from);
+    if (v->windowed) {
+        jc_accumulated_at(as, from)->read = true;
+        return jc_add_whole(as, value, jc_accumulated_at(as, from)->main);
+    }
+    jc_status status = jc_as_jacobian(as, from, &b);
+    return status ? status : jc_add_product(as, value, v->form, JC_SEED_IDENTITY, b, v->form == JC_FORM_COLUMNS);
 }
 
 static jc_status accumulate(jc_assembly *as, const jc_elimination_op *op)
 {
     const jc_accumulated *v = jc_accumulated_at(as, op->result);
+    if (op->right >= 0) return accumulate_value(as, op->result, op->right);
     int64_t edge = -1 - op->right, ones;
-    if (op->right >= 0) return accumulate_value(as, op);
     if (v->structure.kind == JC_STRUCTURE_DENSE) return accumulate_dense(as, op->result, edge, op->direction);
     if (v->structure.kind != JC_STRUCTURE_DIAGONAL) return jc_accumulate_entries(as, op->result, op->right);
     jc_status status = jc_need_ones(as, v->structure.rows, &ones);
@@ -164,10 +156,10 @@ static jc_status multiply(jc_assembly *as, const jc_elimination_op *op)
 
 /* ---- all --------------------------------------------------------------------------------------------------------- */
 
+/* In windows the products of rows are counted as they are added. */
 static void count(jc_assembly *as, const jc_elimination_op *op)
 {
-    int64_t *cost = jc_accumulated_at(as, op->result)->windowed ? &as->window_cost : &as->inner_cost;
-    *cost = jc_cost_add(*cost, op->cost);
+    if (!jc_accumulated_at(as, op->result)->windowed) as->inner_cost = jc_cost_add(as->inner_cost, op->cost);
 }
 
 jc_status jc_assemble_op(jc_assembly *as, const jc_elimination_op *op)

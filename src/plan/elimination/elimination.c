@@ -14,6 +14,8 @@ typedef struct search {
     int64_t *trial; /* [n] another one */
     int64_t cost;   /* of the best; INT64_MAX: none, or beyond counting */
     bool found;
+    bool starts;        /* none was found that fits: `order` is the cheapest of the others */
+    int64_t start_cost; /* of that */
 } search;
 
 /* Whether the values of the trial fit into the memory. With structures, what it costs is what its operations do: they
@@ -31,14 +33,28 @@ static jc_status look_at(const search *s, bool *fit, int64_t *cost)
     return JC_OK;
 }
 
+static void copy_trial(search *s)
+{
+    memcpy(s->order, s->trial, (size_t)s->n * sizeof *s->order);
+}
+
+/* An order that does not fit, from which to look for one that does. */
+static void keep_start(search *s, int64_t cost)
+{
+    if (s->found || (s->starts && cost >= s->start_cost)) return;
+    copy_trial(s);
+    s->starts = true, s->start_cost = cost;
+}
+
 /* Keeps the trial where it is the best so far, and fits. */
 static jc_status keep(search *s, int64_t cost)
 {
     bool fit;
     if (s->found && cost >= s->cost) return JC_OK;
     jc_status status = look_at(s, &fit, &cost);
+    if (!status && !fit) keep_start(s, cost);
     if (status || !fit || (s->found && cost >= s->cost)) return status;
-    memcpy(s->order, s->trial, (size_t)s->n * sizeof *s->order);
+    copy_trial(s);
     s->cost = cost;
     s->found = true;
     return JC_OK;
@@ -206,6 +222,21 @@ static jc_status find_order(search *s)
     return s->pairs->n_nodes <= JC_ADJACENCY_NODES ? search_small(s) : search_large(s);
 }
 
+/* Under a limit on memory the order is improved by what its values hold. */
+static jc_status fit_order(search *s)
+{
+    jc_limited how = {s->options.entry_limit, s->options.work / 2, s->options.seed};
+    bool found;
+    int64_t cost;
+    if (!how.entry_limit || !(s->found || s->starts)) return JC_OK;
+    memcpy(s->trial, s->order, (size_t)s->n * sizeof *s->trial);
+    jc_status status = jc_limited_order(s->pairs, &how, s->trial, &found, &cost);
+    if (status || !found || (s->found && cost >= s->cost)) return status;
+    copy_trial(s);
+    s->cost = cost, s->found = true;
+    return JC_OK;
+}
+
 /* The order found, or the one given, as operations. */
 static jc_status search_and_replay(search *s, bool *found, jc_elimination *elimination)
 {
@@ -214,8 +245,8 @@ static jc_status search_and_replay(search *s, bool *found, jc_elimination *elimi
     if (!status) status = jc_alloc(a, s->n, sizeof *s->trial, "an order of elimination", &s->trial);
     if (!status && s->options.sequence)
         memcpy(s->order, s->options.sequence, (size_t)s->n * sizeof *s->order);
-    else if (!status)
-        status = find_order(s);
+    else if (!status && !(status = find_order(s)))
+        status = fit_order(s);
     bool good = s->options.sequence || (s->found && (s->options.bound < 0 || s->cost < s->options.bound));
     bool wanted = !status && good;
     if (wanted) status = jc_replay(s->pairs, s->order, s->n, JC_PRODUCTS_FREE, elimination);
