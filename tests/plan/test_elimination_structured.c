@@ -103,6 +103,32 @@ Test(elimination_structured, a_chain_of_diagonals_costs_one_multiply_add_an_entr
     cr_assert_eq(chain_cost(&c, &s), 2000, "identities cost nothing");
 }
 
+/* D[2,1] (D + E) of a diagonal and the 49 entries below one: the sum is free, and meets the other one once. */
+Test(elimination_structured, edges_side_by_side_are_added_before_they_are_multiplied)
+{
+    jc_graph *graph;
+    jt_case k;
+    const jc_jacobian j = diagonal(50);
+    int64_t indptr[51] = {0}, indices[49];
+    for (int64_t i = 1; i < 50; i++) indptr[i + 1] = i, indices[i - 1] = i - 1;
+    jc_jacobian below = JC_JACOBIAN_INIT(JC_CSR);
+    below.indptr = jc_array_1d(JC_I64, 51, indptr), below.indices = jc_array_1d(JC_I64, 49, indices);
+    below.values = jc_array_1d(JC_F64, 49, zeros);
+    jt_ok(jc_graph_create(NULL, &graph), "graph");
+    for (int v = 0; v < 3; v++) jt_add_variable(graph, 50);
+    jt_add_edge(graph, 1, 0, &j);
+    jt_add_edge(graph, 1, 0, &below);
+    jt_add_edge(graph, 2, 1, &j);
+    jt_ok(jc_graph_finish(graph), "finish");
+    case_of(&k, graph, 2);
+    const jc_elimination_options options = JC_ELIMINATION_OPTIONS_INIT;
+    jc_elimination e = eliminate(&k, &options);
+    cr_assert_eq(e.cost, 99);
+    jc_elimination_fini(&graph->allocator, &e);
+    jt_case_fini(&k);
+    jc_graph_destroy(graph);
+}
+
 /* I_10 (x) D: ten chains of 8 x 2, 2 x 8 and 8 x 3 blocks, of which (D2 D1) D0 costs 8 2 3 + 8 2 8 in each and D2 (D1
  * D0) 2 8 3 + 8 2 3; diagonals between, 10 2 and 10 8 long, cost what the smaller neighbour has. */
 Test(elimination_structured, a_chain_of_blocks_costs_what_its_blocks_do)
