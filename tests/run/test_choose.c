@@ -101,7 +101,7 @@ Test(choose, auto_takes_the_faster_order_not_that_of_fewer_multiply_adds)
 Test(choose, no_order_is_much_faster_than_the_one_taken)
 {
     int64_t count[JC_ORDER_ELIMINATION + 1] = {0};
-    for (uint64_t seed = 0; seed < 150; seed++) {
+    for (uint64_t seed = 0; seed < 300; seed++) {
         jt_graph g;
         jt_graph_options options = {.seed = seed, .numbers = JT_SMALL, .n_variables = 12};
         jt_graph_random(&options, &g);

@@ -26,10 +26,10 @@ static jc_status rate(const jc_pairs *pairs, const int64_t *order, int64_t limit
     return JC_OK;
 }
 
-/* Where both are as good, the new one: the search walks over plains. */
+/* Where both are as good, the new one is taken: the search walks over plains. */
 static bool is_as_good(const rating *a, const rating *b)
 {
-    return a->over != b->over ? a->over < b->over : a->cost <= b->cost || a->over > 0;
+    return a->over != b->over ? a->over < b->over : a->cost <= b->cost;
 }
 
 /* to [n] = from with one node moved to another place. */
@@ -47,15 +47,21 @@ static void move_one(jc_draw *draw, const int64_t *from, int64_t n, int64_t *to)
 jc_status jc_limited_order(const jc_pairs *pairs, const jc_limited *how, int64_t *order, bool *found, int64_t *cost)
 {
     int64_t n = pairs->n_inner, *trial = NULL, work = how->work;
+    int64_t patience = 16 + 8 * n, since = 0; /* moves after the last one that was better */
     jc_draw draw = {how->seed};
     rating best = {0}, next = {0};
     jc_status status = jc_alloc(pairs->allocator, n, sizeof *trial, "an order of elimination", &trial);
-    if (!status) status = rate(pairs, order, how->entry_limit, &best);
-    for (work -= status ? 0 : best.work; n > 1 && work > 0 && !status; work -= next.work) {
+    if (status) return status;
+    status = rate(pairs, order, how->entry_limit, &best);
+    for (work -= status ? 0 : best.work; n > 1 && work > 0 && since < patience && !status; work -= next.work) {
         move_one(&draw, order, n, trial);
         status = rate(pairs, trial, how->entry_limit, &next);
-        if (status || !is_as_good(&next, &best)) continue;
+        if (status || !is_as_good(&next, &best)) {
+            since++;
+            continue;
+        }
         memcpy(order, trial, (size_t)n * sizeof *order);
+        since = next.over == best.over && next.cost == best.cost ? since + 1 : 0;
         best = next;
     }
     jc_free(pairs->allocator, trial, n, sizeof *trial);
