@@ -22,7 +22,7 @@ static void machine_init(machine *m, const jc_graph *graph, const jc_query *quer
 {
     jc_program_options options = JC_PROGRAM_OPTIONS_INIT;
     options.backend = backend, options.precision = precision, options.threads = 2;
-    jt_ok(jc_plan_create(graph, query, &m->plan), "plan");
+    jt_ok(jt_plan_create(graph, query, 0, &m->plan), "plan");
     jt_ok(jc_program_create(m->plan, &options, &m->program), "program");
     jt_ok(jc_run_create(m->program, &m->run), "run");
 }
