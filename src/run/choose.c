@@ -98,12 +98,12 @@ static bool is_worth_sweeping(const choosing *c, const jc_plan *first, jc_order 
 
 /* ---- eliminations ------------------------------------------------------------------------------------------------ */
 
-/* The default search where it is not felt beside the evaluation; a short one where that takes no millisecond. */
+/* As long as the evaluation takes, at most the default. */
 static double search_seconds(const choosing *c, double first_s)
 {
-    static const double short_s = 0.002, long_enough_s = 0.0005;
+    static const double least_s = 0.002, default_s = 0.07;
     if (c->query.search_seconds > 0 || c->query.n_eliminate || c->options.all) return c->query.search_seconds;
-    return first_s < long_enough_s ? short_s : 0;
+    return first_s > default_s ? 0 : first_s > least_s ? first_s : least_s;
 }
 
 /* A plan of elimination that keeps the memory limit in place of one that does not, where the search finds it. */

@@ -30,7 +30,8 @@ typedef struct jc_order_options {
 
 /* Looks at the orders of a query: those of JC_ORDER_AUTO, or with `all` every one beside the one asked for, which is
  * then chosen. The sweep that is cheaper in multiply-adds is planned and lowered first. The other one is where it costs
- * at most 16 times as much, an elimination where its search finds one below both; each only where the time of the
+ * at most 16 times as much, an elimination where a search, about as long as the first order
+ * takes, finds one below both; each only where the time of the
  * first, or the graph, is not small beside the planning: so the work stays linear in the graph. Another order is taken
  * where it is predicted to be at least 10 % faster; eliminations only where they keep the memory limit, if need be by a
  * search under that limit. Errors: those of the first; others are passed over. */

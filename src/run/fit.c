@@ -44,7 +44,7 @@ static jc_status search(const jc_fit *fit, int64_t entries, jc_plan **plan, jc_p
 jc_status jc_fit_elimination(const jc_fit *fit, const jc_program *whole, bool *found, jc_plan **plan,
                              jc_program **program)
 {
-    enum { SEARCHES = 3 };
+    enum { SEARCHES = 6 };
     int64_t limit = fit->options->memory_limit;
     int64_t entries = entries_within(whole, limit, whole->layout.arena_bytes / whole->layout.element_bytes);
     *found = false;
@@ -57,7 +57,7 @@ jc_status jc_fit_elimination(const jc_fit *fit, const jc_program *whole, bool *f
             *found = true, *plan = p, *program = made;
             return JC_OK;
         }
-        entries = jc_min(entries - 1, entries_within(made, limit, entries));
+        entries = jc_min(entries - entries / 8 - 1, entries_within(made, limit, entries));
         destroy(p, made);
     }
     return JC_OK;

@@ -13,7 +13,7 @@ typedef struct jc_fit {
 } jc_fit;
 
 /* Searches again, for an order whose values are few enough for the limit, in place of `whole`, which is a program made
- * without it. *found = false: none was found, and there is no plan. At most three searches. */
+ * without it. *found = false: none was found, and there is no plan. At most six searches. */
 jc_status jc_fit_elimination(const jc_fit *fit, const jc_program *whole, bool *found, jc_plan **plan,
                              jc_program **program);
 

@@ -62,7 +62,7 @@ static jc_status find_results(const jc_assembly *as, int64_t **result)
 {
     const jc_subgraph *g = &as->plan->subgraph;
     const jc_elimination_value *values = as->elimination->values.data;
-    int64_t n = jc_cost_mul(g->n_targets, g->n_sources), *target, *source;
+    int64_t n = jc_cost_mul(g->n_targets, g->n_sources), *target = NULL, *source;
     jc_status status = jc_alloc(as->allocator, n, sizeof **result, WHAT, result);
     if (status) return status;
     if (!(status = jc_alloc(as->allocator, 2 * g->n_nodes, sizeof *target, WHAT, &target))) {

@@ -46,7 +46,7 @@ static void move_one(jc_draw *draw, const int64_t *from, int64_t n, int64_t *to)
 
 jc_status jc_limited_order(const jc_pairs *pairs, const jc_limited *how, int64_t *order, bool *found, int64_t *cost)
 {
-    int64_t n = pairs->n_inner, *trial, work = how->work;
+    int64_t n = pairs->n_inner, *trial = NULL, work = how->work;
     jc_draw draw = {how->seed};
     rating best = {0}, next = {0};
     jc_status status = jc_alloc(pairs->allocator, n, sizeof *trial, "an order of elimination", &trial);
