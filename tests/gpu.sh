@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The tests that need a real device, in at most 8 minutes: every kind in every precision against exact or bounded results,
-# integers bit for bit, the same bits again, capture and replay, the caller's capture, failing calls, more than 2^31
+# integers bit for bit, eliminations in random orders, the same bits again, capture and replay, the caller's capture, failing calls, more than 2^31
 # entries; compute-sanitizer over a part of them where there is one. The build needs a C compiler, CMake, ninja or make,
 # and nvcc: no other library. One process at a time uses the device. Nothing may be skipped but compute-sanitizer.
 #
@@ -64,6 +64,7 @@ suite "table of device calls" 'real/*'
 suite "runs on device memory" 'device/*'
 suite "every kind in four precisions" 'conformance/*'
 suite "random graphs" 'property/*'
+suite "eliminations" '@(eliminations|operands)/*'
 suite "interface" '@(use|limit)/*'
 if command -v compute-sanitizer >/dev/null; then
   suite "compute-sanitizer memcheck" 'device/results*' compute-sanitizer --tool memcheck --target-processes all \

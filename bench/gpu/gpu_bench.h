@@ -109,6 +109,7 @@ typedef struct gb_work {
     gb_stage *stages;
     int64_t of, *wrt, k; /* k rows of seed; seeded false: the identity, k the size of `of` */
     bool seeded;
+    jc_order order;
     jc_dtype dtype; /* of the working type */
     jc_precision precision;
     double tolerance; /* of the residual */

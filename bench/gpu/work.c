@@ -7,12 +7,14 @@
 #include <string.h>
 
 #include "backend/backend.h"
+#include "core/error.h"
 
 /* ---- building ---------------------------------------------------------------------------------------------------- */
 
 void gb_work_init(gb_work *w, int64_t n_vars, int64_t max_groups, int64_t max_stages)
 {
     *w = (gb_work){.n_vars = n_vars, .max_groups = max_groups, .max_stages = max_stages, .k = 1};
+    w->order = JC_ORDER_REVERSE;
     w->dtype = JC_F32, w->precision = JC_PRECISION_F32, w->tolerance = 1e-4, w->seed = 1;
     w->size = gb_host(n_vars, sizeof *w->size);
     w->offset = gb_host(n_vars + 1, sizeof *w->offset);
@@ -176,11 +178,13 @@ static jc_status machine_init(machine *m, const gb_work *w, void *d_seed)
     jc_query q = JC_QUERY_INIT;
     jc_program_options options = JC_PROGRAM_OPTIONS_INIT;
     const jc_cuda_array seed = {.dtype = w->dtype, .d_data = d_seed};
-    q.of = &w->of, q.n_of = 1, q.wrt = w->wrt, q.n_wrt = w->n_wrt, q.order = JC_ORDER_REVERSE;
+    q.of = &w->of, q.n_of = 1, q.wrt = w->wrt, q.n_wrt = w->n_wrt, q.order = w->order;
     if (w->seeded) q.seed = JC_SEED_ROWS, q.seed_width = w->k;
     options.precision = w->precision;
     jc_status status = make_graph(w, &m->graph);
     if (!status) status = jc_plan_create(m->graph, &q, &m->plan);
+    if (!status && w->order == JC_ORDER_ELIMINATION && !m->plan->eliminates)
+        status = jc_fail(JC_E_INTERNAL, "no order of elimination was found that is cheaper than a sweep");
     if (!status) status = jc_program_create_on(m->plan, gb_backend, &options, &m->program);
     if (!status) status = jc_cuda_run_create(m->program, NULL, &m->run);
     if (!status && w->seeded) status = jc_cuda_bind_seed(m->run, &seed, NULL);

@@ -58,6 +58,26 @@ static void chain(gb_work *w, int64_t count, int64_t size, int64_t k, jc_dtype d
     want_inputs(w, 0, 1);
 }
 
+/* v0 -> v1 -> ... of `wide` and `narrow` in turn, an even number of edges: all of d last / d first. Both sweeps cost
+ * the same, wide^2 narrow an edge; by elimination one product does. */
+static void wide_chain(gb_work *w, int64_t count, int64_t wide, int64_t narrow, jc_order order)
+{
+    gb_work_init(w, count + 1, 2, count);
+    for (int64_t v = 0; v <= count; v++) w->size[v] = v % 2 ? narrow : wide;
+    gb_edges *g[2];
+    for (int i = 0; i < 2; i++) {
+        int64_t p = i ? wide : narrow, q = i ? narrow : wide;
+        g[i] = gb_add(w, JC_DENSE, count / 2, p, q, keeping(q));
+    }
+    for (int64_t e = 0; e < count; e++) {
+        g[e % 2]->of[e / 2] = (int32_t)(e + 1), g[e % 2]->wrt[e / 2] = (int32_t)e;
+        gb_stage_add(w, g[e % 2], e / 2, 1);
+    }
+    w->of = count, w->k = wide, w->order = order;
+    w->tolerance = 1e-3;
+    want_inputs(w, 0, 1);
+}
+
 /* An order of 0 .. n-1 by multiplication with a number prime to n. */
 static int64_t shuffled(int64_t i, int64_t n, uint64_t seed)
 {
@@ -291,6 +311,18 @@ static void run_rnn(gb_row *row, const gb_limits *l, int64_t shrink)
     row->outcome = gb_run(&w);
 }
 
+static void run_wide_chain(gb_row *row, int64_t shrink)
+{
+    gb_work w;
+    int64_t count = 2 * at_least(64 / shrink, 4), wide = at_least(8192 / shrink, 128);
+    wide_chain(&w, count, wide, 16, JC_ORDER_REVERSE);
+    gb_outcome sweep = gb_run(&w);
+    row->bound_s = sweep.valid ? sweep.seconds : 0;
+    gb_free_all();
+    wide_chain(&w, count, wide, 16, JC_ORDER_ELIMINATION);
+    row->outcome = gb_run(&w);
+}
+
 static void run_csr(gb_row *row, const gb_limits *l, int64_t shrink, bool against_cusparse)
 {
     gb_work w;
@@ -353,6 +385,8 @@ static void run_named(gb_row *row, const gb_limits *l, int64_t shrink)
         run_csr(row, l, shrink, strlen(name) > 3);
     else if (!strcmp(name, "large-vectors"))
         large_vectors(&w, 20, 100000000 / shrink), run_read_bound(row, l, &w);
+    else if (!strcmp(name, "wide-chain"))
+        run_wide_chain(row, shrink);
     else if (!strcmp(name, "chain-deep"))
         chain(&w, at_least(10000 / shrink, 100), 64, 1, JC_F32),
             w.tolerance = 1e-2, row->outcome = gb_run(&w),
