@@ -195,8 +195,8 @@ static jc_status choose_order(jc_plan *plan, const jc_walk *walk, const jc_query
 
 /* By elimination, or what that falls back to; *found: by elimination. sweep->subgraph NULL: no sweep is within the tape
  * limit, and only an elimination will do. */
-static jc_status choose(jc_plan *plan, const jc_walk *walk, const jc_query *query, int64_t entry_limit,
-                        jc_sweep *sweep, bool *found)
+static jc_status choose(jc_plan *plan, const jc_walk *walk, const jc_query *query, int64_t entry_limit, jc_sweep *sweep,
+                        bool *found)
 {
     char why[256];
     jc_query sweeps = *query; /* what an elimination falls back to */
