@@ -62,10 +62,11 @@ static const char *check_indices(const jc_group *group)
     return info->check_indices(&jac) == JC_OK ? NULL : "has indices that are none of its shape";
 }
 
-/* A factor of low_rank ones: U is p x rho, V q x rho, with the blocks of the graph's. */
+/* A factor of low_rank ones: U is p x rho, V q x rho, with the blocks of the graph's; or its numbers as one row. */
 static bool is_factor(const jc_group *group, const jc_group *whole, int field)
 {
     const jc_shape *s = &group->shape, *w = &whole->shape;
+    if (s->p == 1 && s->batch == 1 && s->inner == 1 && !s->transpose) return true;
     return s->kind == JC_DENSE && s->batch == w->batch && s->inner == w->inner && s->p == (field ? w->q : w->p) &&
            s->q == w->m && group->field[0].batched == whole->field[field].batched;
 }

@@ -117,6 +117,51 @@ Test(cli_plan, what_becomes_dense_is_said)
     folder_leave();
 }
 
+/* v0 -> v1 -> .. -> v<edges> with sizes 100, 1, 100, 1, .., 100: every D is a row or a column of ones. */
+static void write_bottlenecks(const char *path, int edges)
+{
+    FILE *f = fopen(path, "wb");
+    cr_assert(f);
+    fputs("{\"jacchain\": 1, \"variables\": [", f);
+    for (int v = 0; v <= edges; v++)
+        fprintf(f, "%s{\"name\": \"v%d\", \"size\": %d}", v ? ", " : "", v, v % 2 ? 1 : 100);
+    fputs("], \"edges\": [", f);
+    for (int v = 0; v < edges; v++) {
+        fprintf(f, "%s{\"of\": \"v%d\", \"wrt\": \"v%d\", \"jacobian\": {\"kind\": \"dense\", \"values\": [",
+                v ? ", " : "", v + 1, v);
+        for (int i = 0; i < 100; i++) fprintf(f, v % 2 ? "%s[1]" : "%s1", i ? ", " : v % 2 ? "" : "[");
+        fputs(v % 2 ? "]}}" : "]]}}", f);
+    }
+    fputs("]}\n", f);
+    fclose(f);
+}
+
+/* Each sweep multiplies 100 x 100 numbers by every D; an elimination of the large ones makes scalars of them first: 100
+ * for each of nine, 8 products of scalars, 100 for the scalar and a row or column, 100 x 100 at the end. */
+Test(cli_plan, auto_is_the_order_that_total_takes)
+{
+    static const char *const keys[] = {"order", "backend"};
+    folder_enter();
+    write_bottlenecks("g.json", 20);
+    json_t *plan = expect_json(0, "plan", "g.json", "--of", "v20", "--json", "--plan-out", "p.json", NULL);
+    json_t *total = expect_json(0, "total", "g.json", "--of", "v20", "--json", "--plan-out", "t.json", NULL);
+    cr_expect(json_same(json_at(plan, "order"), "\"elimination\""));
+    cr_expect(json_same(json_at(plan, "multiply_adds"), "11008"));
+    cr_expect(
+        json_same(json_at(plan, "alternatives"), "{\"reverse\": 190000, \"forward\": 190000, \"elimination\": 11008}"));
+    for (int i = 0; i < 2; i++) cr_expect(json_equal(json_at(plan, keys[i]), json_at(total, keys[i])), "%s", keys[i]);
+    cr_expect(json_equal(json_at(plan, "multiply_adds"), json_at(total, "cost/multiply_adds")));
+    cr_expect(json_equal(json_at(plan, "peak_bytes"), json_at(total, "peak_bytes")));
+    cr_expect(json_same(json_array_get(json_at(total, "totals/0/values/0"), 0), "1000000000000000000"));
+    json_decref(total);
+    json_decref(plan);
+    run r = expect_code(0, "total", "g.json", "--of", "v20", "--plan-in", "p.json", "--plan-out", "again.json",
+                        "--quiet", NULL);
+    run_free(&r);
+    cr_expect_eq(system("cmp -s p.json t.json && cmp -s p.json again.json"), 0);
+    folder_leave();
+}
+
 /* Where nothing is found below a sweep, the elimination is that sweep, and says so. */
 Test(cli_plan, an_elimination_that_is_a_sweep_says_so)
 {

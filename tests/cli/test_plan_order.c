@@ -317,7 +317,7 @@ Test(cli_plan_order, a_file_that_was_there_stays_where_the_command_fails)
 {
     static const char *const failing[][10] = {
         {"plan", POST, "--of", "q", "--plan-out", "o.json"},
-        {"plan", POST, "--of", "L", "--plan-out", "o.json", "--output", "o.json"},
+        {"plan", POST, "--of", "L", "--plan-out", "o.dot", "--output", "o.dot"},
         {"plan", POST, "--of", "L", "--plan-out", "o.json", "--output", "o.jpeg"},
         {"total", POST, "--of", "L", "--plan-out", "o.json", "--memory-limit", "0.015625K"},
         {"total", POST, "--of", "L", "--plan-out", "o.json", "--avoid-label", "none"},

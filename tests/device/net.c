@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "plan/plan.h"
+
 const char *const jt_net_fields[NET_FIELDS] = {"values", "u", "v", "x"};
 
 static const jc_array *field_of(const jc_jacobian *jac, int field)
@@ -138,7 +140,9 @@ jc_status jt_net_program(const jt_net *net, const jc_cuda_backend *backend, jt_n
     jc_query query = query_of(net, &of, &wrt);
     jc_program_options options = JC_PROGRAM_OPTIONS_INIT;
     *made = (jt_net_run){NULL, NULL, NULL};
-    jt_ok(jc_plan_create(net->device, &query, &made->plan), "plan");
+    if (net->eliminates) query.order = JC_ORDER_ELIMINATION;
+    jt_ok(jc_plan_create_limited(net->device, &query, 0, net->eliminates ? INT64_MAX : 0, &made->plan), "plan");
+    cr_assert_eq(made->plan->eliminates, net->eliminates);
     return jc_program_create_on(made->plan, &backend->base, &options, &made->program);
 }
 

@@ -16,6 +16,7 @@ typedef struct jt_net {
     jc_graph *host, *device;
     int64_t size, levels, n_edges, width; /* width: rows of the seed */
     jc_dtype dtype;
+    bool eliminates;                          /* its plan is by elimination; set after init */
     jc_jacobian edge[NET_MAX_EDGES];          /* on the host */
     void *d_field[NET_MAX_EDGES][NET_FIELDS]; /* device memory of values, u, v, x; or NULL */
     double *seed;                             /* width x size, of the numbers that the host graph has too */

@@ -6,11 +6,14 @@
 #include "device/net.h"
 #include "support/random_query.h"
 
-/* Sizes and widths that take the forms of the kernels and cuBLAS, in both types. */
+/* Sizes and widths that take the forms of the kernels and cuBLAS, in both types; sweeps and eliminations. */
 static const struct {
     int64_t size, levels, width;
     jc_dtype dtype;
-} nets[] = {{12, 3, 1, JC_F32}, {12, 3, 3, JC_F64}, {192, 2, 1, JC_F32}, {192, 2, 40, JC_F32}, {64, 2, 70, JC_F64}};
+    bool eliminates;
+} nets[] = {{12, 3, 1, JC_F32, false},   {12, 3, 3, JC_F64, false},  {192, 2, 1, JC_F32, false},
+            {192, 2, 40, JC_F32, false}, {64, 2, 70, JC_F64, false}, {12, 3, 3, JC_F32, true},
+            {64, 2, 5, JC_F64, true}};
 enum { N_NETS = sizeof nets / sizeof *nets };
 
 typedef struct fixture {
@@ -25,6 +28,7 @@ static bool fixture_init(fixture *f, int which)
     if (!jt_target_begin(&f->target, (uint64_t)which + 1)) return false;
     jt_net_init(&f->net, &f->target, nets[which].size, nets[which].levels, nets[which].width, nets[which].dtype, 100);
     jt_net_init(&f->other, &f->target, nets[which].size, nets[which].levels, nets[which].width, nets[which].dtype, 200);
+    f->net.eliminates = f->other.eliminates = nets[which].eliminates;
     f->ld = f->net.size + 3;
     f->bytes = f->net.width * f->ld * (f->net.dtype == JC_F64 ? 8 : 4);
     f->d_result = jt_device_memory(&f->target, f->bytes);

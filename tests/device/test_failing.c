@@ -67,13 +67,14 @@ static size_t free_memory(const fixture *f)
     return free_bytes;
 }
 
-static void sweep(int64_t size, int64_t levels, int64_t width)
+static void sweep(int64_t size, int64_t levels, int64_t width, bool eliminates)
 {
     enum { SAMPLE = 40, SLACK = 64 << 20 }; /* bytes that a driver may keep for itself */
     fixture f;
     int64_t calls, step = 1;
     if (!jt_target_begin(&f.target, 5)) return;
     jt_net_init(&f.net, &f.target, size, levels, width, JC_F32, 100);
+    f.net.eliminates = eliminates;
     f.d_result = jt_device_memory(&f.target, width * size * 4);
     cr_assert_not(attempt(&f, -1));
     calls = f.calls;
@@ -92,9 +93,10 @@ static void sweep(int64_t size, int64_t levels, int64_t width)
 
 Test(device, each_failing_call_is_told_and_leaves_nothing_behind)
 {
-    sweep(12, 3, 1);
+    sweep(12, 3, 1, false);
+    sweep(12, 2, 3, true);
     if (jt_device_run())
-        sweep(192, 2, 40);
+        sweep(192, 2, 40, false);
     else
-        sweep(32, 2, 5);
+        sweep(32, 2, 5, false);
 }

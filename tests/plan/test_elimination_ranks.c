@@ -203,6 +203,13 @@ Test(elimination_ranks, a_rank_that_is_known_gets_a_node_between_and_extra_jacob
         if (numbers) cr_assert_eq(s->made.count, 4, "factors of two groups");
         cr_assert_eq(jc_subgraph_operand(s, -1), NULL);
         jt_case_fini(&c);
+        jc_query q = JC_QUERY_INIT;
+        int64_t of = 1, wrt = 0;
+        q.of = &of, q.n_of = 1, q.wrt = &wrt, q.n_wrt = 1;
+        jt_case_init(&c, l.graph, &q);
+        jt_ok(jc_subgraph_split_ranks(l.graph, &c.subgraph), "split");
+        cr_assert(c.subgraph.n_nodes == 2 && !c.subgraph.rank_of, "a result is a matrix in any case");
+        jt_case_fini(&c);
         jc_graph_destroy(l.graph);
     }
 }

@@ -120,8 +120,8 @@ static jc_status numbers_of(const jc_plan *plan, const jc_cuda_operand *o, const
     *n = (jc_cuda_numbers){array->d_data, ld, 0, 0, array->dtype};
     if (blocks > 1) n->block_stride = array->block_stride ? array->block_stride : block;
     if (group->n_edges > 1)
-        n->member_stride = array->member_stride ? array->member_stride
-                                                : jc_cost_mul(blocks > 1 ? n->block_stride : block, blocks);
+        n->member_stride =
+            array->member_stride ? array->member_stride : jc_cost_mul(blocks > 1 ? n->block_stride : block, blocks);
     n->d_data = (unsigned char *)array->d_data + o->first_member * n->member_stride * jc_dtype_bytes(array->dtype);
     return check_row(o, n);
 }

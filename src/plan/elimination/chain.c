@@ -9,8 +9,8 @@
  *
  * which is the recurrence of generalized Jacobian chains (Naumann, arXiv 2003.05755 and 2406.11862): a run of factors
  * applied one after the other is a run of the first or second line. Where structures are known, S[j,i] is that of
- * D_j .. D_i, and the three products cost what structure.h says of S[j,i]. A longer chain is cut at narrow nodes into
- * pieces, each bracketed for itself, and then the chain of their matrices is. */
+ * D_j .. D_i as it is bracketed, and the three products cost what structure.h says of it. A longer chain is cut at
+ * narrow nodes into pieces, each bracketed for itself, and then the chain of their matrices is. */
 #include <string.h>
 
 #include "core/size.h"
@@ -35,6 +35,8 @@ typedef struct bracketing {
     int64_t largest;    /* of size */
     int64_t highest;    /* of cost */
     int32_t *structure; /* [n][n]: S[j,i] at j n + i; NULL without a table */
+    bool by_brackets;   /* S[j,i] depends on the bracketing: there are sparse factors */
+    jc_status status;   /* of looking structures up: then costs are INT64_MAX */
 } bracketing;
 
 bool jc_pairs_are_chain(const jc_pairs *p)
@@ -51,43 +53,44 @@ bool jc_pairs_are_chain(const jc_pairs *p)
 
 /* The product of k+1 .. j and i .. k, of which the left one costs apply_left a column, the right one apply_right a row.
  */
-static int64_t product_cost(const bracketing *b, int64_t j, int64_t k, int64_t i, int64_t apply_left,
-                            int64_t apply_right)
+static int64_t product_cost(bracketing *b, int64_t j, int64_t k, int64_t i, int64_t apply_left, int64_t apply_right)
 {
     int64_t n = b->f.n;
     if (!b->structure) return jc_min(jc_cost_mul(b->f.size[i], apply_left), jc_cost_mul(b->f.size[j + 1], apply_right));
-    return jc_structures_cost(b->f.structures, b->structure[j * n + k + 1], b->structure[k * n + i],
-                              b->structure[j * n + i], apply_left, apply_right);
+    int32_t left = b->structure[j * n + k + 1], right = b->structure[k * n + i], product = b->structure[j * n + i];
+    if (b->by_brackets && !b->status) b->status = jc_structures_product(b->f.structures, left, right, &product);
+    if (b->status) return INT64_MAX;
+    return jc_structures_cost(b->f.structures, left, right, product, apply_left, apply_right);
 }
 
 /* C[j-1,i] + n_i t_j */
-static int64_t tangent_cost(const bracketing *b, int64_t j, int64_t i)
+static int64_t tangent_cost(bracketing *b, int64_t j, int64_t i)
 {
     return jc_cost_add(b->cost[(j - 1) * b->f.n + i], product_cost(b, j, j - 1, i, b->f.tangent[j], INT64_MAX));
 }
 
 /* C[j,i+1] + m_j a_i */
-static int64_t adjoint_cost(const bracketing *b, int64_t j, int64_t i)
+static int64_t adjoint_cost(bracketing *b, int64_t j, int64_t i)
 {
     return jc_cost_add(b->cost[j * b->f.n + i + 1], product_cost(b, j, i, i, INT64_MAX, b->f.adjoint[i]));
 }
 
 /* Entries that hold the matrix of i .. j. */
-static int64_t held(const bracketing *b, int64_t j, int64_t i)
+static int64_t held(bracketing *b, int64_t j, int64_t i)
 {
     return b->structure ? jc_structures_at(b->f.structures, b->structure[j * b->f.n + i])->entries
                         : jc_cost_mul(b->f.size[j + 1], b->f.size[i]);
 }
 
 /* C[j,k+1] + C[k,i] + m_j m_k n_i */
-static int64_t split_cost(const bracketing *b, int64_t j, int64_t i, int64_t k)
+static int64_t split_cost(bracketing *b, int64_t j, int64_t i, int64_t k)
 {
     int64_t product = product_cost(b, j, k, i, held(b, j, k + 1), held(b, k, i));
     return jc_cost_add(jc_cost_add(b->cost[j * b->f.n + k + 1], b->cost[k * b->f.n + i]), product);
 }
 
 /* The least split_cost, without the checks of each sum where nothing can be too large. */
-static int64_t best_split(const bracketing *b, int64_t j, int64_t i)
+static int64_t best_split(bracketing *b, int64_t j, int64_t i)
 {
     const int64_t *left = b->cost + j * b->f.n + 1, *right = b->turned + i * b->f.n, *inner = b->f.size + 1;
     int64_t least = INT64_MAX, both = jc_cost_mul(b->f.size[j + 1], b->f.size[i]), most = INT64_MAX / 4;
@@ -102,51 +105,52 @@ static int64_t best_split(const bracketing *b, int64_t j, int64_t i)
     return least;
 }
 
-static int64_t least_cost(const bracketing *b, int64_t j, int64_t i)
+static int64_t least_cost(bracketing *b, int64_t j, int64_t i)
 {
     if (i == j) return b->f.convert[j];
     return jc_min(jc_min(tangent_cost(b, j, i), adjoint_cost(b, j, i)), best_split(b, j, i));
 }
 
-/* S[j,i] = that of D_j (D_(j-1) .. D_i). */
-static jc_status fill_structures(bracketing *b)
-{
-    int64_t n = b->f.n;
-    jc_status status = JC_OK;
-    for (int64_t j = 0; j < n && b->structure; j++) {
-        b->structure[j * n + j] = b->f.structure[j];
-        for (int64_t i = 0; i < j && !status; i++)
-            status = jc_structures_product(b->f.structures, b->f.structure[j], b->structure[(j - 1) * n + i],
-                                           &b->structure[j * n + i]);
-    }
-    return status;
-}
-
-static void fill_costs(bracketing *b)
-{
-    b->largest = b->highest = 0;
-    for (int64_t v = 0; v <= b->f.n; v++) b->largest = jc_max(b->largest, b->f.size[v]);
-    for (int64_t j = 0; j < b->f.n; j++)
-        for (int64_t i = j; i >= 0; i--) {
-            int64_t cost = least_cost(b, j, i);
-            b->cost[j * b->f.n + i] = b->turned[i * b->f.n + j] = cost;
-            b->highest = jc_max(b->highest, cost);
-        }
-}
-
 /* The node between the factors whose product was the last one to form i .. j; node k + 1 lies behind factor k. */
-static int64_t last_node(const bracketing *b, int64_t j, int64_t i)
+static int64_t last_node(bracketing *b, int64_t j, int64_t i)
 {
     int64_t cost = b->cost[j * b->f.n + i];
     if (tangent_cost(b, j, i) == cost) return j;
     if (adjoint_cost(b, j, i) == cost) return i + 1;
     int64_t k = i;
-    while (split_cost(b, j, i, k) != cost) k++;
+    while (k < j - 1 && split_cost(b, j, i, k) != cost) k++;
     return k + 1;
 }
 
+/* S[j,i] of the product that `node` lies between; node j: of D_j (D_(j-1) .. D_i). */
+static void set_structure(bracketing *b, int64_t j, int64_t i, int64_t node)
+{
+    int64_t n = b->f.n;
+    if (i == j)
+        b->structure[j * n + j] = b->f.structure[j];
+    else if (!b->status)
+        b->status = jc_structures_product(b->f.structures, b->structure[j * n + node], b->structure[(node - 1) * n + i],
+                                          &b->structure[j * n + i]);
+}
+
+/* Structures of blocks are those of the products in any order, and are there before the costs; those of patterns, which
+ * may become blocks, are those of the best bracketing. */
+static void fill_costs(bracketing *b)
+{
+    b->largest = b->highest = 0;
+    for (int64_t v = 0; v <= b->f.n; v++) b->largest = jc_max(b->largest, b->f.size[v]);
+    for (int64_t j = 0; j < b->f.n && !b->status; j++)
+        for (int64_t i = j; i >= 0 && !b->status; i--) {
+            if (b->structure && !b->by_brackets) set_structure(b, j, i, j);
+            int64_t cost = least_cost(b, j, i);
+            b->cost[j * b->f.n + i] = b->turned[i * b->f.n + j] = cost;
+            b->highest = jc_max(b->highest, cost);
+            if (b->by_brackets) set_structure(b, j, i, i == j ? j : last_node(b, j, i));
+        }
+}
+
 /* The order from its end: the node of the whole chain is the last one. */
-static void write_order(const bracketing *b, int64_t *order)
+static void write_order(bracketing *b, int64_t *order)
 {
     int64_t depth = 0, n = b->f.n - 1, *stack = b->stack;
     stack[depth++] = b->f.n - 1, stack[depth++] = 0;
@@ -163,6 +167,8 @@ static void write_order(const bracketing *b, int64_t *order)
 static jc_status bracketing_init(bracketing *b, const jc_allocator *a, const factors *f)
 {
     *b = (bracketing){.allocator = a, .f = *f, .n_stack = 4 * f->n + 4};
+    for (int64_t k = 0; k < f->n && f->structures; k++)
+        b->by_brackets |= jc_structures_at(f->structures, f->structure[k])->kind == JC_STRUCTURE_SPARSE;
     const char *what = "the bracketing of a chain";
     jc_status status = jc_alloc(a, f->n * f->n, sizeof *b->cost, what, &b->cost);
     if (!status) status = jc_alloc(a, f->n * f->n, sizeof *b->turned, what, &b->turned);
@@ -184,9 +190,8 @@ static jc_status bracket(const jc_allocator *a, const factors *f, int64_t *order
 {
     bracketing b;
     jc_status status = bracketing_init(&b, a, f);
-    if (!status) status = fill_structures(&b);
+    if (!status) fill_costs(&b), status = b.status;
     if (!status) {
-        fill_costs(&b);
         write_order(&b, order);
         *cost = b.cost[(f->n - 1) * f->n];
         *structure = b.structure ? b.structure[(f->n - 1) * f->n] : 0;
