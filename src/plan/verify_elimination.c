@@ -325,7 +325,7 @@ static jc_status check_outputs(const verifier *v, const jc_query *query)
 static jc_status check_eliminated(const verifier *v)
 {
     const jc_plan *p = v->plan;
-    uint64_t *seen;
+    uint64_t *seen = NULL;
     int64_t words = p->subgraph.n_nodes / 64 + 1;
     jc_status status = jc_alloc_zero(v->allocator, words, sizeof *seen, WHAT, &seen);
     for (int64_t i = 0; i < p->n_eliminated && !status; i++) {
