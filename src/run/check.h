@@ -25,7 +25,8 @@ typedef struct jc_given {
     const int64_t *of, *wrt;   /* [n] */
     const jc_array *values;    /* [n] */
     const jc_array *bounds;    /* [n] F64: what rounding may do to an entry; NULL: as much as to a reverse sweep's */
-    const jc_array *in_double; /* [n] F64: the same, computed in the same order of products in double; NULL: not known */
+    const jc_array *in_double; /* [n] F64: the same in the same order of products, by the reference; NULL: not known */
+    const jc_array *by_cpu;    /* [n] F64: and by the cpu backend in this precision; NULL: not known */
     jc_query query;            /* which paths count; its ends and order are not looked at */
     jc_precision precision;
     const jc_progress *progress; /* or NULL */
@@ -36,6 +37,15 @@ jc_status jc_judge_given(const jc_given *given, jc_check_report *report);
 
 /* The outputs of a run by elimination, which was executed; query: what its plan was made for. */
 jc_status jc_check_elimination(const jc_run *run, const jc_query *query, jc_check_report *report);
+
+/* A plan run by the cpu backend in a precision that is judged: what this rounds away. */
+typedef struct jc_trial {
+    jc_program *program;
+    jc_run *run; /* NULL: there is none in that precision */
+} jc_trial;
+
+jc_status jc_trial_init(jc_trial *trial, const jc_plan *plan, jc_precision precision);
+void jc_trial_fini(jc_trial *trial);
 
 /* As jc_check, on a backend that the registry need not know. */
 jc_status jc_check_on(const jc_graph *graph, const jc_query *query, const jc_backend *backend,

@@ -51,30 +51,20 @@ static jc_precision precision_of(const judging *w, const jc_plan *plan)
 
 /* ---- the rounding that this precision has ------------------------------------------------------------------------ */
 
-/* The same totals computed here in the precision that is judged: what it rounds away, on this graph. */
-typedef struct trial {
-    jc_program *program;
-    jc_run *run; /* NULL: there is none in that precision */
-    double *row; /* [max_cols] */
-    int64_t max_cols;
-} trial;
-
-static void trial_fini(const jc_plan *plan, trial *t)
+void jc_trial_fini(jc_trial *t)
 {
     jc_run_destroy(t->run);
     jc_program_destroy(t->program);
-    jc_free(&plan->allocator, t->row, t->max_cols, sizeof *t->row);
 }
 
-static jc_status trial_init(trial *t, const jc_plan *plan, jc_precision precision, int64_t max_cols)
+jc_status jc_trial_init(jc_trial *t, const jc_plan *plan, jc_precision precision)
 {
     jc_program_options options = JC_PROGRAM_OPTIONS_INIT;
-    *t = (trial){.max_cols = max_cols};
+    *t = (jc_trial){.run = NULL};
     options.backend = "cpu";
     options.precision = precision;
-    jc_status status = jc_alloc(&plan->allocator, max_cols, sizeof *t->row, "a row of the totals", &t->row);
-    if (!status && precision != JC_PRECISION_F64 && precision != JC_PRECISION_F32) return JC_OK;
-    if (!status) status = jc_program_create(plan, &options, &t->program);
+    if (precision != JC_PRECISION_F64 && precision != JC_PRECISION_F32) return JC_OK;
+    jc_status status = jc_program_create(plan, &options, &t->program);
     if (!status) status = jc_run_create(t->program, &t->run);
     if (!status) status = jc_run_execute(t->run);
     if (status == JC_E_DEVICE) { /* an operator that has not this type */
@@ -82,7 +72,29 @@ static jc_status trial_init(trial *t, const jc_plan *plan, jc_precision precisio
         t->run = NULL;
         return JC_OK;
     }
-    if (status) trial_fini(plan, t);
+    if (status) jc_trial_fini(t);
+    return status;
+}
+
+/* What is put beside a row of the reference: the same totals in the precision that is judged. */
+typedef struct trial {
+    jc_trial run;
+    double *row; /* [max_cols] */
+    int64_t max_cols;
+} trial;
+
+static void trial_fini(const jc_plan *plan, trial *t)
+{
+    jc_trial_fini(&t->run);
+    jc_free(&plan->allocator, t->row, t->max_cols, sizeof *t->row);
+}
+
+static jc_status trial_init(trial *t, const jc_plan *plan, jc_precision precision, int64_t max_cols)
+{
+    *t = (trial){.max_cols = max_cols};
+    jc_status status = jc_alloc(&plan->allocator, max_cols, sizeof *t->row, "a row of the totals", &t->row);
+    if (!status) status = jc_trial_init(&t->run, plan, precision);
+    if (status) jc_free(&plan->allocator, t->row, t->max_cols, sizeof *t->row);
     return status;
 }
 
@@ -91,8 +103,8 @@ static jc_status trial_distance(const trial *t, int64_t value, int64_t row, int6
                                 double *distance)
 {
     *distance = NAN;
-    if (!t->run) return JC_OK;
-    jc_status status = jc_read_rows(t->run, value, row, 1, t->row);
+    if (!t->run.run) return JC_OK;
+    jc_status status = jc_read_rows(t->run.run, value, row, 1, t->row);
     double most = 0;
     for (int64_t c = 0; c < cols && !status; c++) {
         double d = fabs(t->row[c] - reference[c]);
@@ -109,8 +121,9 @@ typedef struct evidence {
     double error, bound;             /* of its own equation */
     double reference, forward_bound; /* distance from the reference */
     double value;
-    double largest, rounding, store; /* of its row: the largest |reference|, how far rounding gets; its own when stored
-                                      */
+    double largest, rounding; /* of its row: the largest |reference|, how far rounding gets */
+    double order;             /* how far the order of products gets it besides */
+    double store;             /* its rounding when stored */
 } evidence;
 
 /* As far as rounding gets in that row: the same matrix. Far beyond: another one. */
@@ -122,7 +135,7 @@ static void judge_entry(const evidence *e, int64_t place, int64_t row, int64_t c
 {
     double distance = fabs(e->value - e->reference), near = NEAR_TRIAL * e->rounding + e->store;
     bool own = e->error <= e->bound, forward = distance <= e->forward_bound;
-    bool far = distance > FAR_FROM_TRIAL * e->rounding + e->store;
+    bool far = distance > FAR_FROM_TRIAL * fmax(e->rounding, e->order) + e->store && !isnan(e->rounding);
     if (own || !forward)
         jc_worst_take(worst, e->error, e->bound, place, row, col);
     else if (e->forward_bound < fabs(e->reference))
@@ -151,16 +164,15 @@ static double forward_bound(const against *a, int64_t i, int64_t row, int64_t co
     return entry(a->given->bounds, i, row, col) + jc_forward_bound(jc_reference_factor(j->eq, j->node), m);
 }
 
-/* How far the order of products alone puts the row from the reference: seen in double, and scaled to the precision that
- * is judged. 0: not known. */
-static double order_rounding(const against *a, int64_t i, int64_t row, int64_t cols, const double *reference)
+/* How far the row of one of the given's matrices is from the reference's; 0 where there are none. */
+static double row_distance(const jc_array *matrices, int64_t i, int64_t row, int64_t cols, const double *reference)
 {
     double most = 0;
-    for (int64_t c = 0; c < cols && a->given->in_double; c++) {
-        double d = fabs(entry(a->given->in_double, i, row, c) - reference[c]);
+    for (int64_t c = 0; c < cols && matrices; c++) {
+        double d = fabs(entry(matrices, i, row, c) - reference[c]);
         if (!(d <= most)) most = d;
     }
-    return most * (a->judge->roundoff.sum / 0x1p-53);
+    return most;
 }
 
 /* Row `row` of given total i, of whose rows jc_judge_evaluate saw those from `first` on. */
@@ -174,13 +186,16 @@ static jc_status judge_row(const against *a, int64_t i, const jc_output *out, in
     if (!status) status = jc_read_rows(a->yardsticks->absolute, out->value, at, 1, m);
     if (!status) status = trial_distance(a->trial, out->value, at, cols, reference, &rounding);
     if (status) return status;
-    double by_order = order_rounding(a, i, row, cols, reference);
-    if (by_order > rounding) rounding = by_order;
+    double scale = j->roundoff.sum / 0x1p-53;
+    double in_double = scale * row_distance(a->given->in_double, i, row, cols, reference);
+    double order = row_distance(a->given->by_cpu, i, row, cols, reference);
+    if (in_double > rounding) rounding = in_double;
     for (int64_t c = 0; c < cols; c++) largest = fmax(largest, fabs(reference[c]));
     for (int64_t c = 0; c < cols; c++) {
         int64_t k = (row - first) * cols + c;
         double value = entry(a->given->values, i, row, c), store = stored(a->given, i, value);
         evidence e = {.value = value, .reference = reference[c], .largest = largest, .rounding = rounding};
+        e.order = order;
         e.store = store;
         e.error = fabs(value - j->sum[k]);
         e.bound = jc_judge_bound(j, k) + store;
@@ -213,6 +228,15 @@ static void judge_exact(const jc_given *g, int64_t i, const jc_output *out, jc_w
         }
 }
 
+/* In which of the variable's states the worst entry is: that of the node where the paths start. */
+static void name_state(const jc_plan *plan, const jc_output *out, jc_worst *worst)
+{
+    worst->n_states = 1;
+    if (out->kind != JC_OUTPUT_VALUE) return;
+    worst->place = plan->values[out->value].node;
+    jc_worst_name(&plan->subgraph, worst);
+}
+
 static jc_status judge_total(const against *a, int64_t i, const jc_output *out, jc_worst *all, jc_check_total *total)
 {
     jc_worst worst = {0};
@@ -223,6 +247,7 @@ static jc_status judge_total(const against *a, int64_t i, const jc_output *out, 
     for (int64_t row = 0; row < out->rows && out->kind == JC_OUTPUT_VALUE && !status; row += chunk)
         status = judge_rows(a, i, out, row, jc_min(chunk, out->rows - row), &worst, &d);
     if (status) return status;
+    name_state(a->judge->eq->plan, out, &worst);
     jc_verdict verdict = worst.ratio > 1 ? JC_FAILED : worst.undecided ? JC_UNDECIDED : JC_PASSED;
     *total = (jc_check_total){.of = out->of,
                               .wrt = out->wrt,
