@@ -62,42 +62,34 @@ static jc_status need_row(jc_assembly *as, int64_t edge, const jc_entries *e)
     return status;
 }
 
-/* I_batch (x) D (x) I_inner has the numbers of its blocks side by side as S I_batch (x) D (x) I_inner, where
- * S[i,(b,i,a)] = 1 adds up rows that no column has in common: rows of S are those of a selection, transposed. */
-static jc_status sum_rows_of_blocks(jc_assembly *as, int64_t edge, int64_t n, int64_t p, int64_t inner, int64_t *sums)
+/* The numbers of a product of factors are there once it is multiplied out, row by row. */
+static jc_status need_product(jc_assembly *as, int64_t edge)
 {
-    int64_t *place, made, b;
-    jc_status status = jc_alloc(as->allocator, n, sizeof *place, WHAT, &place);
-    for (int64_t i = 0; i < n && !status; i++) place[i] = i / inner % p;
-    if (!status) status = jc_make_select(&as->maker, n, p, place, &made);
-    if (!status) status = jc_make_operand(&as->maker, made, 0, -1, &b);
-    int64_t node = as->plan->subgraph.of[edge];
-    if (!status) status = jc_draft_value_add(&as->draft, JC_FORM_ROWS, p, n, node, node, sums);
-    return status ? status : jc_draft_step_add(&as->draft, *sums, JC_SEED_IDENTITY, b, true, true);
+    const jc_subgraph *g = &as->plan->subgraph;
+    int64_t *row = &as->edge_row[edge], of = g->of[edge], wrt = g->wrt[edge], value;
+    if (*row != JC_NO_DRAFT) return JC_OK;
+    jc_status status = jc_draft_value_add(&as->draft, JC_FORM_ROWS, g->size[of], g->size[wrt], wrt, of, &value);
+    if (!status) status = jc_draft_step_add(&as->draft, value, JC_SEED_IDENTITY, g->jacobian[edge], false, true);
+    if (!status) *row = value;
+    return status;
 }
 
-/* The numbers of a product of factors are there once it is multiplied out: its blocks. */
-static jc_status numbered_of_factors(jc_assembly *as, int64_t edge, const jc_group *group, numbered *x)
+/* Those of its blocks. */
+static jc_status numbered_of_factors(jc_assembly *as, int64_t edge, const jc_shape *s, numbered *x)
 {
-    const jc_shape *s = &group->shape;
-    const jc_subgraph *g = &as->plan->subgraph;
-    int64_t blocks = s->batch * s->inner, sums;
+    int64_t blocks = s->batch * s->inner;
     jc_structure held = {.kind = blocks > 1 ? JC_STRUCTURE_BLOCKS : JC_STRUCTURE_DENSE,
                          .rows = s->rows,
                          .cols = s->cols,
                          .batch = s->batch,
                          .inner = s->inner,
                          .entries = s->rows * s->cols / blocks};
-    *x = (numbered){as->edge_row[edge], held.entries, jc_vec_of(sizeof(jc_entry))};
+    *x = (numbered){.n = s->rows * s->cols, .entries = jc_vec_of(sizeof(jc_entry))};
     jc_status status = jc_entries_of_structure(as->allocator, &held, JC_FORM_ROWS, &x->entries);
-    if (!status && x->numbers == JC_NO_DRAFT) {
-        status = sum_rows_of_blocks(as, edge, s->rows, s->rows / blocks, s->inner, &sums);
-        if (!status)
-            status = jc_draft_value_add(&as->draft, JC_FORM_ROWS, s->rows / blocks, s->cols, g->wrt[edge], g->of[edge],
-                                        &x->numbers);
-        if (!status) status = jc_draft_step_add(&as->draft, x->numbers, sums, g->jacobian[edge], false, true);
-        if (!status) as->edge_row[edge] = x->numbers;
-    }
+    jc_entry *e = x->entries.data;
+    for (int64_t t = 0; t < x->entries.count; t++) e[t].number = e[t].row * s->cols + e[t].col;
+    if (!status) status = need_product(as, edge);
+    x->numbers = as->edge_row[edge];
     if (status) numbered_fini(as, x);
     return status;
 }
@@ -109,7 +101,7 @@ static jc_status numbered_of_edge(jc_assembly *as, int64_t edge, numbered *x)
     const jc_group *group =
         jc_subgraph_jacobian(as->graph, &as->plan->subgraph, as->plan->subgraph.jacobian[edge], &member);
     if (group->shape.kind == JC_LOW_RANK && !jc_group_only_structure(group))
-        return numbered_of_factors(as, edge, group, x);
+        return numbered_of_factors(as, edge, &group->shape, x);
     jc_status status = jc_entries_of(as->allocator, group, member, &e);
     if (status) return status;
     status = need_row(as, edge, &e);

@@ -23,7 +23,7 @@ typedef struct split {
 enum { TARGET = 1, SOURCE = 2 };
 
 /* The low_rank group of an edge that is split, or NULL. Without numbers the rank is not known; an edge that is a
- * result, or a part of one, is needed as a matrix. */
+ * result, or a part of one, is needed as a matrix. Of several blocks the matrix is larger than what they hold. */
 static const jc_group *split_group(const split *s, int64_t edge)
 {
     const jc_subgraph *g = s->old;
@@ -33,7 +33,8 @@ static const jc_group *split_group(const split *s, int64_t edge)
     if (shape->kind != JC_LOW_RANK || g->jacobian[edge] < 0 || shape->m < 1) return NULL;
     if (s->ends[g->of[edge]] & TARGET && s->ends[g->wrt[edge]] & SOURCE) return NULL;
     int64_t factors = jc_cost_mul(shape->m, jc_cost_add(shape->p, shape->q));
-    return factors < jc_cost_mul(shape->p, shape->q) ? group : NULL;
+    bool blocks = shape->batch > 1 || shape->inner > 1;
+    return blocks || factors < jc_cost_mul(shape->p, shape->q) ? group : NULL;
 }
 
 /* ---- the factors ------------------------------------------------------------------------------------------------- */
