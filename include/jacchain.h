@@ -667,7 +667,8 @@ typedef struct jc_check_summary {
 } jc_check_summary;
 
 /* Evaluates the query (without seed) on the chosen backend and judges every variable by its own equation:
- *   |A_u - sum_e A_w(e) D_e| <= gamma sum_e |A_w(e)| |D_e|   componentwise (docs/numerics.md). */
+ *   |A_u - sum_e A_w(e) D_e| <= gamma sum_e |A_w(e)| |D_e|   componentwise (docs/numerics.md);
+ * of an elimination every total, A_w being the adjoints of a reverse sweep in double. */
 jc_status jc_check(const jc_graph *graph, const jc_query *query, const jc_program_options *options,
                    jc_check_report **report);
 

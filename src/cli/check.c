@@ -41,8 +41,9 @@ static const jc_usage usage = {
     .synopsis = "GRAPH [--of T[,..]] [--wrt S[,..]] [--against FILE] [options]",
     .text = "Computes the totals on the chosen backend and judges every variable by its own equation: its adjoint less "
             "the sum over its consumers, entry by entry, against the rounding that this sum can have. The ratio of the "
-            "two is at most 1 where all is well, at any depth. Beside it each total's distance from the reference "
-            "stands with its own bound.\nExit code 0: passed; 1: failed, or NaN, Inf or too wide bounds left it "
+            "two is at most 1 where all is well, at any depth. An elimination has no adjoints: its totals are put into "
+            "the equations of a reverse sweep in double. Beside it each total's distance from the reference stands "
+            "with its own bound.\nExit code 0: passed; 1: failed, or NaN, Inf or too wide bounds left it "
             "undecided.",
     .tables = {table, jc_cli_engine_options, jc_cli_search_options, jc_cli_report_options, jc_cli_rule_options},
     .min_words = 1,

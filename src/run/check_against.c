@@ -30,13 +30,8 @@ jc_status jc_check_against_rules(const jc_graph *graph, const jc_rule *rules, in
                                  const int64_t *of, const int64_t *wrt, const jc_array *values, jc_precision precision,
                                  jc_check_report **report)
 {
-    jc_given g = {.graph = graph,
-                  .n = n,
-                  .of = of,
-                  .wrt = wrt,
-                  .values = values,
-                  .query = JC_QUERY_INIT,
-                  .precision = precision};
+    jc_given g = {
+        .graph = graph, .n = n, .of = of, .wrt = wrt, .values = values, .query = JC_QUERY_INIT, .precision = precision};
     jc_check_report *r = NULL;
     jc_status status = n > 0 ? JC_OK : jc_fail(JC_E_USAGE, "there are no totals to judge");
     for (int64_t i = 0; i < n && !status; i++) status = check_matrix(&g, i);

@@ -1,10 +1,9 @@
-/* Judging an elimination: its totals are put into the adjoint equations of the same query, and beside the reference. What
- * rounding may do to them follows from the plan. Let c^ be what is computed of a value c, and M(c) what the same steps
- * give for absolute values. If for what the steps c += a b read
- *     |a^ - a| <= gamma_n(a) M(a),  |b^ - b| <= gamma_n(b) M(b)
- * then, as (1 + gamma_i) (1 + gamma_j) <= 1 + gamma_(i+j), and a sum of t products rounds each of them t times at most,
- *     |c^ - c| <= gamma_n(c) M(c),   n(c) = max over its steps of (n(a) + n(b)) + sum over its steps of t + 4
- * with n = 0 for what is given. docs/numerics.md, "Checking an elimination". */
+/* Judging an elimination: its totals are put into the adjoint equations of the same query, and beside the reference.
+ * What rounding may do to them follows from the plan. Let c^ be what is computed of a value c, and M(c) what the same
+ * steps give for absolute values. If for what the steps c += a b read |a^ - a| <= gamma_n(a) M(a),  |b^ - b| <=
+ * gamma_n(b) M(b) then, as (1 + gamma_i) (1 + gamma_j) <= 1 + gamma_(i+j), and a sum of t products rounds each of them
+ * t times at most, |c^ - c| <= gamma_n(c) M(c),   n(c) = max over its steps of (n(a) + n(b)) + sum over its steps of t
+ * + 4 with n = 0 for what is given. docs/numerics.md, "Checking an elimination". */
 #include <math.h>
 
 #include "core/size.h"

@@ -133,7 +133,8 @@ static int64_t equation_of(int64_t edge, jc_order order)
     return order == JC_ORDER_REVERSE ? edge : edge + 1;
 }
 
-static void check_chain_faults(const jt_subject *s, const jc_graph *g, const void *numbers, jc_dtype dtype, jc_order order)
+static void check_chain_faults(const jt_subject *s, const jc_graph *g, const void *numbers, jc_dtype dtype,
+                               jc_order order)
 {
     static const int64_t edges[] = {0, 13, DEPTH - 1};
     static double wrong[N * N];

@@ -325,8 +325,7 @@ Test(check_elimination, allows_for_underflow_in_either_order)
             answer a = check_scalars(numbers, 3, up, &s[i], s[i].backend);
             cr_assert_neq(a.summary.verdict, JC_FAILED, "%s, case %d up: %g", s[i].backend->name, c, a.summary.ratio);
             a = check_scalars(numbers, 3, down, &s[i], s[i].backend);
-            cr_assert_neq(a.summary.verdict, JC_FAILED, "%s, case %d down: %g", s[i].backend->name, c,
-                          a.summary.ratio);
+            cr_assert_neq(a.summary.verdict, JC_FAILED, "%s, case %d down: %g", s[i].backend->name, c, a.summary.ratio);
         }
 }
 

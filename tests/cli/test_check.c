@@ -24,6 +24,24 @@ Test(cli_check, right_results_pass_on_every_backend_and_in_both_precisions)
     }
 }
 
+Test(cli_check, eliminations_pass_on_every_backend_and_in_both_precisions)
+{
+    static const char *const precisions[] = {"f64", "f32"}, *const graphs[] = {JC_EXAMPLES "/lsnn.json", DIGITS, POST};
+    for (int i = 0; jc_backend_name(i); i++) {
+        if (jc_backend_available(jc_backend_name(i))) continue;
+        for (int k = 0; k < 6; k++) {
+            run r = expect_code(0, "check", graphs[k / 2], "--order", "elimination", "--backend", jc_backend_name(i),
+                                "--precision", precisions[k % 2], NULL);
+            cr_expect(strstr(r.out, "\ncheck passed: "), "%s: %s", graphs[k / 2], r.out);
+            run_free(&r);
+        }
+    }
+    json_t *root = expect_json(0, "check", JC_EXAMPLES "/lsnn.json", "--order", "elimination", "--json", NULL);
+    cr_expect_eq(json_array_size(json_at(root, "totals")), 3);
+    cr_expect(json_number_value(json_at(root, "totals/0/error")) <= json_number_value(json_at(root, "totals/0/bound")));
+    json_decref(root);
+}
+
 Test(cli_check, json_has_the_shape_of_the_contract)
 {
     json_t *root = expect_json(0, "check", POST, "--json", NULL);
