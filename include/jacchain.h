@@ -662,8 +662,8 @@ typedef struct jc_check_summary {
     const int64_t *non_finite; /* their numbers; owned by the report */
     const char *reason;        /* why on this backend; owned by the report, NULL for jc_check_against */
     int64_t state, n_states;   /* under path rules one variable may have several equations, one for each state in which
-                                * paths meet it: `state` of 0 .. n_states - 1, in which the residual is; n_states 0: of
-                                * jc_check_against, or nothing to judge */
+                                * paths meet it: `state` of 0 .. n_states - 1, in which the residual is; n_states 0:
+                                * nothing to judge */
 } jc_check_summary;
 
 /* Evaluates the query (without seed) on the chosen backend and judges every variable by its own equation:

@@ -88,8 +88,7 @@ static jc_status judge(jc_judge *j, const jc_yardsticks *y, jc_check_report *rep
     return JC_OK;
 }
 
-/* Judges a run that was executed. */
-static jc_status check_run(const jc_run *run, const jc_equations *eq, jc_check_report *report)
+static jc_status judge_run(const jc_run *run, const jc_equations *eq, jc_check_report *report)
 {
     jc_yardsticks yardsticks;
     jc_judge j;
@@ -105,12 +104,24 @@ static jc_status check_run(const jc_run *run, const jc_equations *eq, jc_check_r
     return status;
 }
 
+/* Judges a run that was executed. */
+static jc_status check_run(const jc_run *run, const jc_query *query, jc_check_report *report)
+{
+    jc_equations eq;
+    const jc_plan *plan = run->program->plan;
+    if (plan->eliminates) return jc_check_elimination(run, query, report);
+    jc_status status = jc_equations_init(&eq, plan);
+    if (status) return status;
+    status = judge_run(run, &eq, report);
+    jc_equations_fini(&eq);
+    return status;
+}
+
 /* *started: the run was made. */
 static jc_status check_program(const jc_program *program, const jc_query *query, jc_check_report **report,
                                bool *started)
 {
     const jc_plan *plan = program->plan;
-    jc_equations eq;
     jc_run *run = NULL;
     jc_check_report *r = NULL;
     jc_status status = JC_OK;
@@ -119,15 +130,12 @@ static jc_status check_program(const jc_program *program, const jc_query *query,
             jc_fail(JC_E_USAGE, "a check reads every Jacobian, and edge number %lld has its numbers in device memory",
                     (long long)jc_plan_edge_on_device(plan));
     if (!status) status = jc_plan_verify(plan, query, &program->layout);
-    if (!status) status = jc_equations_init(&eq, plan);
-    if (status) return status;
-    status = jc_check_report_create(plan->graph, plan->n_outputs, &r);
+    if (!status) status = jc_check_report_create(plan->graph, plan->n_outputs, &r);
     if (!status) status = jc_run_create(program, &run);
-    *started = !status;
+    *started = run;
     if (!status) status = jc_run_execute(run);
-    if (!status) status = check_run(run, &eq, r);
+    if (!status) status = check_run(run, query, r);
     jc_run_destroy(run);
-    jc_equations_fini(&eq);
     if (status) {
         jc_check_destroy(r);
         return status;
@@ -167,8 +175,8 @@ static jc_status check_query(const jc_graph *graph, const jc_query *asked, const
     if (status) return status;
     if (query->seed != JC_SEED_NONE) return jc_fail(JC_E_USAGE, "a check is of totals: the query has a seed");
     if (options) o = *options;
-    o.keep_adjoints = 1;
     status = jc_plan_create(graph, query, &plan);
+    o.keep_adjoints = !status && !plan->eliminates;
     if (!status)
         status = backend ? jc_program_create_on(plan, backend, &o, &program) : jc_program_create(plan, &o, &program);
     if (!status) {

@@ -18,6 +18,35 @@ jc_status jc_check_report_create(const jc_graph *graph, int64_t totals, jc_check
 /* Writes verdict and place from the worst entry of all equations; place is a variable. */
 void jc_check_conclude(jc_check_report *report, const jc_worst *worst);
 
+/* Totals to be judged, [size(of) x size(wrt)] each, the blocks of a per-sample one side by side. */
+typedef struct jc_given {
+    const jc_graph *graph;
+    int64_t n;
+    const int64_t *of, *wrt;   /* [n] */
+    const jc_array *values;    /* [n] */
+    const jc_array *bounds;    /* [n] F64: what rounding may do to an entry; NULL: as much as to a reverse sweep's */
+    const jc_array *in_double; /* [n] F64: the same in the same order of products, by the reference; NULL: not known */
+    const jc_array *by_cpu;    /* [n] F64: and by the cpu backend in this precision; NULL: not known */
+    jc_query query;            /* which paths count; its ends and order are not looked at */
+    jc_precision precision;
+    const jc_progress *progress; /* or NULL */
+} jc_given;
+
+/* Each in its own equation, in which the adjoints are the reference's, into a report for n totals. */
+jc_status jc_judge_given(const jc_given *given, jc_check_report *report);
+
+/* The outputs of a run by elimination, which was executed; query: what its plan was made for. */
+jc_status jc_check_elimination(const jc_run *run, const jc_query *query, jc_check_report *report);
+
+/* A plan run by the cpu backend in a precision that is judged: what this rounds away. */
+typedef struct jc_trial {
+    jc_program *program;
+    jc_run *run; /* NULL: there is none in that precision */
+} jc_trial;
+
+jc_status jc_trial_init(jc_trial *trial, const jc_plan *plan, jc_precision precision);
+void jc_trial_fini(jc_trial *trial);
+
 /* As jc_check, on a backend that the registry need not know. */
 jc_status jc_check_on(const jc_graph *graph, const jc_query *query, const jc_backend *backend,
                       const jc_program_options *options, jc_check_report **report);
@@ -36,6 +65,9 @@ void jc_yardsticks_fini(jc_yardsticks *y);
 /* What |total - reference| may be is jc_forward_factor times M, for a node's totals: both are roundings of one sum over
  * paths, (1 + gamma_n) a path, in which no path is rounded more than n = eq->path[node] times. Inf: it says nothing. */
 double jc_forward_factor(const jc_equations *eq, const jc_roundoff *roundoff, int64_t node);
+
+/* The same of what |reference - exact| may be. */
+double jc_reference_factor(const jc_equations *eq, int64_t node);
 
 /* factor M; 0 where M is 0, and Inf, which says nothing, where M is NaN (0 times an M that overflowed). */
 double jc_forward_bound(double factor, double m);

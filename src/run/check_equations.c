@@ -67,19 +67,23 @@ static jc_status most_in_a_column(const jc_allocator *a, const jc_jac *jac, int 
 
 enum { MANY = 256 };
 
-/* As jc_step_roundings, but what is only bounded by a size in select and csr is counted where it matters. */
-static jc_status edge_roundings(const jc_equations *eq, int64_t b, bool identity, int64_t *roundings)
+jc_status jc_counted_roundings(const jc_plan *plan, int64_t b, bool identity, bool transpose, int64_t *roundings)
 {
     int64_t member;
-    const jc_group *group = jc_plan_jacobian(eq->plan, b, &member);
+    const jc_group *group = jc_plan_jacobian(plan, b, &member);
     const jc_shape *shape = &group->shape;
-    jc_direction direction = jc_shape_direction(shape, eq->reverse ? JC_ADJOINT : JC_TANGENT);
-    *roundings = jc_step_roundings(group, identity, !eq->reverse);
+    jc_direction direction = jc_shape_direction(shape, transpose ? JC_TANGENT : JC_ADJOINT);
+    *roundings = jc_step_roundings(group, identity, transpose);
     if (*roundings < MANY || identity || direction == JC_TANGENT || !group->has_numbers) return JC_OK;
     jc_jac jac = jc_group_member(group, member, NULL);
-    if (shape->kind == JC_SELECT) return most_in_a_column(eq->allocator, &jac, 0, shape->p, roundings);
-    if (shape->kind == JC_CSR) return most_in_a_column(eq->allocator, &jac, 1, shape->m, roundings);
+    if (shape->kind == JC_SELECT) return most_in_a_column(&plan->allocator, &jac, 0, shape->p, roundings);
+    if (shape->kind == JC_CSR) return most_in_a_column(&plan->allocator, &jac, 1, shape->m, roundings);
     return JC_OK;
+}
+
+static jc_status edge_roundings(const jc_equations *eq, int64_t b, bool identity, int64_t *roundings)
+{
+    return jc_counted_roundings(eq->plan, b, identity, !eq->reverse, roundings);
 }
 
 /* ---- rows -------------------------------------------------------------------------------------------------------- */

@@ -43,6 +43,10 @@ void jc_equations_fini(jc_equations *eq);
 jc_status jc_equations_visit(const jc_equations *eq, int64_t node, int64_t row, int64_t n,
                              jc_status (*visit)(void *ctx, const jc_step *step), void *ctx);
 
+/* As jc_step_roundings of a step's b, but what is only bounded by a size in select and csr is counted where it matters.
+ */
+jc_status jc_counted_roundings(const jc_plan *plan, int64_t b, bool identity, bool transpose, int64_t *roundings);
+
 /* The seed that row `row` of a node's value belongs to, and which of its rows it is. */
 jc_seed_rows jc_equations_seed_at(const jc_equations *eq, int64_t node, int64_t row);
 

@@ -44,6 +44,12 @@ double jc_forward_factor(const jc_equations *eq, const jc_roundoff *roundoff, in
     return own < 0.5 ? (jc_roundoff_bound(roundoff, n, (double)eq->products[node]) + own) / (1 - own) : INFINITY;
 }
 
+double jc_reference_factor(const jc_equations *eq, int64_t node)
+{
+    double own = jc_gamma((double)eq->path[node] + 1, 0x1p-53);
+    return own < 0.5 ? own / (1 - own) : INFINITY;
+}
+
 double jc_forward_bound(double factor, double m)
 {
     if (m == 0) return 0;

@@ -7,6 +7,7 @@
 #include "core/size.h"
 #include "rules/query.h"
 #include "run/fit.h"
+#include "run/segments.h"
 
 /* ---- candidates ------------------------------------------------------------------------------------------------ */
 
@@ -139,6 +140,43 @@ static jc_status look_at_elimination(const choosing *c, double first_s)
     return status ? pass_over(e, status) : JC_OK;
 }
 
+/* ---- chains in segments ------------------------------------------------------------------------------------------ */
+
+/* A chain cut in one way, in place of the elimination that is there where it is predicted to be faster. */
+static jc_status look_at_way(const choosing *c, jc_segments way)
+{
+    jc_order_candidate *e = &c->choice->candidate[JC_ORDER_ELIMINATION], cut = {.seconds = INFINITY};
+    jc_query query = c->query;
+    jc_vertex *vertices;
+    query.order = JC_ORDER_ELIMINATION;
+    jc_status status = jc_segments_order(c->graph, &query, way, &vertices, &query.n_eliminate);
+    if (status) return pass_over(&cut, status);
+    query.eliminate = vertices;
+    status = jc_plan_create(c->graph, &query, &cut.plan);
+    if (!status) status = lower(c, &cut);
+    jc_free(&c->graph->allocator, vertices, query.n_eliminate, sizeof *vertices);
+    if (status) return pass_over(&cut, status);
+    bool faster = cut.program && !cut.over_limit && cut.seconds < e->seconds;
+    if (faster) {
+        candidate_fini(e);
+        *e = cut;
+    } else {
+        candidate_fini(&cut);
+    }
+    return JC_OK;
+}
+
+/* On a device, where the sweep is deep and narrow: a level of it costs more than its multiply-adds, and a chain in
+ * segments has fewer levels for more of them. */
+static jc_status look_at_segments(const choosing *c, const jc_order_candidate *first)
+{
+    jc_status status = JC_OK;
+    bool on_device = first->program && first->program->backend->on_device;
+    if (!on_device || c->query.eliminate || !jc_plan_is_deep(first->plan)) return JC_OK;
+    for (int way = 0; way < JC_SEGMENTS_COUNT && !status; way++) status = look_at_way(c, (jc_segments)way);
+    return status;
+}
+
 /* ---- sweeps ------------------------------------------------------------------------------------------------------ */
 
 static jc_status look_at_sweep(const choosing *c, jc_order order)
@@ -202,6 +240,7 @@ static jc_status look_at_others(const choosing *c)
         if (order != (int)first && is_worth_sweeping(c, f->plan, (jc_order)order))
             status = look_at_sweep(c, (jc_order)order);
     if (!status && first != JC_ORDER_ELIMINATION) status = look_at_elimination(c, f->seconds);
+    if (!status && c->query.order == JC_ORDER_AUTO) status = look_at_segments(c, f);
     return status;
 }
 

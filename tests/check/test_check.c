@@ -5,30 +5,13 @@
 #include <string.h>
 
 #include "check/faulty.h"
+#include "check/subjects.h"
 #include "run/check.h"
 #include "support/compute.h"
 #include "support/failing_allocator.h"
 #include "support/random_query.h"
 
-/* ---- backends and graphs ----------------------------------------------------------------------------------------- */
-
-typedef struct subject {
-    const jc_backend *backend;
-    jc_precision precision;
-} subject;
-
-/* Every backend of the library that takes part, in f64 and f32; the reference has f64 only. */
-static int subjects(subject s[8])
-{
-    int n = 0;
-    for (int i = 0; i < jc_backend_count(); i++) {
-        bool reference = !strcmp(jc_backend_at(i)->name, "reference");
-        if (!jt_takes_part(jc_backend_at(i)->name)) continue;
-        s[n++] = (subject){jc_backend_at(i), JC_PRECISION_F64};
-        if (!reference) s[n++] = (subject){jc_backend_at(i), JC_PRECISION_F32};
-    }
-    return n;
-}
+/* ---- answers and graphs ----------------------------------------------------------------------------------------- */
 
 typedef struct answer {
     jc_check_summary summary;
@@ -150,7 +133,7 @@ static int64_t equation_of(int64_t edge, jc_order order)
     return order == JC_ORDER_REVERSE ? edge : edge + 1;
 }
 
-static void check_chain_faults(const subject *s, const jc_graph *g, const void *numbers, jc_dtype dtype, jc_order order)
+static void check_chain_faults(const jt_subject *s, const jc_graph *g, const void *numbers, jc_dtype dtype, jc_order order)
 {
     static const int64_t edges[] = {0, 13, DEPTH - 1};
     static double wrong[N * N];
@@ -185,8 +168,8 @@ static void check_chain_faults(const subject *s, const jc_graph *g, const void *
 
 Test(check, finds_every_fault_in_a_chain_of_30_at_the_right_variable)
 {
-    subject s[8];
-    int n = subjects(s);
+    jt_subject s[JT_MAX_SUBJECTS];
+    int n = jt_subjects(s);
     for (int i = 0; i < n; i++) {
         jt_pool pool = {0};
         jt_rng rng = {7};
@@ -202,8 +185,8 @@ Test(check, finds_every_fault_in_a_chain_of_30_at_the_right_variable)
 
 Test(check, names_the_entry_that_is_wrong_by_a_thousandth)
 {
-    subject s[8];
-    int n = subjects(s);
+    jt_subject s[JT_MAX_SUBJECTS];
+    int n = jt_subjects(s);
     for (int i = 0; i < n; i++) {
         jt_pool pool = {0};
         jt_rng rng = {8};
@@ -227,8 +210,8 @@ Test(check, names_the_entry_that_is_wrong_by_a_thousandth)
 Test(check, passes_a_chain_of_10000_in_f32_and_f64, .timeout = 120)
 {
     enum { DEEP = 10000, SMALL = 16 };
-    subject s[8];
-    int n = subjects(s);
+    jt_subject s[JT_MAX_SUBJECTS];
+    int n = jt_subjects(s);
     for (int i = 0; i < n; i++) {
         jt_pool pool = {0};
         jt_rng rng = {9};
@@ -249,7 +232,7 @@ Test(check, passes_a_chain_of_10000_in_f32_and_f64, .timeout = 120)
 
 /* ---- all kinds, several targets and sources, variables in the middle --------------------------------------------- */
 
-static jc_status check_query(const jc_graph *g, const jc_query *q, const subject *s, const jc_backend *backend,
+static jc_status check_query(const jc_graph *g, const jc_query *q, const jt_subject *s, const jc_backend *backend,
                              jc_check_report **report)
 {
     jc_program_options o = JC_PROGRAM_OPTIONS_INIT;
@@ -258,7 +241,7 @@ static jc_status check_query(const jc_graph *g, const jc_query *q, const subject
 }
 
 /* The value that has the largest entry, and that entry: what a fault of 5 percent must show in. */
-static bool largest_entry(const jc_graph *g, const jc_query *q, const subject *s, jt_faulty *f, int64_t *variable)
+static bool largest_entry(const jc_graph *g, const jc_query *q, const jt_subject *s, jt_faulty *f, int64_t *variable)
 {
     jc_plan *plan = NULL;
     jc_program *program = NULL;
@@ -285,7 +268,7 @@ static bool largest_entry(const jc_graph *g, const jc_query *q, const subject *s
     return most > 0;
 }
 
-static void check_random_graph(uint64_t seed, const subject *s, int *faults)
+static void check_random_graph(uint64_t seed, const jt_subject *s, int *faults)
 {
     jt_graph g;
     jt_graph_options options = {.seed = seed, .max_paths = 200, .numbers = seed % 2 ? JT_REAL : JT_SMALL};
@@ -317,8 +300,8 @@ static void check_random_graph(uint64_t seed, const subject *s, int *faults)
 
 Test(check, passes_random_graphs_of_all_kinds_and_finds_an_entry_wrong_by_5_percent, .timeout = 120)
 {
-    subject s[8];
-    int n = subjects(s), faults = 0;
+    jt_subject s[JT_MAX_SUBJECTS];
+    int n = jt_subjects(s), faults = 0;
     for (uint64_t seed = 0; seed < 300; seed++)
         for (int i = 0; i < n; i++) check_random_graph(seed, &s[i], &faults);
     cr_assert_gt(faults, 200 * n);
@@ -326,8 +309,8 @@ Test(check, passes_random_graphs_of_all_kinds_and_finds_an_entry_wrong_by_5_perc
 
 Test(check, passes_per_sample_totals_in_both_orders)
 {
-    subject s[8];
-    int n = subjects(s);
+    jt_subject s[JT_MAX_SUBJECTS];
+    int n = jt_subjects(s);
     for (uint64_t seed = 0; seed < 60; seed++)
         for (int i = 0; i < n; i++) {
             jt_graph g;
@@ -356,8 +339,8 @@ static jc_graph *two_numbers(jc_dtype dtype, const void *numbers)
 
 Test(check, cannot_decide_about_nan_and_inf_and_names_the_inputs)
 {
-    subject s[8];
-    int n = subjects(s);
+    jt_subject s[JT_MAX_SUBJECTS];
+    int n = jt_subjects(s);
     double nan_input[2] = {1, NAN}, inf_input[2] = {INFINITY, 2}, overflow[2] = {1e200, 1e200};
     const double *cases[] = {nan_input, inf_input, overflow};
     for (int i = 0; i < n; i++)
@@ -384,8 +367,8 @@ Test(check, a_violation_beside_a_nan_is_still_a_failure)
 
 Test(check, holds_in_the_subnormal_range)
 {
-    subject s[8];
-    int n = subjects(s);
+    jt_subject s[JT_MAX_SUBJECTS];
+    int n = jt_subjects(s);
     for (int i = 0; i < n; i++) {
         bool f64 = s[i].precision == JC_PRECISION_F64;
         double ok[2] = {1.1e-22, 0.7e-20}, lost[2] = {1e-30, 1e-30}, narrowed[2] = {3e-42, 1e30};
@@ -410,8 +393,8 @@ Test(check, holds_in_the_subnormal_range)
 /* t = x U underflows, V is large: the error of t is seen in the result. */
 Test(check, allows_for_underflow_inside_low_rank)
 {
-    subject s[8];
-    int n = subjects(s);
+    jt_subject s[JT_MAX_SUBJECTS];
+    int n = jt_subjects(s);
     for (int i = 0; i < n; i++) {
         bool f64 = s[i].precision == JC_PRECISION_F64;
         double u[2] = {f64 ? 1.3e-162 : 1.3e-22, f64 ? 1.7e-162 : 1.7e-22}, v[1] = {f64 ? 1e150 : 1e30};
@@ -542,8 +525,8 @@ static jc_graph *with_operator(matrix *m, const double *top)
 Test(check, judges_operators_by_their_two_directions)
 {
     enum { ROWS = 30, COLS = 20 };
-    subject s[8];
-    int n = subjects(s);
+    jt_subject s[JT_MAX_SUBJECTS];
+    int n = jt_subjects(s);
     jt_pool pool = {0};
     jt_rng rng = {11};
     double *d = jt_alloc(&pool, ROWS * COLS, 8), *t = jt_alloc(&pool, ROWS * COLS, 8),

@@ -246,6 +246,7 @@ static jc_status sort_steps(lowering *w, const jc_step *steps, int64_t n)
     return JC_OK;
 }
 
+/* The numbers of a sparse Jacobian may be none. */
 static jc_status lower_value(lowering *w, int64_t v)
 {
     const jc_plan *plan = w->program->plan;
@@ -253,6 +254,7 @@ static jc_status lower_value(lowering *w, int64_t v)
     int64_t n;
     const jc_step *steps = jc_plan_steps_of(plan, v, &n);
     bool whole = true;
+    if (!value->rows || !value->cols) return JC_OK;
     for (int64_t i = 0; i < n; i++) whole = whole && steps[i].c_row == 0 && steps[i].n_rows == value->rows;
     if (whole) return lower_segment(w, v, 0, value->rows, NULL, n);
     jc_status status = find_bounds(w, steps, n);

@@ -33,9 +33,11 @@ static inline double jc_num_scale(double scale)
     return fabs(scale);
 }
 
+/* A product that underflows is more than 0: where M is 0 the values are. */
 static inline double jc_num_mul_add(double y, double a, double b)
 {
-    return y + fabs(a) * b;
+    double product = fabs(a) * b;
+    return y + (product == 0 && a != 0 && b != 0 ? 0x1p-1074 : product);
 }
 
 static inline double jc_num_add(double y, double a)
