@@ -6,11 +6,13 @@
 
 #include "backend/backend.h"
 #include "core/size.h"
+#include "plan/cases.h"
 #include "plan/patient.h"
 #include "plan/verify.h"
 #include "plan/verify_values.h"
 #include "support/compute.h"
 #include "support/exact_backend.h"
+#include "support/failing_allocator.h"
 #include "support/rule_oracle.h"
 #include "support/sanitized.h"
 
@@ -465,4 +467,84 @@ Test(verify_elimination, values_keep_their_storage_until_they_are_read_as_Jacobi
         subject_fini(&s);
     }
     cr_assert_gt(longer, jt_cases(400), "values read as Jacobians longer than as rows: %lld", (long long)longer);
+}
+
+/* ---- memory ------------------------------------------------------------------------------------------------------ */
+
+static jc_status verify_body(void *ctx)
+{
+    const jt_patient *p = ctx;
+    return jc_plan_verify(&p->plan, p->query, &p->layout);
+}
+
+Test(verify_elimination, frees_what_it_has_where_memory_runs_out)
+{
+    int64_t calls = 0;
+    for (uint64_t seed = 0; seed < 40; seed++) {
+        subject s;
+        jt_patient p;
+        failing_allocator memory;
+        subject_init(&s, seed, false);
+        jt_patient_init(&p, s.plan, &s.layout, &s.q.query);
+        p.plan.allocator = failing_allocator_init(&memory, -1);
+        if (s.plan->eliminates) calls += failing_allocator_sweep(&memory, "verifying", verify_body, &p);
+        jt_pool_free(&p.pool);
+        subject_fini(&s);
+    }
+    cr_assert_gt(calls, 400, "%lld", (long long)calls);
+}
+
+/* ---- plans that are too large to be evaluated -------------------------------------------------------------------- */
+
+enum { WIDE = 160, LONG = 5 };
+
+/* A chain of dense WIDE x WIDE factors without numbers and, behind it, of narrow ones. */
+static void chain_init(subject *s)
+{
+    jc_jacobian dense = JC_JACOBIAN_INIT(JC_DENSE);
+    memset(s, 0, sizeof *s);
+    jt_ok(jc_graph_create(NULL, &s->g.graph), "graph");
+    for (int64_t v = 0; v <= LONG; v++) jt_add_variable(s->g.graph, v == LONG - 1 ? 20 : WIDE);
+    for (int64_t v = 1; v <= LONG; v++) jt_add_edge(s->g.graph, v, v - 1, &dense);
+    jt_ok(jc_graph_finish(s->g.graph), "finish");
+    jc_query query = JC_QUERY_INIT;
+    static const int64_t of[] = {LONG}, wrt[] = {0};
+    query.of = of, query.n_of = 1, query.wrt = wrt, query.n_wrt = 1;
+    query.order = JC_ORDER_ELIMINATION;
+    s->q.query = query;
+    jt_ok(jc_plan_create(s->g.graph, &s->q.query, &s->plan), "plan");
+    jt_ok(jc_layout_create(s->plan, 8, false, &s->layout), "layout");
+}
+
+/* What holds for plans of any size: sums over paths of whole Jacobians, writes and reads, storage. */
+Test(verify_elimination, rejects_broken_plans_that_it_does_not_evaluate)
+{
+    static const char *const seen[] = {"a dropped step",  "a doubled step",    "writing for adding",
+                                       "another operand", "another Jacobian",  "a transposed Jacobian",
+                                       "a read too early", "a reused slot",    "wrong rows of a value",
+                                       "the wrong value of an output"};
+    enum { N_SEEN = sizeof seen / sizeof *seen, TRIES = 30 };
+    subject s;
+    jt_rng rng = {5};
+    chain_init(&s);
+    cr_assert(s.plan->eliminates && !is_evaluated(&s));
+    jt_ok(jc_plan_verify(s.plan, &s.q.query, &s.layout), "the plan");
+    for (int64_t i = 0; i < N_SEEN; i++) {
+        const jt_break *way = jt_breaks;
+        int64_t applied = 0;
+        while (strcmp(way->name, seen[i])) way++;
+        for (int64_t t = 0; t < TRIES; t++) {
+            jt_patient p;
+            jt_patient_init(&p, s.plan, &s.layout, &s.q.query);
+            if (way->apply(&p, &rng)) {
+                cr_assert_eq(jc_plan_verify(&p.plan, &s.q.query, &p.layout), JC_E_INTERNAL, "accepted: %s", way->name);
+                applied++;
+            }
+            jt_pool_free(&p.pool);
+        }
+        cr_assert_gt(applied, TRIES / 3, "%s: %lld", way->name, (long long)applied);
+    }
+    jc_layout_fini(s.plan, &s.layout);
+    jc_plan_destroy(s.plan);
+    jc_graph_destroy(s.g.graph);
 }
