@@ -15,8 +15,8 @@ typedef struct evaluation {
     const jc_expected *expected;
     int64_t *value_at; /* [n_values + 1] where each begins in `numbers`; the end */
     uint64_t *numbers;
-    int64_t *node_at; /* [expected.n_nodes + 1] the same in `path` */
-    uint64_t *path;   /* of the target in hand: r^T D[T,node] */
+    int64_t *node_at;     /* [expected.n_nodes + 1] the same in `path` */
+    uint64_t *path;       /* of the target in hand: r^T D[T,node] */
     int64_t row0, n_rows; /* the window in hand; without windows: all rows of every target */
 } evaluation;
 
@@ -50,8 +50,7 @@ static int64_t work_of_paths(const jc_frame *frame)
     int64_t work = 0;
     jc_group group;
     for (int64_t e = 0; e < x->n_edges && work < JC_VERIFY_PRODUCTS; e++)
-        if (!jc_expected_left_out(x, e))
-            work = jc_cost_add(work, jc_drawn_work(drawn_of_edge(frame, e, &group).group));
+        if (!jc_expected_left_out(x, e)) work = jc_cost_add(work, jc_drawn_work(drawn_of_edge(frame, e, &group).group));
     for (int64_t i = 0; i < x->n_nodes && work < JC_VERIFY_PRODUCTS; i++)
         work = jc_cost_add(work, jc_expected_size(x, i));
     return work;

@@ -519,10 +519,11 @@ static void chain_init(subject *s)
 /* What holds for plans of any size: sums over paths of whole Jacobians, writes and reads, storage. */
 Test(verify_elimination, rejects_broken_plans_that_it_does_not_evaluate)
 {
-    static const char *const seen[] = {"a dropped step",  "a doubled step",    "writing for adding",
-                                       "another operand", "another Jacobian",  "a transposed Jacobian",
-                                       "a read too early", "a reused slot",    "wrong rows of a value",
-                                       "the wrong value of an output"};
+    static const char *const seen[] = {"a dropped step",        "a doubled step",
+                                       "writing for adding",    "another operand",
+                                       "another Jacobian",      "a transposed Jacobian",
+                                       "a read too early",      "a reused slot",
+                                       "wrong rows of a value", "the wrong value of an output"};
     enum { N_SEEN = sizeof seen / sizeof *seen, TRIES = 30 };
     subject s;
     jt_rng rng = {5};
