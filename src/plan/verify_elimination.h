@@ -11,16 +11,16 @@
  *  - of a plan of fewer than JC_VERIFY_PRODUCTS products, each result has the numbers of the total: the plan is
  *    evaluated (verify_values.h).
  *
- * Not seen, in a larger plan: where in a structured value each number goes. A selection, or a sparse P (assembly/sparse.c),
- * whose indices lie within its shape but are others, one that is turned the other way round, or the numbers of a
- * Jacobian read in another arrangement than the value has them, are accepted there. */
+ * Not seen, in a larger plan: where in a structured value each number goes. A selection, or the P of a sparse product
+ * (assembly/sparse.c), whose indices lie within its shape but are others, one that is turned the other way round, or the
+ * numbers of a Jacobian read in another arrangement than the value has them, are accepted there. */
 #ifndef JC_PLAN_VERIFY_ELIMINATION_H
 #define JC_PLAN_VERIFY_ELIMINATION_H
 
 #include "plan/layout.h"
 
-/* As jc_plan_verify, for a plan whose order, seed and samples are the query's. O(steps + nodes + edges x targets), and
- * the indices of the operands. */
+/* As jc_plan_verify, for a plan whose order, seed and samples are the query's. O(steps + nodes + edges x targets), the
+ * indices of the operands, and at most JC_VERIFY_PRODUCTS products. */
 jc_status jc_verify_elimination(const jc_plan *plan, const jc_query *query, const jc_layout *layout);
 
 #endif
