@@ -12,8 +12,8 @@
  *    evaluated (verify_values.h).
  *
  * Not seen, in a larger plan: where in a structured value each number goes. A selection, or the P of a sparse product
- * (assembly/sparse.c), whose indices lie within its shape but are others, one that is turned the other way round, or the
- * numbers of a Jacobian read in another arrangement than the value has them, are accepted there. */
+ * (assembly/sparse.c), whose indices lie within its shape but are others, one that is turned the other way round, or
+ * the numbers of a Jacobian read in another arrangement than the value has them, are accepted there. */
 #ifndef JC_PLAN_VERIFY_ELIMINATION_H
 #define JC_PLAN_VERIFY_ELIMINATION_H
 

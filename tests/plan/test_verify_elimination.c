@@ -405,7 +405,7 @@ static void check_breaks(const jt_break *ways, int64_t n, int64_t seeds, bool by
         subject_fini(&s);
     }
     for (int64_t i = 0; i < n; i++)
-        cr_assert_geq(t.found[i], seeds / 250, "%s: %lld found, %lld harmless", ways[i].name, (long long)t.found[i],
+        cr_assert_geq(t.found[i], seeds / 500, "%s: %lld found, %lld harmless", ways[i].name, (long long)t.found[i],
                       (long long)t.harmless[i]);
 }
 
