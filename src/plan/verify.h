@@ -7,7 +7,8 @@
  * never; where the query names edges, only paths of these are meant
  *  - under path rules the nodes and edges are those of the walk of the query, made anew and held against what every
  * walk must be (verify_walk.h): a value is of a variable in a state, and each copy of an edge is used as an edge is
- */
+ * Plans by elimination are looked at in another way, small ones and large ones: verify_elimination.h, which says what
+ * is not seen of large ones. */
 #ifndef JC_PLAN_VERIFY_H
 #define JC_PLAN_VERIFY_H
 

@@ -7,6 +7,7 @@
 #include "core/size.h"
 #include "plan/verify_operands.h"
 #include "plan/verify_storage.h"
+#include "plan/verify_values.h"
 
 static const char *const WHAT = "the verifier of plans";
 
@@ -375,6 +376,7 @@ static jc_status check_all(verifier *v, const jc_query *query, const jc_layout *
     for (int64_t i = 0; i < v->plan->n_values && !status; i++) status = check_value(v, i);
     for (int64_t i = 0; i < v->plan->n_values && !status; i++) status = check_steps_of(v, i);
     if (!status) status = check_outputs(v, query);
+    if (!status) status = jc_verify_values(&v->frame, query);
     return status || !layout ? status : jc_verify_storage(v->plan, layout, v->frame.last);
 }
 

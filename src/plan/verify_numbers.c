@@ -13,13 +13,29 @@ static uint64_t reduced(wide x)
     return folded >= P ? folded - P : folded;
 }
 
-/* Number `number` of a sequence of evenly spread ones: the mixing of splitmix64 (Steele, Lea, Flood, 2014). */
-static uint64_t draw(uint64_t number)
+/* The mixing of splitmix64 (Steele, Lea, Flood, 2014). */
+static uint64_t mixed(uint64_t number)
 {
     uint64_t z = (number + 1) * UINT64_C(0x9e3779b97f4a7c15);
     z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
     z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return reduced(z ^ (z >> 31));
+    return z ^ (z >> 31);
+}
+
+/* Number `number` of a sequence of evenly spread ones. */
+static uint64_t draw(uint64_t number)
+{
+    return reduced(mixed(number));
+}
+
+uint64_t jc_residue_random(uint64_t sequence, uint64_t i)
+{
+    return draw(mixed(sequence) + i);
+}
+
+uint64_t jc_residue_mul_add(uint64_t sum, uint64_t a, uint64_t b)
+{
+    return reduced((wide)a * b + sum);
 }
 
 jc_stand_in jc_stand_in_unit(void)

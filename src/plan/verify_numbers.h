@@ -1,13 +1,19 @@
-/* What stands for a Jacobian where the verifier of eliminations looks at sums of products: random 2 x 2 matrices modulo
- * the prime p = 2^61 - 1, two draws of them side by side. Two sums over products of Jacobians that differ as such, in a
- * factor, its side or its transposition, have equal matrices in one draw with a probability of at most degree / p
- * (Schwartz, J. ACM 27, 1980; Zippel, EUROSAM 1979), the degree being the length of the longest path. 2 x 2 matrices
- * keep the order of factors, which numbers do not. */
+/* Numbers modulo the prime p = 2^61 - 1, and what stands for a Jacobian where the verifier of eliminations looks at
+ * sums of products: random 2 x 2 matrices of such numbers, two draws of them side by side. Two sums over products of
+ * Jacobians that differ as such, in a factor, its side or its transposition, have equal matrices in one draw with a
+ * probability of at most degree / p (Schwartz, J. ACM 27, 1980; Zippel, EUROSAM 1979), the degree being the length of
+ * the longest path. 2 x 2 matrices keep the order of factors, which numbers do not. */
 #ifndef JC_PLAN_VERIFY_NUMBERS_H
 #define JC_PLAN_VERIFY_NUMBERS_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+/* Number i of a sequence of evenly spread ones: the same every time. */
+uint64_t jc_residue_random(uint64_t sequence, uint64_t i);
+
+/* sum + a b */
+uint64_t jc_residue_mul_add(uint64_t sum, uint64_t a, uint64_t b);
 
 enum { JC_DRAWS = 2 };
 

@@ -49,13 +49,31 @@ static int number_field(const jc_group *group)
     return -1;
 }
 
+/* The kind's own rule for p and q, of which there are some where they divide. */
+static bool fits_kind(const jc_shape *shape)
+{
+    jc_shape copy = *shape;
+    const jc_kind_info *info = &jc_kinds[shape->kind];
+    if (shape->kind == JC_TILE && shape->q < 1) return false;
+    return !info->check_shape || info->check_shape(&copy) == JC_OK;
+}
+
+/* The numbers of an index field: csr has indptr and indices, select an index for each row. */
+static int64_t n_indices(const jc_shape *shape, int field)
+{
+    if (shape->kind == JC_CSR) return field ? shape->m : shape->p + 1;
+    return shape->p;
+}
+
 static const char *check_indices(const jc_group *group)
 {
     const jc_kind_info *info = &jc_kinds[group->shape.kind];
     for (int f = 0; f < info->n_fields; f++) {
         const jc_field *field = &group->field[f];
-        if (info->field[f].is_index && (!field->data || field->dtype != JC_I64 || field->batched || field->stride))
+        if (!info->field[f].is_index) continue;
+        if (!field->data || field->dtype != JC_I64 || field->batched || field->stride || group->shape.batch != 1)
             return "has no indices of its own";
+        if (field->elements != n_indices(&group->shape, f)) return "has more or fewer indices than its shape";
     }
     if (!info->check_indices) return NULL;
     jc_jac jac = jc_group_member(group, 0, NULL);
@@ -105,6 +123,7 @@ static const char *check_row(const jc_plan *plan, const jc_made *made)
     const jc_subgraph *s = &plan->subgraph;
     const jc_group *groups = plan->graph->groups.data;
     bool known = made->group.has_numbers;
+    if (made->group.shape.kind == JC_TILE ? made->group.shape.q != 1 : !is_row(&made->group)) return "is no row";
     if (made->row_of == -1) return known && made->group.scale == 1.0 ? NULL : "is a row of no Jacobian";
     if (made->row_of < -1 - s->n_extra || made->row_of >= plan->graph->groups.count)
         return "is of a group that is not there";
@@ -127,7 +146,8 @@ static const char *check_value_group(const jc_group *group, int field)
 static const char *check_made(const jc_plan *plan, const jc_made *made)
 {
     const jc_group *group = &made->group;
-    if (!fits_shape(&group->shape) || group->n_edges < 1) return "has a shape that is none";
+    if (!fits_shape(&group->shape) || !fits_kind(&group->shape) || group->n_edges < 1)
+        return "has a shape that is none";
     const char *what = check_indices(group);
     if (what || made->of_group >= 0) return what ? what : check_alias(plan, made);
     int field = number_field(group);

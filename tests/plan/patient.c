@@ -410,9 +410,11 @@ static bool wrong_extra(jt_patient *p, jt_rng *rng)
 
 /* ---- those that take one copy of an edge, or one state of a variable, for another ------------------------------- */
 
+/* -1: none, as of a value that helps an elimination. */
 static int64_t variable_of(const jc_plan *p, int64_t value)
 {
-    return p->subgraph.variable[p->values[value].node];
+    int64_t node = p->values[value].node;
+    return node < 0 ? -1 : p->subgraph.variable[node];
 }
 
 /* The other value of the same variable, of those from a random one on, or -1. */
@@ -495,9 +497,10 @@ static bool end_for_passage(jt_patient *p, jt_rng *rng)
     int64_t n = forward ? p->plan.subgraph.n_sources : p->plan.subgraph.n_targets;
     const int64_t *ends = forward ? p->plan.subgraph.source_variable : p->plan.subgraph.target_variable;
     for (int64_t i = 0; i < n && s; i++) is_end = is_end || ends[i] == variable_of(&p->plan, s->a);
-    if (!is_end || s->b < 0) return false;
+    int64_t to = s ? variable_of(&p->plan, jt_value_of_step(&p->plan, s - p->plan.steps)) : -1;
+    if (!is_end || s->b < 0 || to < 0) return false;
     s->a = JC_SEED_IDENTITY;
-    s->n_rows = jc_graph_size(p->plan.graph, variable_of(&p->plan, jt_value_of_step(&p->plan, s - p->plan.steps)));
+    s->n_rows = jc_graph_size(p->plan.graph, to);
     s->a_row = s->c_row = 0;
     return true;
 }
