@@ -140,6 +140,13 @@ static jc_status look_at_elimination(const choosing *c, double first_s)
     return status ? pass_over(e, status) : JC_OK;
 }
 
+/* The model of a backend is not better than that. What it takes to start is left out where both start the same. */
+static bool is_faster(const jc_order_candidate *a, const jc_order_candidate *b)
+{
+    bool same = a->program && b->program && a->program->backend == b->program->backend;
+    return same ? a->program->seconds_predicted < 0.9 * b->program->seconds_predicted : a->seconds < 0.9 * b->seconds;
+}
+
 /* ---- chains in segments ------------------------------------------------------------------------------------------ */
 
 /* A chain cut in one way, in place of the elimination that is there where it is predicted to be faster. */
@@ -156,7 +163,7 @@ static jc_status look_at_way(const choosing *c, jc_segments way)
     if (!status) status = lower(c, &cut);
     jc_free(&c->graph->allocator, vertices, query.n_eliminate, sizeof *vertices);
     if (status) return pass_over(&cut, status);
-    bool faster = cut.program && !cut.over_limit && cut.seconds < e->seconds;
+    bool faster = cut.program && !cut.over_limit && (!e->program || e->over_limit || is_faster(&cut, e));
     if (faster) {
         candidate_fini(e);
         *e = cut;
@@ -207,12 +214,6 @@ static jc_status look_at_first(const choosing *c)
 }
 
 /* ---- the choice -------------------------------------------------------------------------------------------------- */
-
-/* The model of a backend is not better than that. */
-static bool is_faster(const jc_order_candidate *a, const jc_order_candidate *b)
-{
-    return a->seconds < 0.9 * b->seconds;
-}
 
 static void choose(jc_order_choice *choice)
 {

@@ -1,5 +1,6 @@
 /* The order of JC_ORDER_AUTO where there is a backend: of reverse, forward and elimination the one whose first result
- * is predicted to be there first, by the backend's own model of its time. */
+ * is predicted to be there first, by the backend's own model of its time (what it takes to start being the same for all
+ * on one backend, the time of an execution decides there). */
 #ifndef JC_RUN_CHOOSE_H
 #define JC_RUN_CHOOSE_H
 
