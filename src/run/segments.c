@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "core/error.h"
 #include "core/size.h"
 
 static const char *const WHAT = "the segments of a chain";
