@@ -132,6 +132,7 @@ bool jc_cli_order_fits(const jc_cli_shared *s, const jc_graph *graph, const jc_q
     if (!s->plan_in) return true;
     reverse.order = JC_ORDER_REVERSE;
     reverse.eliminate = NULL, reverse.n_eliminate = 0;
+    reverse.limits_tape = false; /* it is not run */
     if (reverse.seed != JC_SEED_NONE && !reverse.seed_width) reverse.seed_width = 1;
     jc_status status = jc_plan_create(graph, &reverse, &plan);
     if (status) {

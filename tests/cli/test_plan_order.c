@@ -120,6 +120,28 @@ Test(cli_plan_order, products_with_a_seed_and_checks_take_orders_too)
     }
 }
 
+/* A tape limit of 17 edges forbids the adjoint of y <- x, so that reverse is no order. Tangents of x: 2 5 + 2 7. */
+Test(cli_plan_order, an_order_is_read_under_a_tape_limit_that_forbids_reverse)
+{
+    write_text("g.json", "{\"jacchain\": 1, \"variables\": [{\"name\": \"x\", \"size\": 2}, "
+                         "{\"name\": \"y\", \"size\": 3}, {\"name\": \"z\", \"size\": 4}], \"edges\": ["
+                         "{\"of\": \"y\", \"wrt\": \"x\", \"jacobian\": {\"kind\": \"operator\", "
+                         "\"tangent_cost\": 5, \"adjoint_cost\": 1, \"edges\": 18}}, "
+                         "{\"of\": \"z\", \"wrt\": \"y\", \"jacobian\": {\"kind\": \"operator\", "
+                         "\"tangent_cost\": 7, \"adjoint_cost\": 1, \"edges\": 2}}]}");
+    for (int o = 1; o < N_ORDERS; o++) {
+        run r = expect_code(0, "plan", "g.json", "--of", "z", "--tape-limit", "17", "--order", orders[o], "--plan-out",
+                            "o.json", NULL);
+        run_free(&r);
+        json_t *again =
+            expect_json(0, "plan", "g.json", "--of", "z", "--tape-limit", "17", "--plan-in", "o.json", "--json", NULL);
+        cr_expect(json_same(json_at(again, "multiply_adds"), "24"));
+        json_decref(again);
+    }
+    run r = expect_code(5, "plan", "g.json", "--of", "z", "--tape-limit", "17", "--order", "reverse", NULL);
+    run_free(&r);
+}
+
 /* z, y, x cost 56 by elimination, x, y, z cost 104 where the products are those of the forward sweep, and are counted
  * by hand as D[y,w] 2 3 4, D[L,w] 1 3 4, D[z,w] 5 2 4, D[L,w] 1 2 4, D[L,w] 1 5 4 here; y first is 5 2 3 + 1 2 3 + 5 2
  * 4 + 1 2 4, then x 5 3 4 + 1 3 4, then z 1 5 4. */

@@ -295,6 +295,23 @@ Test(elimination_structure, blocks_keep_the_common_divisors_of_batch_and_inner)
     fixture_fini(&f);
 }
 
+/* A weight and a trace without their x and values: how many inputs they have is not known, nor is a pattern. */
+Test(elimination_structure, weights_without_numbers_count_as_a_full_D)
+{
+    const jc_kind kinds[2] = {JC_WEIGHT, JC_TRACE};
+    fixture f;
+    int32_t a;
+    fixture_init(&f, 1);
+    for (int i = 0; i < 2; i++) {
+        jc_group weight = {.n_edges = 1, .scale = 1, .ragged = -1, .has_numbers = false};
+        weight.shape = (jc_shape){kinds[i], false, 1, 1, 8, 16, 0, 8, 16};
+        jt_ok(jc_structures_of(f.s, &weight, 0, &a), "without numbers");
+        cr_assert_eq(at(&f, a)->kind, JC_STRUCTURE_DENSE);
+        cr_assert_eq(at(&f, a)->entries, 8 * 16);
+    }
+    fixture_fini(&f);
+}
+
 /* ---- limits ------------------------------------------------------------------------------------------------------ */
 
 /* A tile of q columns has q entries a sample: of 3 10^6 samples of 2 columns half of the entries, of 5 10^6 columns

@@ -194,8 +194,9 @@ static bool has_pattern(const jc_structures *s, const jc_group *group, const jc_
     for (int f = 0; sparse && f < jc_kinds[group->shape.kind].n_fields; f++)
         if (jc_kinds[group->shape.kind].field[f].is_index && (!group->field[f].data || group->field[f].on_device))
             return false;
+    if (!sparse) return false;
     int64_t entries = jc_pattern_entries(&group->shape);
-    return sparse && entries > 0 && entries <= most_entries(s, full->entries);
+    return entries > 0 && entries <= most_entries(s, full->entries);
 }
 
 jc_status jc_structures_of(jc_structures *s, const jc_group *group, int64_t member, int32_t *id)
