@@ -481,7 +481,7 @@ static void expect_on_cpu(const char *why)
 Test(cli_device, auto_takes_a_device_that_is_faster_and_the_cpu_where_that_fails_to_start)
 {
     enter();
-    write_heavy_chain(5, 1280);
+    write_heavy_chain(5, 1792);
     json_t *root = expect_json(0, "plan", "heavy.json", "--of", "v5", "--threads", "1", "--json", NULL);
     expect_text(root, "backend", "cuda");
     const char *reason = json_string_value(json_at(root, "backend_reason"));
