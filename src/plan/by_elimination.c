@@ -160,6 +160,44 @@ static jc_status find_order(const jc_plan *plan, const jc_subgraph *g, const jc_
     return status;
 }
 
+static int64_t entries_of(const jc_elimination *e, int64_t value)
+{
+    int32_t structure = ((const jc_elimination_value *)e->values.data)[value].structure;
+    return structure < 0 ? 0 : jc_structures_at(e->structures, structure)->entries;
+}
+
+/* Entries that the assembly lists one by one for an operation: of blocks and patterns that are accumulated, and the
+ * pairs that meet in a product that has a pattern. */
+static int64_t listed_for(const jc_elimination *e, const jc_elimination_op *op)
+{
+    int32_t structure = ((const jc_elimination_value *)e->values.data)[op->result].structure;
+    jc_structure_kind kind = structure < 0 ? JC_STRUCTURE_DENSE : jc_structures_at(e->structures, structure)->kind;
+    if (kind == JC_STRUCTURE_DENSE || kind == JC_STRUCTURE_DIAGONAL) return 0;
+    if (op->kind == JC_ELIMINATION_ACCUMULATE) return entries_of(e, op->right < 0 ? op->result : op->right);
+    return kind == JC_STRUCTURE_SPARSE ? op->cost : 0;
+}
+
+/* Whether all that is to be listed can be, in a second or two and a few GB. */
+static bool can_be_listed(const jc_elimination *e)
+{
+    enum { MOST_LISTED = 50000000 };
+    int64_t listed = 0;
+    for (int64_t i = 0; i < e->n_ops && e->structures; i++)
+        listed = jc_cost_add(listed, listed_for(e, (const jc_elimination_op *)e->ops.data + i));
+    return listed <= MOST_LISTED;
+}
+
+/* An elimination that is too large to be assembled is none; given in full, it fails. */
+static jc_status drop_too_large(const jc_plan *plan, const jc_query *q, bool *found, jc_elimination *e)
+{
+    if (!*found || can_be_listed(e)) return JC_OK;
+    jc_elimination_fini(&plan->allocator, e);
+    *found = false;
+    if (!q->eliminate) return JC_OK;
+    return jc_fail(JC_E_MEMORY, "order of elimination: its sparse and block Jacobians have too many entries to be "
+                                "planned one by one");
+}
+
 /* The subgraph of the query for an elimination. */
 static jc_status make_subgraph(const jc_walk *walk, const jc_query *q, jc_subgraph *g)
 {
@@ -191,6 +229,7 @@ jc_status jc_plan_by_elimination(jc_plan *plan, const jc_walk *walk, const jc_qu
     jc_status status = make_subgraph(walk, q, &g);
     if (status) return status;
     status = find_order(plan, &g, q, entry_limit, &cheaper, &e);
+    if (!status) status = drop_too_large(plan, q, &cheaper, &e);
     if (!status) plan->elimination_cost = cheaper ? e.cost : sweep_cost(plan);
     plan->by_elimination = true;
     if (status || !cheaper) {

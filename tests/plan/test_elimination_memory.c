@@ -91,7 +91,7 @@ static jc_status chain_body(void *ctx)
 {
     planned *p = ctx;
     int64_t order[JC_CHAIN_EXACT + 1], cost;
-    return jc_chain_order(&p->pairs, order, &cost);
+    return jc_chain_order(&p->pairs, JC_ELIMINATION_WORK, order, &cost);
 }
 
 /* Exact search; rules and annealing; a chain. */

@@ -25,14 +25,19 @@ static jc_elimination eliminate(const jc_graph *graph, const jc_query *q, const 
     return e;
 }
 
-static int64_t cost_of(const jc_graph *graph, const jc_query *q, int64_t tape_limit)
+static int64_t cost_with_work(const jc_graph *graph, const jc_query *q, int64_t tape_limit, int64_t work)
 {
     jc_elimination_options options = JC_ELIMINATION_OPTIONS_INIT;
-    options.work = 1000000, options.tape_limit = tape_limit;
+    options.work = work, options.tape_limit = tape_limit;
     jc_elimination e = eliminate(graph, q, &options);
     int64_t cost = e.cost;
     jc_elimination_fini(&graph->allocator, &e);
     return cost;
+}
+
+static int64_t cost_of(const jc_graph *graph, const jc_query *q, int64_t tape_limit)
+{
+    return cost_with_work(graph, q, tape_limit, 1000000);
 }
 
 /* ---- all orders of small graphs ---------------------------------------------------------------------------------- */
@@ -263,7 +268,7 @@ static int64_t long_chain_cost(int64_t n, double seconds)
     int64_t wrt = 0;
     q.of = &n, q.n_of = 1, q.wrt = &wrt, q.n_wrt = 1;
     clock_t began = clock();
-    int64_t cost = cost_of(graph, &q, -1);
+    int64_t cost = cost_with_work(graph, &q, -1, 0);
     double took = (double)(clock() - began) / CLOCKS_PER_SEC;
     if (!JT_SANITIZED) cr_assert_lt(took, seconds, "%lld factors: %g s", (long long)n, took);
     jc_graph_destroy(graph);
@@ -283,6 +288,53 @@ Test(elimination_orders, a_longer_chain_is_bracketed_in_pieces_that_cost_little_
     int64_t whole = long_chain_cost(JC_CHAIN_EXACT - 1, 2.0);
     cr_assert_lt((double)pieces, 1.4 * (double)whole, "%lld, %lld", (long long)pieces, (long long)whole);
     cr_assert_gt(pieces, whole);
+}
+
+/* The least multiply-adds of a chain of dense matrices, size[k + 1] x size[k], k < n: the textbook's recurrence (Cormen,
+ * Leiserson, Rivest & Stein, Introduction to Algorithms, 15.2). cost: [n][n]. */
+static int64_t matrix_chain(int64_t n, const int64_t *size, int64_t *cost)
+{
+    for (int64_t length = 1; length <= n; length++)
+        for (int64_t i = 0, j = length - 1; j < n; i++, j++) {
+            int64_t least = i == j ? 0 : INT64_MAX;
+            for (int64_t k = i; k < j; k++) {
+                int64_t c = cost[i * n + k] + cost[(k + 1) * n + j] + size[i] * size[k + 1] * size[j + 1];
+                least = c < least ? c : least;
+            }
+            cost[i * n + j] = least;
+        }
+    return cost[n - 1];
+}
+
+/* A thousand dense factors: the optimum with the default work; with the work of 2 ms an order that costs little more,
+ * in a small part of the time. */
+Test(elimination_orders, a_chain_is_cut_where_its_optimum_takes_far_more_than_the_work)
+{
+    enum { N = 1000, LITTLE_WORK = 285714 };
+    static int64_t size[N + 1], least[N * N];
+    const int64_t n = JT_SANITIZED ? 300 : N;
+    jt_rng rng = {5};
+    jc_graph *graph;
+    jc_query q = JC_QUERY_INIT;
+    int64_t wrt = 0, of = n;
+    jc_jacobian dense = JC_JACOBIAN_INIT(JC_DENSE);
+    jt_ok(jc_graph_create(NULL, &graph), "graph");
+    for (int64_t v = 0; v <= n; v++) jt_add_variable(graph, size[v] = jt_between(&rng, 4, 64));
+    for (int64_t k = 0; k < n; k++) jt_add_edge(graph, k + 1, k, &dense);
+    jt_ok(jc_graph_finish(graph), "finish");
+    q.of = &of, q.n_of = 1, q.wrt = &wrt, q.n_wrt = 1;
+    const int64_t optimum = matrix_chain(n, size, least);
+    cr_assert_eq(cost_with_work(graph, &q, -1, 0), optimum);
+    clock_t began = clock();
+    int64_t cut = cost_with_work(graph, &q, -1, LITTLE_WORK);
+    double took = (double)(clock() - began) / CLOCKS_PER_SEC;
+    cr_assert(cut >= optimum && (double)cut <= 1.05 * (double)optimum, "%lld, %lld", (long long)cut,
+              (long long)optimum);
+    if (!JT_SANITIZED) {
+        cr_assert_lt(took, 0.05, "%g s", took);
+        cr_assert_gt(cut, optimum, "it is cut");
+    }
+    jc_graph_destroy(graph);
 }
 
 /* ---- memory --------------------------------------------------------------------------------------------------- */

@@ -342,3 +342,48 @@ Test(elimination_structured, many_different_patterns_do_not_take_long)
     jc_graph_destroy(graph);
     jt_pool_free(&pool);
 }
+
+/* ---- patterns that are made once --------------------------------------------------------------------------------- */
+
+enum { ALIKE = 20, OUTPUTS = 8, INPUTS = 9, SAMPLES = 4 };
+
+/* y_k = the sum of `count` weights of one shape, x [SAMPLES, INPUTS] each its own, and of selects by one array. */
+static int64_t pattern_work(int64_t count)
+{
+    static int64_t rows[OUTPUTS] = {1, 2, 3, 5, 7, 9, 11, 13}, sources[ALIKE];
+    jc_graph *graph;
+    jt_case c;
+    jc_pairs pairs;
+    jc_query q = JC_QUERY_INIT;
+    int64_t of = count + 1;
+    jt_ok(jc_graph_create(NULL, &graph), "graph");
+    for (int64_t k = 0; k < count; k++) jt_add_variable(graph, OUTPUTS * INPUTS), sources[k] = k;
+    jt_add_variable(graph, SAMPLES * OUTPUTS);
+    jt_add_variable(graph, OUTPUTS);
+    for (int64_t k = 0; k < count; k++) {
+        jc_jacobian weight = JC_JACOBIAN_INIT(JC_WEIGHT), select = JC_JACOBIAN_INIT(JC_SELECT);
+        weight.x = jc_array_2d(JC_F64, SAMPLES, INPUTS, zeros + k);
+        select.indices = jc_array_1d(JC_I64, OUTPUTS, rows);
+        jt_add_edge(graph, count, k, &weight);
+        jt_add_edge(graph, count + 1, count, &select);
+    }
+    jt_ok(jc_graph_finish(graph), "finish");
+    q.of = &of, q.n_of = 1, q.wrt = sources, q.n_wrt = count;
+    jt_case_init(&c, graph, &q);
+    jt_ok(jc_pairs_create(graph, &c.subgraph, -1, &pairs), "pairs");
+    jt_ok(jc_pairs_find_structures(graph, &pairs), "structures");
+    cr_assert(pairs.structures);
+    int64_t work = jc_structures_work(pairs.structures);
+    jc_pairs_fini(&pairs);
+    jt_case_fini(&c);
+    jc_graph_destroy(graph);
+    return work;
+}
+
+/* The patterns of twenty weights of one shape and of twenty selects by one array are looked at as often as of one. */
+Test(elimination_structured, a_pattern_is_made_once_for_all_jacobians_that_share_it)
+{
+    const int64_t once = SAMPLES * OUTPUTS * (INPUTS + 1) + 2 * OUTPUTS;
+    cr_assert_eq(pattern_work(1), once);
+    cr_assert_eq(pattern_work(ALIKE), once);
+}

@@ -279,17 +279,21 @@ static void fill_factors(const jc_pairs *p, factors *f)
     }
 }
 
-int64_t jc_chain_limit(const jc_pairs *pairs)
+/* n^3 / 6 products are looked at, each in a nanosecond, with structures in some twenty. */
+int64_t jc_chain_limit(const jc_pairs *pairs, int64_t work)
 {
-    enum { STRUCTURED = 300 };
-    return pairs->structures ? STRUCTURED : JC_CHAIN_EXACT;
+    enum { STRUCTURED = 300, STRUCTURED_STEPS = 20, STEPS_OF_WORK = 30 };
+    int64_t limit = pairs->structures ? STRUCTURED : JC_CHAIN_EXACT, steps = pairs->structures ? STRUCTURED_STEPS : 1;
+    int64_t most = jc_cost_mul(STEPS_OF_WORK, work);
+    while (limit > PIECE + PIECE / 2 && (limit - 1) * (limit - 1) * (limit - 1) / 6 * steps > most) limit--;
+    return limit;
 }
 
 /* Pairs of entries that meet are counted for each of the n^3 / 6 products of sparse ones. */
-bool jc_chain_is_cheap(const jc_pairs *p)
+bool jc_chain_is_cheap(const jc_pairs *p, int64_t work)
 {
     enum { MOST = 200000000 };
-    int64_t n = p->n_pairs, longest = jc_min(n, jc_chain_limit(p)), largest = 0;
+    int64_t n = p->n_pairs, longest = jc_min(n, jc_chain_limit(p, work)), largest = 0;
     if (n >= JC_CHAIN_LONG) return false;
     for (int64_t k = 0; k < n && p->structures; k++)
         if (jc_structures_at(p->structures, p->pairs[k].structure)->kind == JC_STRUCTURE_SPARSE)
@@ -297,7 +301,7 @@ bool jc_chain_is_cheap(const jc_pairs *p)
     return jc_cost_mul(largest, jc_cost_mul(n, longest * longest / 6)) <= MOST;
 }
 
-jc_status jc_chain_order(const jc_pairs *pairs, int64_t *order, int64_t *cost)
+jc_status jc_chain_order(const jc_pairs *pairs, int64_t work, int64_t *order, int64_t *cost)
 {
     int64_t n = pairs->n_pairs, *memory;
     int32_t *structure = NULL, whole;
@@ -308,7 +312,8 @@ jc_status jc_chain_order(const jc_pairs *pairs, int64_t *order, int64_t *cost)
     if (!status) {
         factors f = {n, pairs->subgraph->size, memory, memory + n, memory + 2 * n, structure, pairs->structures};
         fill_factors(pairs, &f);
-        status = n < jc_chain_limit(pairs) ? bracket(a, &f, order, cost, &whole) : bracket_long(a, &f, order, cost);
+        bool exact = n < jc_chain_limit(pairs, work);
+        status = exact ? bracket(a, &f, order, cost, &whole) : bracket_long(a, &f, order, cost);
     }
     jc_free(a, structure, n, sizeof *structure);
     jc_free(a, memory, 3 * n, sizeof *memory);

@@ -212,12 +212,12 @@ static jc_status search_small(search *s)
 
 static jc_status find_order(search *s)
 {
-    bool chain = jc_pairs_are_chain(s->pairs) && jc_chain_is_cheap(s->pairs);
+    bool chain = jc_pairs_are_chain(s->pairs) && jc_chain_is_cheap(s->pairs, s->options.work);
     if (chain) {
         int64_t cost;
-        jc_status status = jc_chain_order(s->pairs, s->trial, &cost);
+        jc_status status = jc_chain_order(s->pairs, s->options.work, s->trial, &cost);
         if (!status) status = keep(s, cost);
-        if (status || (s->found && s->pairs->n_pairs < jc_chain_limit(s->pairs))) return status;
+        if (status || (s->found && s->pairs->n_pairs < jc_chain_limit(s->pairs, s->options.work))) return status;
     }
     return s->pairs->n_nodes <= JC_ADJACENCY_NODES ? search_small(s) : search_large(s);
 }

@@ -4,6 +4,7 @@
 
 #include "core/size.h"
 #include "core/sort.h"
+#include "plan/elimination/alike.h"
 #include "plan/sweep.h"
 
 int64_t jc_pair_entries(const jc_pairs *p, int64_t of, int64_t wrt)
@@ -157,32 +158,20 @@ static bool all_plainly_dense(const jc_graph *graph, const jc_pairs *p)
     return true;
 }
 
-/* The structure of the last edge that was looked at: many edges of one group share it. */
-typedef struct last {
-    const jc_group *group;
-    int32_t structure;
-} last;
-
-static jc_status edge_structure(const jc_graph *graph, jc_pairs *p, int64_t edge, last *seen, int32_t *structure)
+static jc_status edge_structure(const jc_graph *graph, jc_pairs *p, int64_t edge, jc_alike *alike, int32_t *structure)
 {
     int64_t member;
     const jc_group *group = jc_subgraph_jacobian(graph, p->subgraph, p->subgraph->jacobian[edge], &member);
-    if (group != seen->group || !jc_structures_share(group)) {
-        jc_status status = jc_structures_of(p->structures, group, member, &seen->structure);
-        if (status) return status;
-        seen->group = group;
-    }
-    *structure = seen->structure;
-    return JC_OK;
+    return jc_alike_structure(alike, group, member, structure);
 }
 
 /* D = sum of its edges; with an operator dense. */
-static jc_status pair_structure(const jc_graph *graph, jc_pairs *p, jc_pair *pair, last *seen)
+static jc_status pair_structure(const jc_graph *graph, jc_pairs *p, jc_pair *pair, jc_alike *alike)
 {
-    jc_status status = edge_structure(graph, p, p->edges[pair->first_edge], seen, &pair->structure);
+    jc_status status = edge_structure(graph, p, p->edges[pair->first_edge], alike, &pair->structure);
     for (int64_t k = 1; k < pair->n_edges && !status; k++) {
         int32_t structure;
-        status = edge_structure(graph, p, p->edges[pair->first_edge + k], seen, &structure);
+        status = edge_structure(graph, p, p->edges[pair->first_edge + k], alike, &structure);
         if (!status) status = jc_structures_sum(p->structures, pair->structure, structure, &pair->structure);
     }
     return status;
@@ -197,10 +186,11 @@ static bool all_dense(const jc_pairs *p)
 
 jc_status jc_pairs_find_structures(const jc_graph *graph, jc_pairs *p)
 {
-    last seen = {NULL, 0};
     if (all_plainly_dense(graph, p)) return JC_OK;
     jc_status status = jc_structures_create(p->allocator, &p->structures);
-    for (int64_t i = 0; i < p->n_pairs && !status; i++) status = pair_structure(graph, p, &p->pairs[i], &seen);
+    jc_alike alike = jc_alike_init(p->allocator, p->structures);
+    for (int64_t i = 0; i < p->n_pairs && !status; i++) status = pair_structure(graph, p, &p->pairs[i], &alike);
+    jc_alike_fini(&alike);
     if (!status && !all_dense(p)) return JC_OK;
     jc_structures_destroy(p->structures);
     p->structures = NULL;

@@ -16,16 +16,17 @@ enum { JC_CHAIN_EXACT = 1200, JC_CHAIN_LONG = 50000 };
 /* Whether the graph is a chain from one source to one target with nothing else asked for. */
 bool jc_pairs_are_chain(const jc_pairs *pairs);
 
-/* Factors from which on a chain is bracketed in pieces: JC_CHAIN_EXACT, fewer with structures. */
-int64_t jc_chain_limit(const jc_pairs *pairs);
+/* Factors from which on a chain is bracketed in pieces: JC_CHAIN_EXACT, fewer with structures, and fewer where the whole
+ * would take several times the work (JC_ELIMINATION_WORK is enough for JC_CHAIN_EXACT). */
+int64_t jc_chain_limit(const jc_pairs *pairs, int64_t work);
 
 /* Whether a chain is short enough to be bracketed at all, and its patterns are small enough. */
-bool jc_chain_is_cheap(const jc_pairs *pairs);
+bool jc_chain_is_cheap(const jc_pairs *pairs, int64_t work);
 
 /* The best bracketing of a chain of fewer than jc_chain_limit factors, by dynamic programming: O(n^3) steps of a
  * nanosecond (with structures, of some twenty), n^2 numbers. A longer one, of fewer than JC_CHAIN_LONG, is bracketed in
  * pieces. */
-jc_status jc_chain_order(const jc_pairs *pairs, int64_t *order, int64_t *cost);
+jc_status jc_chain_order(const jc_pairs *pairs, int64_t work, int64_t *order, int64_t *cost);
 
 /* ---- exact.c: optimal ---- */
 
