@@ -177,7 +177,7 @@ static int64_t listed_for(const jc_elimination *e, const jc_elimination_op *op)
     return kind == JC_STRUCTURE_SPARSE ? op->cost : 0;
 }
 
-/* Whether all that is to be listed can be, in a second or two and a few GB. */
+/* Whether all that is to be listed can be, in some seconds and a few GB. */
 static bool can_be_listed(const jc_elimination *e)
 {
     enum { MOST_LISTED = 50000000 };

@@ -290,8 +290,8 @@ Test(elimination_orders, a_longer_chain_is_bracketed_in_pieces_that_cost_little_
     cr_assert_gt(pieces, whole);
 }
 
-/* The least multiply-adds of a chain of dense matrices, size[k + 1] x size[k], k < n: the textbook's recurrence (Cormen,
- * Leiserson, Rivest & Stein, Introduction to Algorithms, 15.2). cost: [n][n]. */
+/* The least multiply-adds of a chain of dense matrices, size[k + 1] x size[k], k < n: the textbook's recurrence
+ * (Cormen, Leiserson, Rivest & Stein, Introduction to Algorithms, 15.2). cost: [n][n]. */
 static int64_t matrix_chain(int64_t n, const int64_t *size, int64_t *cost)
 {
     for (int64_t length = 1; length <= n; length++)
@@ -328,7 +328,7 @@ Test(elimination_orders, a_chain_is_cut_where_its_optimum_takes_far_more_than_th
     clock_t began = clock();
     int64_t cut = cost_with_work(graph, &q, -1, LITTLE_WORK);
     double took = (double)(clock() - began) / CLOCKS_PER_SEC;
-    cr_assert(cut >= optimum && (double)cut <= 1.05 * (double)optimum, "%lld, %lld", (long long)cut,
+    cr_assert(cut >= optimum && (double)cut <= 1.08 * (double)optimum, "%lld, %lld", (long long)cut,
               (long long)optimum);
     if (!JT_SANITIZED) {
         cr_assert_lt(took, 0.05, "%g s", took);

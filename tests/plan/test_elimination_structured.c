@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/size.h"
 #include "plan/cases.h"
 #include "plan/elimination/replay.h"
 #include "plan/elimination/search.h"
@@ -290,6 +291,35 @@ Test(elimination_structured, a_given_order_is_taken_or_refused_with_the_reason)
     judge_refused(&k, end, 3, "does not lie between others");
     judge_refused(&k, beyond, 1, "node 9 of 5");
     jt_case_fini(&k);
+    jc_graph_destroy(graph);
+}
+
+/* ---- what is too large to be planned ----------------------------------------------------------------------------- */
+
+/* Three edges of a million blocks of 10 x 10: 10^8 entries each, which are not listed. */
+Test(elimination_structured, blocks_with_too_many_entries_are_left_to_the_sweep_or_refused)
+{
+    enum { BATCH = 1000000 };
+    chain c = {.n = 3};
+    for (int64_t v = 0; v <= 3; v++) c.size[v] = 10 * (int64_t)BATCH;
+    for (int64_t k = 0; k < 3; k++) {
+        c.factor[k] = (jc_jacobian)JC_JACOBIAN_INIT(JC_DENSE);
+        c.factor[k].batch = BATCH;
+    }
+    jc_graph *graph = chain_graph(&c);
+    const jc_vertex order[2] = {{1, 0}, {2, 0}};
+    jc_query q = JC_QUERY_INIT;
+    jc_plan *plan;
+    int64_t of = 3, wrt = 0;
+    q.of = &of, q.n_of = 1, q.wrt = &wrt, q.n_wrt = 1, q.order = JC_ORDER_ELIMINATION;
+    jt_ok(jc_plan_create(graph, &q, &plan), "plan");
+    cr_assert(plan->by_elimination && !plan->eliminates);
+    cr_assert_eq(plan->elimination_cost, jc_min(plan->reverse_cost, plan->forward_cost));
+    jc_plan_destroy(plan);
+    q.eliminate = order, q.n_eliminate = 2, plan = NULL;
+    cr_assert_eq(jc_plan_create(graph, &q, &plan), JC_E_MEMORY);
+    cr_assert(strstr(jc_last_error(), "too many entries"), "%s", jc_last_error());
+    cr_assert_null(plan);
     jc_graph_destroy(graph);
 }
 

@@ -16,8 +16,8 @@ enum { JC_CHAIN_EXACT = 1200, JC_CHAIN_LONG = 50000 };
 /* Whether the graph is a chain from one source to one target with nothing else asked for. */
 bool jc_pairs_are_chain(const jc_pairs *pairs);
 
-/* Factors from which on a chain is bracketed in pieces: JC_CHAIN_EXACT, fewer with structures, and fewer where the whole
- * would take several times the work (JC_ELIMINATION_WORK is enough for JC_CHAIN_EXACT). */
+/* Factors from which on a chain is bracketed in pieces: JC_CHAIN_EXACT, fewer with structures, and fewer where the
+ * whole would take several times the work (JC_ELIMINATION_WORK is enough for JC_CHAIN_EXACT). */
 int64_t jc_chain_limit(const jc_pairs *pairs, int64_t work);
 
 /* Whether a chain is short enough to be bracketed at all, and its patterns are small enough. */
