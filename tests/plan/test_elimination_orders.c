@@ -306,8 +306,8 @@ static int64_t matrix_chain(int64_t n, const int64_t *size, int64_t *cost)
     return cost[n - 1];
 }
 
-/* A thousand dense factors: the optimum with the default work; with the work of 2 ms an order that costs little more,
- * in a small part of the time. */
+/* A thousand dense factors: the optimum with the default work; with the work of 2 ms an order that costs little more.
+ */
 Test(elimination_orders, a_chain_is_cut_where_its_optimum_takes_far_more_than_the_work)
 {
     enum { N = 1000, LITTLE_WORK = 285714 };
@@ -325,15 +325,10 @@ Test(elimination_orders, a_chain_is_cut_where_its_optimum_takes_far_more_than_th
     q.of = &of, q.n_of = 1, q.wrt = &wrt, q.n_wrt = 1;
     const int64_t optimum = matrix_chain(n, size, least);
     cr_assert_eq(cost_with_work(graph, &q, -1, 0), optimum);
-    clock_t began = clock();
     int64_t cut = cost_with_work(graph, &q, -1, LITTLE_WORK);
-    double took = (double)(clock() - began) / CLOCKS_PER_SEC;
     cr_assert(cut >= optimum && (double)cut <= 1.08 * (double)optimum, "%lld, %lld", (long long)cut,
               (long long)optimum);
-    if (!JT_SANITIZED) {
-        cr_assert_lt(took, 0.05, "%g s", took);
-        cr_assert_gt(cut, optimum, "it is cut");
-    }
+    if (!JT_SANITIZED) cr_assert_gt(cut, optimum, "it is cut");
     jc_graph_destroy(graph);
 }
 

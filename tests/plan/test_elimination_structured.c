@@ -378,7 +378,7 @@ Test(elimination_structured, many_different_patterns_do_not_take_long)
 enum { ALIKE = 20, OUTPUTS = 8, INPUTS = 9, SAMPLES = 4 };
 
 /* y_k = the sum of `count` weights of one shape, x [SAMPLES, INPUTS] each its own, and of selects by one array. */
-static int64_t pattern_work(int64_t count)
+static int64_t pattern_work(int64_t count, int64_t most_work)
 {
     static int64_t rows[OUTPUTS] = {1, 2, 3, 5, 7, 9, 11, 13}, sources[ALIKE];
     jc_graph *graph;
@@ -401,6 +401,7 @@ static int64_t pattern_work(int64_t count)
     q.of = &of, q.n_of = 1, q.wrt = sources, q.n_wrt = count;
     jt_case_init(&c, graph, &q);
     jt_ok(jc_pairs_create(graph, &c.subgraph, -1, &pairs), "pairs");
+    pairs.pattern_work = most_work;
     jt_ok(jc_pairs_find_structures(graph, &pairs), "structures");
     cr_assert(pairs.structures);
     int64_t work = jc_structures_work(pairs.structures);
@@ -410,10 +411,20 @@ static int64_t pattern_work(int64_t count)
     return work;
 }
 
+/* A weight without its x has no pattern to be shared: how many inputs it has is not known. */
+Test(elimination_structured, a_weight_without_numbers_is_planned_as_a_full_D)
+{
+    chain c = {.n = 2, .size = {16, 8, 8}};
+    c.factor[0] = (jc_jacobian)JC_JACOBIAN_INIT(JC_WEIGHT);
+    c.factor[1] = dense(1, 8, 8);
+    cr_assert_eq(chain_cost(&c, &(jc_structure){0}), 8 * 8 * 16);
+}
+
 /* The patterns of twenty weights of one shape and of twenty selects by one array are looked at as often as of one. */
 Test(elimination_structured, a_pattern_is_made_once_for_all_jacobians_that_share_it)
 {
-    const int64_t once = SAMPLES * OUTPUTS * (INPUTS + 1) + 2 * OUTPUTS;
-    cr_assert_eq(pattern_work(1), once);
-    cr_assert_eq(pattern_work(ALIKE), once);
+    const int64_t weight = SAMPLES * OUTPUTS * (INPUTS + 1), select = 2 * OUTPUTS;
+    cr_assert_eq(pattern_work(1, 0), weight + select);
+    cr_assert_eq(pattern_work(ALIKE, 0), weight + select);
+    cr_assert_eq(pattern_work(ALIKE, weight), weight, "beyond the work given no other pattern is made");
 }

@@ -7,7 +7,7 @@
 static const char *const WHAT = "the structures of Jacobians";
 
 /* What a pattern depends on, as words. */
-enum { SHAPE_WORDS = 10, FIELD_WORDS = 3, WORDS = SHAPE_WORDS + FIELD_WORDS * JC_MAX_FIELDS };
+enum { SHAPE_WORDS = 9, FIELD_WORDS = 3, WORDS = SHAPE_WORDS + FIELD_WORDS * JC_MAX_FIELDS };
 
 typedef struct seen {
     int64_t words[WORDS];
@@ -35,8 +35,7 @@ static void describe(const jc_group *group, int64_t member, int64_t words[WORDS]
 {
     const jc_shape *s = &group->shape;
     jc_jac jac = jc_group_member(group, member, NULL);
-    int64_t shape[SHAPE_WORDS] = {s->kind, s->transpose, s->batch, s->inner, s->p,
-                                  s->q,    s->m,         s->rows,  s->cols,  jc_group_only_structure(group)};
+    int64_t shape[SHAPE_WORDS] = {s->kind, s->transpose, s->batch, s->inner, s->p, s->q, s->m, s->rows, s->cols};
     memset(words, 0, WORDS * sizeof *words);
     memcpy(words, shape, sizeof shape);
     for (int f = 0; f < jc_kinds[s->kind].n_fields; f++) {
@@ -55,7 +54,7 @@ static bool equal(const void *ctx, int64_t i)
     return !memcmp(at->words, w->words, sizeof at->words);
 }
 
-/* Of a kind with a pattern. */
+/* Of a kind with a pattern, whose arrays are given. */
 static jc_status look_up(jc_alike *alike, const jc_group *group, int64_t member, int32_t *structure)
 {
     seen new;
@@ -68,8 +67,9 @@ static jc_status look_up(jc_alike *alike, const jc_group *group, int64_t member,
         return JC_OK;
     }
     jc_status status = jc_structures_of(alike->structures, group, member, structure);
+    if (status) return status;
     new.structure = *structure;
-    if (!status) status = jc_table_reserve(alike->allocator, &alike->find, 1, WHAT);
+    status = jc_table_reserve(alike->allocator, &alike->find, 1, WHAT);
     if (!status) status = jc_vec_append(alike->allocator, &alike->seen, &new, 1, WHAT);
     if (!status) jc_table_insert(&alike->find, hash, alike->seen.count - 1);
     return status;
@@ -81,7 +81,7 @@ jc_status jc_alike_structure(jc_alike *alike, const jc_group *group, int64_t mem
         *structure = alike->last_structure;
         return JC_OK;
     }
-    bool has_pattern = jc_pattern_entries(&group->shape) >= 0;
+    bool has_pattern = !jc_group_only_structure(group) && jc_pattern_entries(&group->shape) >= 0;
     jc_status status = has_pattern ? look_up(alike, group, member, structure)
                                    : jc_structures_of(alike->structures, group, member, structure);
     if (status || !jc_structures_share(group)) return status;

@@ -264,6 +264,7 @@ jc_status jc_elimination_create(const jc_graph *graph, const jc_subgraph *subgra
     if (status) return status;
     search s = {.pairs = &pairs, .options = *options, .n = pairs.n_inner};
     if (!s.options.work) s.options.work = JC_ELIMINATION_WORK;
+    pairs.pattern_work = jc_cost_mul(20, s.options.work);
     if (options->sequence) status = jc_sequence_check(graph, &pairs, options->sequence, options->n_sequence);
     bool left_to_others = is_huge(&s) && options->bound >= 0 && !options->sequence && !jc_pairs_are_chain(&pairs);
     if (!status && !left_to_others) status = jc_pairs_find_structures(graph, &pairs);

@@ -188,6 +188,7 @@ jc_status jc_pairs_find_structures(const jc_graph *graph, jc_pairs *p)
 {
     if (all_plainly_dense(graph, p)) return JC_OK;
     jc_status status = jc_structures_create(p->allocator, &p->structures);
+    if (!status && p->pattern_work) jc_structures_limit(p->structures, p->pattern_work);
     jc_alike alike = jc_alike_init(p->allocator, p->structures);
     for (int64_t i = 0; i < p->n_pairs && !status; i++) status = pair_structure(graph, p, &p->pairs[i], &alike);
     jc_alike_fini(&alike);

@@ -39,6 +39,7 @@ typedef struct jc_pairs {
     int64_t n_inner;
     int64_t *inner;            /* [n_nodes allocated] nodes to eliminate, topological: those between others */
     bool has_operators;        /* any pair has */
+    int64_t pattern_work;      /* most entries of patterns to look at; 0: the default of a table */
     jc_structures *structures; /* owned; NULL: every pair counts as a dense matrix */
 } jc_pairs;
 

@@ -31,6 +31,7 @@ struct jc_structures {
     jc_vec known;  /* known */
     jc_table known_by;
     int64_t held, work; /* entries of patterns: held, looked at */
+    int64_t most_work;
 };
 
 /* ---- the table of structures ------------------------------------------------------------------------------------- */
@@ -43,6 +44,7 @@ jc_status jc_structures_create(const jc_allocator *allocator, jc_structures **st
     s->allocator = *allocator;
     s->at = jc_vec_of(sizeof(jc_structure));
     s->known = jc_vec_of(sizeof(known));
+    s->most_work = MOST_WORK;
     *structures = s;
     return JC_OK;
 }
@@ -55,6 +57,11 @@ static jc_structure *at(const jc_structures *s, int32_t id)
 const jc_structure *jc_structures_at(const jc_structures *s, int32_t id)
 {
     return at(s, id);
+}
+
+void jc_structures_limit(jc_structures *s, int64_t most_work)
+{
+    s->most_work = jc_min(most_work, MOST_WORK);
 }
 
 int64_t jc_structures_work(const jc_structures *s)
@@ -183,7 +190,7 @@ static const jc_structure_kind structure_of[JC_KIND_COUNT] = {
 /* Most entries of a pattern in blocks of `full` entries that is made now: -1 where no more are. */
 static int64_t most_entries(const jc_structures *s, int64_t full)
 {
-    if (s->work >= MOST_WORK) return -1;
+    if (s->work >= s->most_work) return -1;
     return jc_min(jc_min(full / PART, MOST_ENTRIES), MOST_HELD - s->held);
 }
 

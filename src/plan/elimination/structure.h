@@ -74,6 +74,9 @@ int64_t jc_structures_cost(jc_structures *s, int32_t a, int32_t b, int32_t c, in
 /* Pairs of entries of A and B that meet, saturating: of DIAGONAL with DIAGONAL n. */
 int64_t jc_structures_meetings(const jc_structures *s, int32_t a, int32_t b);
 
+/* Beyond so many entries looked at no more patterns are made: at most the default, a second's. */
+void jc_structures_limit(jc_structures *s, int64_t most_work);
+
 /* Entries of patterns that were looked at so far: the work that the table has done. */
 int64_t jc_structures_work(const jc_structures *s);
 
