@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds jacchain and runs every test: the suite optimised and under the address and undefined-behaviour sanitizers, the
-# fuzz targets for 20 seconds each, the threads under the thread sanitizer, a build that needs no other library, the
+# fuzz targets for 12 seconds each, the threads under the thread sanitizer, a build that needs no other library, the
 # examples, the commands in the documentation, and the installed library. What needs a device is tested by tests/gpu.sh.
 # Last line: "N passed, N failed". Logs: build/test/.
 set -u
@@ -129,7 +129,7 @@ build_preset "$log" asan all
 suite "tests, address+undefined" asan
 programs "examples, address+undefined" asan
 
-fuzzers 20
+fuzzers 12
 
 # Those in which the library's threads, or several of the caller's, work on one plan.
 build_preset "$log" tsan all -DJACCHAIN_TESTS=ON

@@ -144,7 +144,11 @@ Test(known, digits_rnn_forward_agrees_with_pytorch_in_the_parameters)
     int n = jt_backends(backends);
     int64_t of = variable(graph, "L");
     for (int b = 0; b < n; b++)
-        for (int i = JT_SANITIZED ? 4 : 0; i < 5 && is_double(&backends[b]); i++) { /* c has the fewest columns */
+        /* c has the fewest columns, W_in and W_rec have most, which the plain loops take long for */
+        for (int i = JT_SANITIZED                            ? 4
+                     : strcmp(backends[b].name, "reference") ? 0
+                                                             : 2;
+             i < 5 && is_double(&backends[b]); i++) {
             jt_pool pool = {0};
             char key[64];
             int64_t wrt = variable(graph, names[i]);

@@ -246,7 +246,8 @@ Test(device, equal_products_of_computed_values_are_one_call_or_one_launch)
     if (!jt_device_there() || jt_device_run()) return;
     for (int64_t order = 1; order < 40; order += 36) { /* evenly spaced, or not */
         sketch_pairs(&s, numbers, order);
-        for (int i = 0; i < 2 * PRECISIONS; i++) check_pairs(&s, numbers, order, precisions[i / 2], i % 2);
+        int n = order == 1 ? 2 * PRECISIONS : 2;
+        for (int i = 0; i < n; i++) check_pairs(&s, numbers, order, precisions[i / 2], i % 2);
         jc_graph_destroy(s.graph);
     }
     jt_pool_free(&pool);

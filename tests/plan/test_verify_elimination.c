@@ -119,12 +119,12 @@ static void check_accepts(int64_t seeds, bool by_rules)
 
 Test(verify_elimination, accepts_every_plan_that_is_made)
 {
-    check_accepts(jt_cases(2000), false);
+    check_accepts(jt_cases(666), false);
 }
 
 Test(verify_elimination, accepts_every_plan_under_rules_that_is_made)
 {
-    check_accepts(jt_cases(1000), true);
+    check_accepts(jt_cases(333), true);
 }
 
 /* ---- ways to break a plan by elimination ------------------------------------------------------------------------- */
@@ -411,17 +411,17 @@ static void check_breaks(const jt_break *ways, int64_t n, int64_t seeds, bool by
 
 Test(verify_elimination, rejects_what_would_compute_something_else)
 {
-    check_breaks(jt_breaks, jt_n_breaks, jt_cases(1000), false);
+    check_breaks(jt_breaks, jt_n_breaks, jt_cases(500), false);
 }
 
 Test(verify_elimination, rejects_broken_operands)
 {
-    check_breaks(breaks, N_BREAKS, jt_cases(1500), false);
+    check_breaks(breaks, N_BREAKS, jt_cases(750), false);
 }
 
 Test(verify_elimination, rejects_plans_that_mistake_one_copy_or_state_for_another)
 {
-    check_breaks(jt_rule_breaks, jt_n_rule_breaks, jt_cases(1000), true);
+    check_breaks(jt_rule_breaks, jt_n_rule_breaks, jt_cases(500), true);
 }
 
 /* ---- storage ----------------------------------------------------------------------------------------------------- */
