@@ -156,64 +156,65 @@ static bool prepare(work *w, int *exit_code)
            jc_cli_order_load(s, w->graph, &w->order, exit_code) && check_order(w, exit_code);
 }
 
-/* Over the memory limit: whether one seed row at a time keeps it, as jc_evaluate then does, end by end. */
-static jc_status fits_in_blocks(const work *w, const jc_query *query, const jc_program_options *limited)
+/* Whether one row at a time of one target (reverse, elimination) or source (forward) keeps the limit. */
+static jc_status fits_one_row(const work *w, jc_query *q, const jc_program_options *limited)
+{
+    jc_vertex *vertices;
+    jc_plan *plan = NULL;
+    jc_program *program = NULL;
+    int64_t n;
+    jc_status status = jc_fit_order_of_target(w->graph, q, &vertices, &n);
+    if (!status) status = jc_plan_create_windowed(w->graph, q, 1, &plan);
+    if (!status) status = jc_program_create(plan, limited, &program);
+    jc_program_destroy(program);
+    jc_plan_destroy(plan);
+    jc_free(&w->graph->allocator, vertices, n, sizeof *vertices);
+    return status;
+}
+
+/* Whether one seed row at a time keeps the limit, end by end in that order. */
+static jc_status fits_in_rows(const work *w, const jc_query *query, jc_order order, const jc_program_options *limited)
 {
     const jc_subgraph *s = &w->plan->subgraph;
-    bool forward = w->plan->order == JC_ORDER_FORWARD;
+    bool forward = order == JC_ORDER_FORWARD;
     jc_status status = JC_OK;
     for (int64_t i = 0; i < (forward ? s->n_sources : s->n_targets) && !status; i++) {
         jc_query q = *query;
-        jc_plan *plan = NULL;
-        jc_program *program = NULL;
-        q.order = w->plan->order;
+        q.order = order;
         if (forward)
             q.wrt = &s->source_variable[i], q.n_wrt = 1;
         else
             q.of = &s->target_variable[i], q.n_of = 1;
-        status = jc_plan_create_windowed(w->graph, &q, 1, &plan);
-        if (!status) status = jc_program_create(plan, limited, &program);
-        jc_program_destroy(program);
-        jc_plan_destroy(plan);
+        status = fits_one_row(w, &q, limited);
     }
     return status;
 }
 
-/* Another elimination, which keeps the memory limit, in place of one that does not. */
-static jc_status fit_elimination(work *w, const jc_query *query, const jc_program_options *limited, bool *found)
+/* Over the memory limit: whether blocks of rows keep it in an order that jc_evaluate then takes. */
+static jc_status fits_in_blocks(const work *w, const jc_query *query, const jc_program_options *limited)
 {
-    jc_fit fit = {.graph = w->graph, .query = query, .options = limited};
-    jc_program_options unlimited = *limited;
-    jc_program *whole;
-    jc_plan *plan;
-    *found = false;
-    if (!w->plan->eliminates) return JC_OK;
-    unlimited.memory_limit = 0;
-    jc_status status = jc_program_create(w->plan, &unlimited, &whole);
-    if (status) return status;
-    status = jc_fit_elimination(&fit, whole, found, &plan, &w->program);
-    jc_program_destroy(whole);
-    if (status || !*found) return status;
-    jc_plan_destroy(w->plan);
-    w->plan = plan;
-    return JC_OK;
+    jc_order orders[JC_FIT_ORDERS];
+    int n = jc_fit_window_orders(w->plan, query, orders);
+    jc_status status = JC_E_LIMIT;
+    for (int i = 0; i < n && status == JC_E_LIMIT; i++) status = fits_in_rows(w, query, orders[i], limited);
+    return status;
 }
 
 /* The program; one that is over the limit is shown without it where blocks of seed rows keep the limit. */
 static jc_status make_program(work *w, const jc_query *query)
 {
     jc_program_options o = jc_cli_program_options(&w->options->shared);
-    bool found;
+    jc_fit fit = {.graph = w->graph, .query = query, .options = &o};
     if (w->program) return JC_OK;
-    jc_status status = jc_program_create(w->plan, &o, &w->program);
-    if (status != JC_E_LIMIT) return status;
-    status = fit_elimination(w, query, &o, &found);
-    if (status || found) return status;
-    status = fits_in_blocks(w, query, &o);
-    if (status) return status;
-    o.memory_limit = 0;
-    w->in_blocks = true;
-    return jc_program_create(w->plan, &o, &w->program);
+    jc_status status = jc_fit_whole(&fit, &w->plan, &w->program);
+    if (status == JC_E_LIMIT) {
+        status = fits_in_blocks(w, query, &o);
+        if (status) return status;
+        o.memory_limit = 0;
+        w->in_blocks = true;
+        status = jc_program_create(w->plan, &o, &w->program);
+    }
+    return status;
 }
 
 /* The plan that jc_evaluate takes, with --order auto its program too. */

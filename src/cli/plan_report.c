@@ -23,6 +23,12 @@ static bool falls_back(const jc_plan_report *r)
     return r->plan->by_elimination && !r->plan->eliminates;
 }
 
+/* Of such a one: a cheaper elimination was found, but it does not keep the memory limit. */
+static bool is_over_limit(const jc_plan_report *r)
+{
+    return r->plan->elimination_cost >= 0 && r->plan->elimination_cost < r->plan->multiply_adds;
+}
+
 static const jc_densified *dense_at(const jc_plan_report *r, int64_t i)
 {
     return (const jc_densified *)r->plan->densified.data + i;
@@ -104,7 +110,9 @@ void jc_plan_report_print(const jc_plan_report *r)
     const jc_program_info *q = r->program_info;
     char text[JC_QUANTITY_BYTES], more[JC_QUANTITY_BYTES];
     printf("order           %s%s%s%s\n", jc_cli_order_name(p->order), seeds[r->plan->seed],
-           falls_back(r) ? ": nothing was found below the sweep, " : "",
+           !falls_back(r)     ? ""
+           : is_over_limit(r) ? ": the cheaper one is over the memory limit, so that it is the sweep, "
+                              : ": nothing was found below the sweep, ",
            falls_back(r) ? jc_cli_order_name(r->plan->order) : "");
     printf("backend         %s (%s), %s, %s\n", q->backend, q->reason, q->device, jc_cli_precision_name(q->precision));
     printf("graph           %s variables and %s edges are used\n", jc_cli_count_text(p->nodes, text),

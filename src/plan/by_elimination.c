@@ -71,6 +71,12 @@ static int64_t state_of(const vertices *v, int64_t node)
 static jc_status fail_vertex(const jc_graph *g, const jc_vertex *vertex, int64_t i)
 {
     char name[120];
+    if (vertex->variable < 0 && vertex->variable >= -g->n_edges)
+        return jc_fail(
+            JC_E_USAGE,
+            "order of elimination: vertex %lld, the inner vector of low_rank edge number %lld, is not one of "
+            "what is asked for",
+            (long long)i, (long long)(-1 - vertex->variable));
     if (vertex->variable < 0 || vertex->variable >= g->n_variables)
         return jc_fail(JC_E_USAGE, "order of elimination: vertex %lld, %lld, is not in the graph or on no path",
                        (long long)i, (long long)vertex->variable);
@@ -79,19 +85,22 @@ static jc_status fail_vertex(const jc_graph *g, const jc_vertex *vertex, int64_t
                    (long long)i, name, (long long)vertex->state);
 }
 
+/* The node of a vertex, -1: there is none. */
+static int64_t node_of(const vertices *v, const jc_vertex *vertex)
+{
+    if (vertex->variable >= v->graph->n_variables || vertex->variable < -v->graph->n_edges) return -1;
+    int64_t key = key_of(v, vertex->variable), n = v->start[key + 1] - v->start[key];
+    return vertex->state < 0 || vertex->state >= n ? -1 : v->node[v->start[key] + vertex->state];
+}
+
 static jc_status nodes_of(const jc_graph *graph, const jc_subgraph *g, const jc_query *q, int64_t *nodes)
 {
     vertices v;
     jc_status status = vertices_init(&v, graph, g);
     if (status) return status;
     for (int64_t i = 0; i < q->n_eliminate && !status; i++) {
-        const jc_vertex *vertex = &q->eliminate[i];
-        bool there = vertex->variable < graph->n_variables && vertex->variable >= -graph->n_edges;
-        int64_t key = there ? key_of(&v, vertex->variable) : 0, n = there ? v.start[key + 1] - v.start[key] : 0;
-        if (vertex->state < 0 || vertex->state >= n)
-            status = fail_vertex(graph, vertex, i);
-        else
-            nodes[i] = v.node[v.start[key] + vertex->state];
+        nodes[i] = node_of(&v, &q->eliminate[i]);
+        if (nodes[i] < 0) status = fail_vertex(graph, &q->eliminate[i], i);
     }
     vertices_fini(&v);
     return status;
@@ -112,6 +121,30 @@ jc_status jc_plan_vertices(const jc_plan *p, jc_vertex *list, int64_t capacity, 
     vertices_fini(&v);
     *count = n;
     return JC_OK;
+}
+
+jc_status jc_plan_order_within(const jc_plan *p, const jc_vertex *given, int64_t n_given, jc_vertex *order)
+{
+    vertices v;
+    bool *left;
+    int64_t n = 0;
+    jc_status status = vertices_init(&v, p->graph, &p->subgraph);
+    if (status) return status;
+    status = jc_alloc_zero(&p->allocator, p->subgraph.n_nodes, sizeof *left, WHAT, &left);
+    for (int64_t i = 0; i < p->n_eliminated && !status; i++) left[p->eliminated[i]] = true;
+    for (int64_t i = 0; i < n_given && !status; i++) {
+        int64_t node = node_of(&v, &given[i]);
+        if (node < 0 || !left[node]) continue;
+        left[node] = false;
+        order[n++] = given[i];
+    }
+    for (int64_t i = 0; i < p->n_eliminated && !status; i++) {
+        int64_t node = p->eliminated[i];
+        if (left[node]) order[n++] = (jc_vertex){name_of(&p->subgraph, node), state_of(&v, node)};
+    }
+    if (!status) jc_free(&p->allocator, left, p->subgraph.n_nodes, sizeof *left);
+    vertices_fini(&v);
+    return status;
 }
 
 /* ---- the plan -----------------------------------------------------------------------------------------------------

@@ -167,6 +167,10 @@ jc_output jc_plan_output(const jc_plan *plan, int64_t target, int64_t source, bo
 jc_status jc_plan_by_elimination(jc_plan *plan, const jc_walk *walk, const jc_query *query, int64_t entry_limit,
                                  bool *found);
 
+/* The vertices that the plan eliminates in the order in which they are given, those that are not given behind them;
+ * others that are given are left out. order: [n_eliminated]. */
+jc_status jc_plan_order_within(const jc_plan *plan, const jc_vertex *given, int64_t n_given, jc_vertex *order);
+
 /* As jc_plan_create; row_limit > 0 for a query with one seeded end whose rows are cut into windows of that many. */
 jc_status jc_plan_create_windowed(const jc_graph *graph, const jc_query *query, int64_t row_limit, jc_plan **plan);
 

@@ -51,6 +51,7 @@ typedef struct attempt {
     const char *failed;           /* "auto" leaves devices out, since one failed with this text; or NULL */
     const jc_backend *chosen;     /* by "auto" for all windows, or NULL */
     char reason[JC_REASON_BYTES]; /* of that */
+    int64_t needed;               /* the fewest bytes of one row that were over the limit; 0: none were */
     bool falls_back;              /* it failed on a device in a way that another attempt on the host mends */
 } attempt;
 
@@ -108,7 +109,7 @@ static void note_program(jc_results *r, const attempt *at, const jc_program *pro
     r->info.device = r->device;
     r->info.reason = r->reason;
     r->info.backend = program->backend->name;
-    r->info.order = program->plan->by_elimination ? JC_ORDER_ELIMINATION : program->plan->order;
+    r->info.order = r->plan->by_elimination ? JC_ORDER_ELIMINATION : program->plan->order;
     r->info.precision = program->precision;
     r->info.threads = program->threads;
     r->info.multiply_adds = jc_cost_add(r->info.multiply_adds, program->plan->multiply_adds);
@@ -173,6 +174,7 @@ static jc_status find_window(attempt *at, const jc_graph *g, const jc_query *q, 
     int64_t one = (*program)->peak_bytes, limit = at->options->memory_limit, low = 1;
     int64_t high = jc_plan_seed_rows(*plan) + 1;
     if (one > limit) {
+        at->needed = at->needed ? jc_min(at->needed, one) : one;
         status = note_failure(at, *program, fail_limit(one, limit), false);
         destroy_window(*plan, *program);
         return status;
@@ -204,24 +206,6 @@ static jc_status find_window(attempt *at, const jc_graph *g, const jc_query *q, 
         return status;
     }
     return JC_OK;
-}
-
-/* The order of elimination that was found for one target is that of all its windows: it is looked for once. *vertices:
- * allocated, or NULL. */
-static jc_status keep_order(const jc_graph *g, jc_query *q, jc_vertex **vertices, int64_t *n)
-{
-    jc_plan *plan;
-    *vertices = NULL;
-    *n = 0;
-    if (q->order != JC_ORDER_ELIMINATION || q->n_eliminate) return JC_OK;
-    jc_status status = jc_plan_create_windowed(g, q, 1, &plan);
-    if (status) return status;
-    if (plan->eliminates) status = jc_plan_vertices(plan, NULL, 0, n);
-    if (!status) status = jc_alloc(&g->allocator, *n, sizeof **vertices, "an order of elimination", vertices);
-    if (!status && *n) status = jc_plan_vertices(plan, *vertices, *n, n);
-    jc_plan_destroy(plan);
-    q->eliminate = *n ? *vertices : NULL, q->n_eliminate = *n;
-    return status;
 }
 
 /* The windows of one target (reverse, elimination) or source (forward). */
@@ -258,30 +242,35 @@ static jc_status run_windowed(jc_results *r, attempt *at, const jc_graph *g, con
             one.wrt = &ends[i], one.n_wrt = 1;
         else
             one.of = &ends[i], one.n_of = 1;
-        status = keep_order(g, &one, &vertices, &n_vertices);
+        status = jc_fit_order_of_target(g, &one, &vertices, &n_vertices);
         if (!status) status = run_end(r, at, g, &one, seed, t);
         jc_free(&g->allocator, vertices, n_vertices, sizeof *vertices);
     }
     return status;
 }
 
-/* A program of r->plan within the limit; of another elimination where that one is over it. JC_E_LIMIT: none. */
+/* The windows of the first order of which one row of the seed keeps the limit. */
+static jc_status run_in_windows(jc_results *r, attempt *at, const jc_graph *g, const jc_query *q, const jc_array *seed,
+                                double *t)
+{
+    jc_order orders[JC_FIT_ORDERS];
+    int n = jc_fit_window_orders(r->plan, q, orders);
+    jc_status status = JC_E_LIMIT;
+    for (int i = 0; i < n && status == JC_E_LIMIT; i++) {
+        jc_query query = *q;
+        query.order = orders[i];
+        jc_results_clear(r);
+        status = jc_results_prepare(r);
+        if (!status) status = run_windowed(r, at, g, &query, seed, t);
+    }
+    return status == JC_E_LIMIT && at->needed ? fail_limit(at->needed, at->options->memory_limit) : status;
+}
+
+/* A program of r->plan within the limit, or of one that takes its place. JC_E_LIMIT: none. */
 static jc_status make_whole(jc_results *r, const attempt *at, const jc_graph *g, const jc_query *q)
 {
-    jc_plan *plan;
-    jc_program *whole, *program;
-    bool found;
-    if (r->program) return JC_OK;
-    jc_status status = create_program(at, r->plan, at->options->memory_limit, &r->program);
-    if (!over_limit(status, at->options) || !r->plan->eliminates) return status;
-    if (create_program(at, r->plan, 0, &whole)) return status;
     jc_fit fit = fit_of(at, g, q);
-    jc_status fits = jc_fit_elimination(&fit, whole, &found, &plan, &program);
-    jc_program_destroy(whole);
-    if (fits || !found) return fits ? fits : status;
-    jc_plan_destroy(r->plan);
-    r->plan = plan, r->program = program;
-    return JC_OK;
+    return r->program ? JC_OK : jc_fit_whole(&fit, &r->plan, &r->program);
 }
 
 /* In one run, or in windows where the limit asks for it. */
@@ -295,9 +284,7 @@ static jc_status compute(jc_results *r, attempt *at, const jc_graph *g, const jc
         status = jc_results_prepare(r);
         return status ? status : run_program(r, at, r->program, seed, &r->run);
     }
-    if (!over_limit(status, at->options)) return status;
-    status = jc_results_prepare(r);
-    return status ? status : run_windowed(r, at, g, q, seed, t);
+    return over_limit(status, at->options) ? run_in_windows(r, at, g, q, seed, t) : status;
 }
 
 /* A device that "auto" chose may fail to start, or lack memory: then the host computes. backend NULL: the options say

@@ -364,6 +364,41 @@ Test(cli_plan_order, a_file_that_was_there_stays_where_the_command_fails)
     run_free(&r);
 }
 
+/* ---- under a memory limit ---------------------------------------------------------------------------------------- */
+
+/* Blocks of rows are taken target by target: L and z have z in common, which is an end of its own. */
+Test(cli_plan_order, an_order_of_more_targets_is_taken_in_blocks_of_rows)
+{
+    static const char *const limits[] = {"1500", "1300", "1200"};
+    run r = expect_code(0, "total", POST, "--of", "L,z", "--wrt", "w,x", "--order", "elimination", "--backend", "cpu",
+                        "--plan-out", "o.json", "--quiet", NULL);
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        run part = expect_code(0, "total", POST, "--of", "L,z", "--wrt", "w,x", "--backend", "cpu", "--plan-in",
+                               "o.json", "--memory-limit", limits[i], "--quiet", NULL);
+        cr_expect_str_eq(part.out, r.out);
+        run_free(&part);
+        json_t *plan = expect_json(0, "plan", POST, "--of", "L,z", "--wrt", "w,x", "--backend", "cpu", "--plan-in",
+                                   "o.json", "--memory-limit", limits[i], "--json", NULL);
+        cr_expect(json_is_true(json_at(plan, "in_blocks")), "%s", limits[i]);
+        json_decref(plan);
+    }
+    run_free(&r);
+}
+
+Test(cli_plan_order, an_inner_vector_that_is_not_there_is_named_by_its_edge)
+{
+    write_text("g.json", "{\"jacchain\": 1, \"variables\": [{\"name\": \"x\", \"size\": 2}, "
+                         "{\"name\": \"y\", \"size\": 2}, {\"name\": \"z\", \"size\": 2}], \"edges\": ["
+                         "{\"of\": \"y\", \"wrt\": \"x\", \"jacobian\": {\"kind\": \"identity\"}}, "
+                         "{\"of\": \"z\", \"wrt\": \"y\", \"jacobian\": {\"kind\": \"identity\"}}]}");
+    write_text("o.json", "{\"jacchain_order\": 1, \"of\": [\"z\"], \"wrt\": [\"x\"], \"graph\": {\"variables\": 3, "
+                         "\"edges\": 2}, \"order\": \"elimination\", \"multiply_adds\": 0, \"eliminate\": "
+                         "[{\"low_rank_edge\": 1}, {\"variable\": \"y\"}]}");
+    run r = expect_code(2, "plan", "g.json", "--of", "z", "--plan-in", "o.json", NULL);
+    cr_expect(strstr(r.err, "vertex 0, the inner vector of low_rank edge number 1,"), "%s", r.err);
+    run_free(&r);
+}
+
 /* ---- the search's options ---------------------------------------------------------------------------------------- */
 
 Test(cli_plan_order, options_of_the_search_are_read_strictly)

@@ -230,6 +230,90 @@ Test(limit, an_elimination_that_holds_less_is_taken_where_the_cheapest_does_not_
     jc_graph_destroy(g);
 }
 
+/* b <- a and e <- d of low rank, whose inner vectors an elimination holds besides: one row of it takes more bytes than
+ * the whole reverse sweep. */
+static jc_graph *low_ranks(void)
+{
+    static const char text[] =
+        "{\"jacchain\": 1, \"variables\": [{\"name\": \"a\", \"size\": 4}, {\"name\": \"b\", \"size\": 2}, "
+        "{\"name\": \"d\", \"size\": 4}, {\"name\": \"e\", \"size\": 2}], \"edges\": ["
+        "{\"of\": \"b\", \"wrt\": \"a\", \"jacobian\": {\"kind\": \"low_rank\", \"inner\": 2, "
+        "\"u\": [[-2, 2]], \"v\": [[0, 0], [1, 2]]}}, "
+        "{\"of\": \"d\", \"wrt\": \"b\", \"jacobian\": {\"kind\": \"csr\", \"inner\": 2, "
+        "\"indptr\": [0, 0, 1], \"indices\": [0], \"values\": [2]}}, "
+        "{\"of\": \"e\", \"wrt\": \"d\", \"jacobian\": {\"kind\": \"low_rank\", \"inner\": 2, "
+        "\"u\": [[3]], \"v\": [[1], [5]]}}]}";
+    jc_graph *g = NULL;
+    cr_assert_eq(jc_graph_load_text(text, sizeof text - 1, "low_ranks", NULL, NULL, &g), JC_OK, "%s", jc_last_error());
+    return g;
+}
+
+/* Whether the totals of that order are within the limit: then they are those of `whole`. */
+static bool keeps(const jc_graph *g, const int64_t *of, int64_t n_of, const int64_t *wrt, jc_order order, int64_t limit,
+                  const jc_results *whole)
+{
+    jc_results *part;
+    jc_status status = evaluate(g, of, n_of, wrt, 1, order, "cpu", limit, &part);
+    cr_assert(!status || status == JC_E_LIMIT, "%s", jc_last_error());
+    if (status) return false;
+    cr_expect_leq(info_of(part).peak_bytes, limit);
+    cr_expect_eq(info_of(part).order, order);
+    assert_same(whole, part);
+    jc_results_destroy(part);
+    return true;
+}
+
+/* Every sweep is an order of elimination: where one keeps a limit, in windows or as a whole, so does an elimination. */
+static void expect_no_worse_than_sweeps(const jc_graph *g, const int64_t *of, int64_t n_of, const int64_t *wrt)
+{
+    enum { STEP = 64 };
+    jc_results *whole;
+    bool kept = true;
+    cr_assert_eq(evaluate(g, of, n_of, wrt, 1, JC_ORDER_ELIMINATION, "cpu", 0, &whole), JC_OK, "%s", jc_last_error());
+    int64_t full = info_of(whole).peak_bytes, step = full / 4000 * STEP + STEP;
+    for (int64_t limit = full; limit > 0; limit -= step) {
+        bool reverse = keeps(g, of, n_of, wrt, JC_ORDER_REVERSE, limit, whole);
+        bool forward = keeps(g, of, n_of, wrt, JC_ORDER_FORWARD, limit, whole);
+        bool elimination = keeps(g, of, n_of, wrt, JC_ORDER_ELIMINATION, limit, whole);
+        cr_expect(elimination || !(reverse || forward), "%lld bytes", (long long)limit);
+        cr_expect(kept || !elimination, "%lld bytes are enough, more are not", (long long)limit);
+        kept = elimination;
+    }
+    cr_expect(!kept, "nothing was refused");
+    jc_results_destroy(whole);
+}
+
+Test(limit, an_elimination_keeps_every_limit_that_a_sweep_keeps)
+{
+    static const int64_t first[1] = {0}, low[2] = {3, 2}, end[1] = {5};
+    jc_graph *g = low_ranks();
+    expect_no_worse_than_sweeps(g, low, 1, first);
+    expect_no_worse_than_sweeps(g, low, 2, first);
+    jc_graph_destroy(g);
+    g = waist();
+    expect_no_worse_than_sweeps(g, end, 1, first);
+    jc_graph_destroy(g);
+    g = hourglass(NULL);
+    expect_no_worse_than_sweeps(g, ends_of, 1, first);
+    expect_no_worse_than_sweeps(g, ends_of, 2, first);
+    jc_graph_destroy(g);
+}
+
+/* The least bytes that are told are enough. */
+Test(limit, what_is_told_to_be_needed_for_one_row_is_enough)
+{
+    jc_graph *g = low_ranks();
+    int64_t of = 3, wrt = 0;
+    jc_results *r;
+    cr_assert_eq(evaluate(g, &of, 1, &wrt, 1, JC_ORDER_ELIMINATION, "cpu", 8, &r), JC_E_LIMIT);
+    int64_t needed = strtoll(jc_last_error(), NULL, 10);
+    cr_assert_gt(needed, 8, "%s", jc_last_error());
+    cr_assert_eq(evaluate(g, &of, 1, &wrt, 1, JC_ORDER_ELIMINATION, "cpu", needed - 1, &r), JC_E_LIMIT);
+    cr_assert_eq(evaluate(g, &of, 1, &wrt, 1, JC_ORDER_ELIMINATION, "cpu", needed, &r), JC_OK, "%s", jc_last_error());
+    jc_results_destroy(r);
+    jc_graph_destroy(g);
+}
+
 /* Multiply-adds of one pass: those of the steps of a window's rows, and of the whole ones. */
 static int64_t cost_of_pass(const jc_plan *plan, int64_t rows)
 {
