@@ -253,6 +253,18 @@ static void adopt(jc_plan *plan, const jc_subgraph *g)
     plan->eliminates = true;
 }
 
+/* In windows the rows of the target are formed, so operators into it are applied by adjoints. */
+static jc_status check_window_tape(const jc_plan *plan, const jc_subgraph *g, const jc_query *q)
+{
+    jc_subgraph into = *g; /* the edges into the target, which stand together */
+    if (!plan->row_limit || !q->limits_tape) return JC_OK;
+    int64_t first = 0;
+    while (first < g->n_edges && g->of[first] != g->target[0]) first++;
+    into.jacobian += first, into.n_edges = 0;
+    while (first + into.n_edges < g->n_edges && g->of[first + into.n_edges] == g->target[0]) into.n_edges++;
+    return jc_subgraph_check_tape(plan->graph, &into, JC_ADJOINT, q->tape_limit);
+}
+
 jc_status jc_plan_by_elimination(jc_plan *plan, const jc_walk *walk, const jc_query *q, int64_t entry_limit,
                                  bool *found)
 {
@@ -261,7 +273,8 @@ jc_status jc_plan_by_elimination(jc_plan *plan, const jc_walk *walk, const jc_qu
     bool cheaper = false;
     jc_status status = make_subgraph(walk, q, &g);
     if (status) return status;
-    status = find_order(plan, &g, q, entry_limit, &cheaper, &e);
+    status = check_window_tape(plan, &g, q);
+    if (!status) status = find_order(plan, &g, q, entry_limit, &cheaper, &e);
     if (!status) status = drop_too_large(plan, q, &cheaper, &e);
     if (!status) plan->elimination_cost = cheaper ? e.cost : sweep_cost(plan);
     plan->by_elimination = true;

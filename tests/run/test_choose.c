@@ -164,6 +164,18 @@ static jc_graph *taped(int transpose)
     return g;
 }
 
+/* Whether a step calls an operator for an adjoint: row by row where it is not transposed, twice transposed too. */
+static bool applies_adjoints(const jc_plan *plan)
+{
+    bool any = false;
+    for (int64_t s = 0; s < plan->n_steps; s++) {
+        int64_t member;
+        const jc_shape *shape = &jc_plan_jacobian(plan, plan->steps[s].b, &member)->shape;
+        if (shape->kind == JC_OPERATOR) any = any || plan->steps[s].transpose == shape->transpose;
+    }
+    return any;
+}
+
 Test(choose, sweeps_keep_the_tape_limit)
 {
     static const int64_t ends[2] = {0, 3};
@@ -183,6 +195,10 @@ Test(choose, sweeps_keep_the_tape_limit)
         cr_expect_eq(taken(g, &q, &o), other);
         q.order = other;
         cr_expect_eq(jc_plan_create(g, &q, &plan), JC_OK);
+        jc_plan_destroy(plan);
+        q.order = JC_ORDER_ELIMINATION;
+        jt_ok(jc_plan_create_limited(g, &q, 0, INT64_MAX, &plan), "an elimination");
+        cr_expect(plan->eliminates && !applies_adjoints(plan), "transpose %d", transpose);
         jc_plan_destroy(plan);
         q.order = barred;
         cr_expect_eq(jc_plan_create(g, &q, &plan), JC_E_LIMIT);

@@ -44,7 +44,8 @@ static jc_edge_cost edge_cost(const jc_graph *graph, const jc_subgraph *g, int64
     const jc_group *group = jc_subgraph_jacobian(graph, g, g->jacobian[edge], &member);
     jc_edge_cost cost = {jc_group_cost(group, member, JC_TANGENT), jc_group_cost(group, member, JC_ADJOINT),
                          group->shape.kind == JC_OPERATOR};
-    if (cost.is_operator && tape_limit >= 0 && group->op.edges > tape_limit) cost.adjoint = INT64_MAX;
+    if (cost.is_operator && tape_limit >= 0 && group->op.edges > tape_limit)
+        *(group->shape.transpose ? &cost.tangent : &cost.adjoint) = INT64_MAX; /* the adjoint of its callback */
     return cost;
 }
 
