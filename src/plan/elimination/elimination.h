@@ -86,7 +86,8 @@ enum { JC_ELIMINATION_WORK = 10000000 };
 jc_status jc_elimination_create(const jc_graph *graph, const jc_subgraph *subgraph,
                                 const jc_elimination_options *options, bool *found, jc_elimination *elimination);
 
-/* Splits every low_rank edge of a subgraph where that is cheaper to hold, rank (rows + cols) < rows cols of a block:
+/* Splits every low_rank edge of a subgraph where that is cheaper to hold, rank (rows + cols) < rows cols of a block, or
+ * there are several blocks:
  *     D[y,x] = U V^T  becomes  y <- r <- x  with D[y,r] = U, D[r,x] = V^T,
  * r a node of its own (jc_subgraph.rank_of), so that products with a low_rank one stay of low rank for as long as r is
  * not eliminated. Of the graph's numbers: made groups (jc_made.of_group). Ends, extra Jacobians and the order of nodes
