@@ -56,6 +56,8 @@ struct jc_backend {
     const char *name;
     const char *description;
     bool on_device; /* computes in device memory, and takes Jacobians whose numbers are there */
+    bool of_sweeps; /* what it computes is of whole Jacobians, not of their parts and products: it is given sweeps only
+                     */
 
     /* JC_OK, or why it cannot be used here (JC_E_UNAVAILABLE). */
     jc_status (*available)(const jc_backend *self);

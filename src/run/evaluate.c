@@ -308,7 +308,13 @@ static jc_status make_plan(jc_results *r, const jc_graph *g, const jc_query *q, 
 {
     jc_order_options options = {.backend = backend, .program = o};
     jc_order_choice choice;
-    if (q->order != JC_ORDER_AUTO) return jc_plan_create(g, q, &r->plan);
+    if (backend && backend->of_sweeps && q->order == JC_ORDER_ELIMINATION) {
+        jc_query sweep = *q;
+        sweep.order = JC_ORDER_AUTO, sweep.eliminate = NULL, sweep.n_eliminate = 0;
+        return jc_plan_create(g, &sweep, &r->plan);
+    }
+    bool is_chosen = q->order == JC_ORDER_AUTO && !(backend && backend->of_sweeps);
+    if (!is_chosen) return jc_plan_create(g, q, &r->plan);
     jc_status status = jc_order_choose(g, q, &options, &choice);
     if (status) return status;
     jc_order_choice_take(&choice, &r->plan, &r->program);

@@ -182,14 +182,36 @@ static void random_request(jt_rng *rng, jt_graph *g, int64_t samples, jt_query *
     if (which == 2 && samples > 1) q->query.per_sample = samples;
 }
 
-static void assert_same_results(const jc_results *a, const jc_results *b, uint64_t seed)
+static double number(const jc_result *r, int64_t block, int64_t row, int64_t col)
+{
+    float f;
+    double d;
+    const unsigned char *at = element(r, block, row, col);
+    if (r->dtype == JC_F64) return memcpy(&d, at, sizeof d), d;
+    return memcpy(&f, at, sizeof f), (double)f;
+}
+
+static void assert_equal_numbers(const jc_result *a, const jc_result *b, uint64_t seed)
+{
+    cr_assert(a->of == b->of && a->wrt == b->wrt && a->rows == b->rows && a->cols == b->cols && a->kind == b->kind);
+    for (int64_t k = 0; k < a->blocks && a->kind == JC_RESULT_MATRIX; k++)
+        for (int64_t i = 0; i < a->rows; i++)
+            for (int64_t j = 0; j < a->cols; j++)
+                cr_assert_eq(number(a, k, i, j), number(b, k, i, j), "seed %llu: d%lld/d%lld entry %lld,%lld",
+                             (unsigned long long)seed, (long long)a->of, (long long)a->wrt, (long long)i, (long long)j);
+}
+
+static void assert_same_results(const jc_results *a, const jc_results *b, uint64_t seed, bool bits)
 {
     cr_assert_eq(jc_results_count(a), jc_results_count(b));
     for (int64_t i = 0; i < jc_results_count(a); i++) {
         jc_result x, y;
         jt_ok(jc_results_get(a, i, &x), "result");
         jt_ok(jc_results_get(b, i, &y), "result");
-        assert_same_bits(&x, &y, seed, "under a limit");
+        if (bits)
+            assert_same_bits(&x, &y, seed, "under a limit");
+        else
+            assert_equal_numbers(&x, &y, seed);
     }
 }
 
@@ -214,6 +236,9 @@ static void check_limits(uint64_t seed, const char *backend, int64_t counts[3])
     jt_ok(jc_evaluate(g.graph, &q.query, &o, &whole), "evaluate");
     jt_ok(jc_results_get_info(whole, &info), "info");
     q.query.order = info.order;
+    /* another order of elimination may be taken under a limit; sums of these integers are exact in any order, but for
+     * the sign of a zero */
+    bool bits = info.order != JC_ORDER_ELIMINATION;
     for (int64_t limit = info.peak_bytes; limit > 0; limit = limit * 2 / 3) {
         o.program.memory_limit = limit;
         jc_status status = jc_evaluate(g.graph, &q.query, &o, &part);
@@ -223,7 +248,7 @@ static void check_limits(uint64_t seed, const char *backend, int64_t counts[3])
         jc_results_info got = {.struct_size = sizeof got};
         jt_ok(jc_results_get_info(part, &got), "info");
         cr_assert_leq(got.peak_bytes, limit, "seed %llu", (unsigned long long)seed);
-        assert_same_results(whole, part, seed);
+        assert_same_results(whole, part, seed, bits);
         counts[0]++;
         counts[1] += got.blocks > 1;
         jc_results_destroy(part);
@@ -306,9 +331,12 @@ Test(property, check_finds_no_fault_with_a_right_backend)
             jc_check_summary summary = {.struct_size = sizeof summary};
             jt_ok(jt_check(g.graph, &q.query, &program, &report), "check");
             jt_ok(jc_check_get_summary(report, &summary), "summary");
-            cr_assert_eq(summary.verdict, JC_PASSED, "seed %llu, %s: verdict %d, ratio %g at variable %lld",
-                         (unsigned long long)seed, backends[b].name, (int)summary.verdict, summary.ratio,
-                         (long long)summary.variable);
+            /* in the rounding of product modes the bound of an elimination may be no smaller than a total */
+            bool may_be_open = q.query.order == JC_ORDER_ELIMINATION && program.precision >= JC_PRECISION_TF32;
+            cr_assert(summary.verdict == JC_PASSED || (may_be_open && summary.verdict == JC_UNDECIDED),
+                      "seed %llu, %s (%d), order %d: verdict %d, ratio %g at variable %lld", (unsigned long long)seed,
+                      backends[b].name, (int)program.precision, (int)q.query.order, (int)summary.verdict, summary.ratio,
+                      (long long)summary.variable);
             jc_check_destroy(report);
         }
         jt_graph_fini(&g);

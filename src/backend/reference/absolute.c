@@ -215,6 +215,7 @@ static jc_status absolute_execute(jc_run *run, const jc_pass *pass)
 const jc_backend jc_backend_absolute = {
     .name = "absolute",
     .description = "sums over absolute values, for bounds",
+    .of_sweeps = true,
     .available = absolute_available,
     .supports = absolute_supports,
     .prepare = absolute_prepare,

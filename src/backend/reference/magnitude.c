@@ -105,6 +105,7 @@ static jc_status magnitude_execute(jc_run *run, const jc_pass *pass)
 const jc_backend jc_backend_magnitude = {
     .name = "magnitude",
     .description = "sums over absolute values of entries",
+    .of_sweeps = true,
     .available = magnitude_available,
     .supports = magnitude_supports,
     .prepare = magnitude_prepare,
