@@ -71,9 +71,9 @@ static const char *check_window(const verifier *v, int64_t c)
     const jc_plan *p = v->plan;
     const jc_expected *x = &v->expected;
     const jc_value *value = &p->values[c];
+    if (value->form != JC_FORM_ROWS || value->other < 0) return "takes a window of what is no target";
     int64_t node = v->frame.node[value->other];
-    if (value->form != JC_FORM_ROWS || node < 0 || x->seeded_index[node] < 0)
-        return "takes a window of what is no target";
+    if (node < 0 || x->seeded_index[node] < 0) return "takes a window of what is no target";
     return value->rows == x->seeded_rows[x->seeded_index[node]] ? NULL : "wrong number of rows for a window";
 }
 

@@ -278,7 +278,7 @@ Test(elimination_structured, a_given_order_is_taken_or_refused_with_the_reason)
     jt_case k;
     case_of(&k, graph, 4);
     static const int64_t worst[] = {2, 1, 3}, twice[] = {2, 1, 2}, few[] = {3, 1}, end[] = {1, 2, 4}, beyond[] = {9};
-    char name[16];
+    char name[64];
     jc_elimination_options options = JC_ELIMINATION_OPTIONS_INIT;
     options.sequence = worst, options.n_sequence = 3, options.bound = 1, options.entry_limit = 1;
     jc_elimination e = eliminate(&k, &options);
