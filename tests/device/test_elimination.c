@@ -10,6 +10,7 @@
 #include "standin/device.h"
 #include "support/compute.h"
 #include "support/jacobian.h"
+#include "support/sanitized.h"
 
 /* ---- a plan made by hand over a graph of unconnected edges ------------------------------------------------------- */
 
@@ -244,9 +245,9 @@ Test(device, equal_products_of_computed_values_are_one_call_or_one_launch)
     jt_rng rng = {1};
     double *numbers = small_integers(&pool, &rng, 2 * PAIRS * SQUARE);
     if (!jt_device_there() || jt_device_run()) return;
-    for (int64_t order = 1; order < 40; order += 36) { /* evenly spaced, or not */
+    for (int64_t order = 1; order < (JT_SANITIZED ? 2 : 40); order += 36) { /* evenly spaced, or not */
         sketch_pairs(&s, numbers, order);
-        int n = order == 1 ? 2 * PRECISIONS : 2;
+        int n = order == 1 && !JT_SANITIZED ? 2 * PRECISIONS : 2;
         for (int i = 0; i < n; i++) check_pairs(&s, numbers, order, precisions[i / 2], i % 2);
         jc_graph_destroy(s.graph);
     }
