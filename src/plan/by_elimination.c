@@ -150,14 +150,6 @@ jc_status jc_plan_order_within(const jc_plan *p, const jc_vertex *given, int64_t
 /* ---- the plan -----------------------------------------------------------------------------------------------------
  */
 
-/* The cheaper of the two sweeps, or -1: neither is known. */
-static int64_t sweep_cost(const jc_plan *plan)
-{
-    if (plan->reverse_cost < 0) return plan->forward_cost;
-    if (plan->forward_cost < 0) return plan->reverse_cost;
-    return jc_min(plan->reverse_cost, plan->forward_cost);
-}
-
 /* A step of the search takes some 7 ns. */
 static int64_t work_of(double seconds)
 {
@@ -172,7 +164,7 @@ static jc_elimination_options options_of(const jc_plan *plan, const jc_query *q,
     o.seed = (uint64_t)q->search_seed;
     if (q->limits_tape) o.tape_limit = q->tape_limit;
     o.entry_limit = entry_limit;
-    o.bound = entry_limit ? -1 : sweep_cost(plan);
+    o.bound = entry_limit ? -1 : jc_plan_sweep_cost(plan);
     return o;
 }
 
@@ -276,7 +268,7 @@ jc_status jc_plan_by_elimination(jc_plan *plan, const jc_walk *walk, const jc_qu
     status = check_window_tape(plan, &g, q);
     if (!status) status = find_order(plan, &g, q, entry_limit, &cheaper, &e);
     if (!status) status = drop_too_large(plan, q, &cheaper, &e);
-    if (!status) plan->elimination_cost = cheaper ? e.cost : sweep_cost(plan);
+    if (!status) plan->elimination_cost = cheaper ? e.cost : jc_plan_sweep_cost(plan);
     plan->by_elimination = true;
     if (status || !cheaper) {
         jc_subgraph_fini(&plan->allocator, &g);

@@ -135,6 +135,14 @@ const jc_group *jc_plan_jacobian(const jc_plan *plan, int64_t b, int64_t *member
 /* The edge of the graph whose numbers a jc_step.b (an element of jc_subgraph.jacobian) has, or -1. */
 int64_t jc_plan_edge_of_b(const jc_plan *plan, int64_t b);
 
+/* Multiply-adds of the cheaper sweep, or -1: neither is known. */
+static inline int64_t jc_plan_sweep_cost(const jc_plan *plan)
+{
+    if (plan->reverse_cost < 0) return plan->forward_cost;
+    if (plan->forward_cost < 0) return plan->reverse_cost;
+    return plan->reverse_cost < plan->forward_cost ? plan->reverse_cost : plan->forward_cost;
+}
+
 /* The nodes in the order in which they are eliminated; of a sweep those of its values, the ends among them. */
 static inline int64_t jc_plan_n_vertices(const jc_plan *plan)
 {

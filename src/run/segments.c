@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/size.h"
+#include "core/sort.h"
 
 static const char *const WHAT = "the segments of a chain";
 
@@ -41,29 +42,6 @@ static void cut_in_segments(const int64_t *left, int64_t n, int64_t length, int6
         if (i % length == length - 1) order[placed++] = left[i];
 }
 
-/* Lets element i of heap[0..n) sink until no child stands later along the chain. */
-static void sink(const int64_t *node, int64_t *heap, int64_t i, int64_t n)
-{
-    for (int64_t child; (child = 2 * i + 1) < n; i = child) {
-        if (child + 1 < n && node[heap[child + 1]] > node[heap[child]]) child++;
-        if (node[heap[i]] >= node[heap[child]]) return;
-        int64_t swapped = heap[i];
-        heap[i] = heap[child], heap[child] = swapped;
-    }
-}
-
-/* Places along the chain, whose nodes are numbered from the source on: heap sort. */
-static void sort_along(const int64_t *node, int64_t n, int64_t *place)
-{
-    for (int64_t i = 0; i < n; i++) place[i] = i;
-    for (int64_t i = n / 2; i-- > 0;) sink(node, place, i, n);
-    for (int64_t i = n - 1; i > 0; i--) {
-        int64_t largest = place[0];
-        place[0] = place[i], place[i] = largest;
-        sink(node, place, 0, i);
-    }
-}
-
 /* vertices: [n] as the plan eliminates them, then as they are cut. */
 static jc_status cut(const jc_plan *plan, jc_segments way, jc_vertex *vertices, int64_t n)
 {
@@ -72,10 +50,11 @@ static jc_status cut(const jc_plan *plan, jc_segments way, jc_vertex *vertices, 
     jc_vertex *found;
     jc_status status = jc_alloc(a, 2 * n, sizeof *places, WHAT, &places);
     if (status) return status;
-    status = jc_alloc(a, n, sizeof *found, WHAT, &found);
+    /* along the chain nodes are numbered from the source on */
+    status = jc_sort_by_key(a, plan->eliminated, plan->subgraph.n_nodes, NULL, n, places, NULL);
+    if (!status) status = jc_alloc(a, n, sizeof *found, WHAT, &found);
     if (!status) {
         int64_t *order = places + n;
-        sort_along(plan->eliminated, n, places);
         for (int64_t i = 0; i < n; i++) found[i] = vertices[i];
         if (way == JC_SEGMENTS_HALVES)
             cut_in_halves(places, n, order);

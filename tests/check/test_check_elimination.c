@@ -419,34 +419,5 @@ Test(check_elimination, judges_operators_by_their_two_directions)
 
 Test(check_elimination, any_allocation_that_fails_is_a_clean_error)
 {
-    double numbers[3 * 9] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 0, 0, 0, 1, 0, 0, 0, 1, 2, 0, 0, 0, 2, 0, 0, 0, 2};
-    int64_t of = 3, wrt = 0, done = 0;
-    jc_query q = JC_QUERY_INIT;
-    q.of = &of, q.n_of = 1, q.wrt = &wrt, q.n_wrt = 1;
-    q.order = JC_ORDER_ELIMINATION, q.eliminate = up, q.n_eliminate = 2;
-    for (int64_t fail_at = 0; !done; fail_at++) {
-        failing_allocator state;
-        jc_allocator allocator = failing_allocator_init(&state, -1);
-        jc_graph_options options = {.struct_size = sizeof options, .allocator = &allocator};
-        jc_graph *g = NULL;
-        jt_ok(jc_graph_create(&options, &g), "graph");
-        for (int64_t i = 0, v; i < 4; i++)
-            jt_ok(jc_graph_add_variable(g, (const char *[]){"a", "b", "c", "d"}[i], 3, &v), "variable");
-        for (int i = 0; i < 3; i++) {
-            jc_jacobian j = JC_JACOBIAN_INIT(JC_DENSE);
-            j.values = jc_array_2d(JC_F64, 3, 3, numbers + 9 * i);
-            jt_ok(jc_graph_add_edge(g, i + 1, i, &j, NULL, 0), "edge");
-        }
-        jt_ok(jc_graph_finish(g), "finish");
-        state.fail_at = state.calls + fail_at;
-        jc_check_report *report = NULL;
-        jc_status status = jc_check(g, &q, NULL, &report);
-        cr_assert(status == JC_OK || status == JC_E_MEMORY, "%s", jc_last_error());
-        done = state.failures == 0;
-        cr_assert(!done || status == JC_OK);
-        cr_assert(status == JC_OK || !report);
-        jc_check_destroy(report);
-        jc_graph_destroy(g);
-        cr_assert(state.live_blocks == 0 && state.defects == 0, "allocation %lld leaks", (long long)fail_at);
-    }
+    jt_check_without_memory(up, 2);
 }
